@@ -1,0 +1,1 @@
+"""Array functions that know no video and no records, one folder per family."""

@@ -1,0 +1,124 @@
+"""The stage protocol: what a command adds, and nothing of how it is driven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from vtk.media.sampling import Sampling
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vtk.media.info import MediaInfo
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Source:
+    """One source as a stage sees it.
+
+    Attributes:
+        name: the path or URL as the user typed it; every record's ``source``.
+        mode: ``media`` when the stage looks at pixels alone, ``records`` when records that it reads came.
+        info: what the reader knows of the media; None when the stage asked for no pixels.
+        media: the ``media`` record, where one came.
+    """
+
+    name: str
+    mode: Literal["media", "records"] = "media"
+    info: MediaInfo | None = None
+    media: Record | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """One frame of a source as a stage sees it.
+
+    Attributes:
+        index: 0-based index in the original stream.
+        t: seconds from the first frame.
+        pts: timestamp in stream ticks, where the media has one.
+        step: distance in frames to the previous frame that was looked at.
+        image: (H, W, 3) uint8 RGB in the size that the stage asked for; None without pixels. Read only.
+        scale: (sx, sy), what image pixels are multiplied by to give source pixels.
+        records: the records of this frame of the types that the stage reads, in order.
+    """
+
+    source: Source
+    index: int
+    t: float
+    pts: int | None = None
+    step: int = 1
+    image: np.ndarray | None = None
+    scale: tuple[float, float] = (1.0, 1.0)
+    records: list[Record] = field(default_factory=list)
+
+    def keys(self) -> Record:
+        """Return the keys that place a record in its source: source, frame, pts, t and step, absent ones left out."""
+        keys: Record = {"source": self.source.name, "frame": self.index}
+        if self.pts is not None:
+            keys["pts"] = self.pts
+        keys["t"] = round(self.t, 6)
+        if self.step != 1:
+            keys["step"] = self.step
+        return keys
+
+
+class Stage:
+    """What a command adds to a stream. Subclasses set the class attributes and override what they need.
+
+    A stage is cheap to construct (options only, names checked) and picklable; ``prepare`` loads models once in the
+    process that runs it. States of several sources may be open at a time and never mix.
+
+    Attributes:
+        name: the command's name.
+        reads, writes: record types.
+        needs: what must be complete before ``frames`` can work.
+        sink: media or tables out; records reach stdout only with ``tee``.
+        opens_media: whether it works from pixels when no record that it reads comes.
+        batch: how many frames of a source one call of ``frames`` gets at most.
+    """
+
+    name: str = ""
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    needs: Literal["frame", "source", "run"] = "frame"
+    sink: bool = False
+    tee: bool = False
+    opens_media: bool = True
+    batch: int = 1
+
+    @property
+    def by(self) -> str:
+        """The maker of this stage's records: command/model."""
+        return self.name
+
+    def options(self) -> Record:
+        """Return the options that change results, the model's sha256 among them; JSON types only."""
+        return {}
+
+    def prepare(self) -> None:
+        """Load what the stage needs. Raises WeightsError or UsageError."""
+
+    def sampling(self, source: Source) -> Sampling:
+        """Return the frames and the size that it wants of ``source``."""
+        return Sampling(mode="none")
+
+    def start(self, source: Source) -> Any:
+        """Return the state of a newly opened source."""
+        return None
+
+    def frames(self, state: Any, batch: Sequence[Frame]) -> list[list[Record]]:
+        """Return the new records of each frame of ``batch``, in order: one list a frame."""
+        return [[] for _ in batch]
+
+    def end(self, state: Any, ok: bool = True) -> list[Record]:
+        """Close a source and return its source-level records; ``ok`` is False after an error."""
+        return []
+
+    def finish(self) -> list[Record]:
+        """Return what concerns the whole run, after the last source."""
+        return []
