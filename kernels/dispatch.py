@@ -1,0 +1,141 @@
+"""Which implementation of a kernel runs, and the checks that every public kernel makes first.
+
+NumPy arrays and torch CPU tensors run on Numba, CUDA tensors on Triton; ``VTK_KERNELS=reference`` picks the readable
+implementation for all. torch is never imported here: a tensor can only come from a program that did so already.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Array: TypeAlias = "np.ndarray | torch.Tensor"
+
+CHOICES = ("auto", "reference")
+
+
+def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
+    """Run ``name`` of the implementation of ``family`` that suits the arrays among the arguments.
+
+    Args:
+        family: the package of the family, such as ``vtk.kernels.nms``.
+        name: one of the family's functions.
+        args, kwargs: what the function takes; arrays alone or in a list or tuple.
+
+    Returns:
+        What the implementation returns, as the same kind of array and on the same device as the arguments.
+
+    Raises:
+        ValueError: the arrays are not all of one kind and device, or ``VTK_KERNELS`` is not one of CHOICES.
+    """
+    place = _place(_arrays([*args, *kwargs.values()]))
+    chosen = os.environ.get("VTK_KERNELS") or "auto"
+    if chosen not in CHOICES:
+        raise ValueError(f"VTK_KERNELS: got {chosen!r}, expected one of {', '.join(CHOICES)}")
+    if place.startswith("cuda") and chosen == "auto":
+        with sys.modules["torch"].cuda.device(place):
+            return getattr(import_module(f"{family}.gpu"), name)(*args, **kwargs)
+    module = _cpu(family) if chosen == "auto" else import_module(f"{family}.reference")
+    function = getattr(module, name)
+    if place == "numpy":
+        return function(*args, **kwargs)
+    result = function(*map(_to_numpy, args), **{key: _to_numpy(value) for key, value in kwargs.items()})
+    result = sys.modules["torch"].from_numpy(result).to(place)
+    # An array that the caller gave to be written is the one that the caller gets back.
+    out = kwargs.get("out")
+    return result if out is None else out.copy_(result)
+
+
+def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Sequence[str]) -> None:
+    """Raise ValueError unless ``value`` is an array of one of ``dtypes`` with ``shape``; a letter allows any length."""
+    kind = " or ".join(dtypes)
+    expected = f"expected a {kind} array of shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+    if not is_array(value):
+        raise ValueError(f"{name}: got {type(value).__name__}, {expected}")
+    fits = len(value.shape) == len(shape) and all(
+        isinstance(wanted, str) or length == wanted for length, wanted in zip(value.shape, shape, strict=True)
+    )
+    dtype = str(value.dtype).removeprefix("torch.")
+    if not fits or dtype not in dtypes:
+        raise ValueError(f"{name}: got a {dtype} array of shape {tuple(value.shape)}, {expected}")
+    if not isinstance(value, np.ndarray) and "strided" not in str(value.layout):
+        raise ValueError(f"{name}: got a tensor with layout {value.layout}, expected a dense one")
+
+
+def check_number(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> None:
+    """Raise ValueError unless ``value`` is a finite number in [low, high]."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: got {value!r}, expected a number") from None
+    if not (np.isfinite(number) and low <= number <= high):
+        raise ValueError(f"{name}: got {value!r}, expected a finite number in [{low:g}, {high:g}]")
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether ``value`` is a NumPy array or a torch tensor, without importing torch."""
+    return isinstance(value, np.ndarray) or isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))
+
+
+def _arrays(values: Iterable[Any]) -> Iterator[Array]:
+    """Yield the arrays among ``values``, those in lists and tuples too."""
+    for value in values:
+        if is_array(value):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _arrays(value)
+
+
+def _place(arrays: Iterable[Array]) -> str:
+    """Return where all of ``arrays`` live: numpy, cpu (torch) or cuda:N; numpy where there are none."""
+    places = sorted({"numpy" if isinstance(array, np.ndarray) else str(array.device) for array in arrays})
+    if len(places) > 1:
+        raise ValueError(f"got arrays on {' and '.join(places)}, expected all of one kind on one device")
+    place = places[0] if places else "numpy"
+    if place not in ("numpy", "cpu") and not place.startswith("cuda"):
+        raise ValueError(f"got arrays on {place}, expected NumPy arrays, or torch tensors on cpu or cuda")
+    return place
+
+
+def _to_numpy(value: Any) -> Any:
+    """Return a tensor, or the tensors of a list or tuple, as NumPy arrays; on the CPU they share memory."""
+    if isinstance(value, (list, tuple)):
+        return [_to_numpy(item) for item in value]
+    return value.detach().cpu().numpy() if is_array(value) else value
+
+
+def _cpu(family: str) -> ModuleType:
+    """Import the Numba implementation of ``family`` with a folder to cache it in.
+
+    Numba caches beside the source, or in the user's cache folder where that cannot be written. Where neither can
+    be (a read-only container without a home) it refuses to load: then the temporary folder serves.
+    """
+    try:
+        return import_module(f"{family}.cpu")
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+    folder = _private_folder()
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    sys.modules["numba"].config.CACHE_DIR = folder
+    return import_module(f"{family}.cpu")
+
+
+def _private_folder() -> str:
+    """Return a temporary folder that no other user can write: cached code is executed."""
+    folder = os.path.join(tempfile.gettempdir(), f"vtk-numba-{os.getuid()}")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    status = os.stat(folder)
+    if status.st_uid == os.getuid() and not status.st_mode & 0o022:
+        return folder
+    return tempfile.mkdtemp(prefix="vtk-numba-")
