@@ -1,0 +1,95 @@
+"""ByteTrack: pair sure boxes first, then give the tracks left over what unsure boxes there are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vtk.tracking.association import assign, overlaps
+from vtk.tracking.kalman import HeightMotion
+from vtk.tracking.tracker import Tracker
+
+
+class ByteTracker(Tracker):
+    """ByteTrack with the published thresholds.
+
+    A box at or above ``high`` is sure, one between ``low`` and ``high`` only keeps a track alive, one below ``low`` is
+    not looked at. A track starts at a box of ``start`` or more and is reported once a sure box confirms it in the next
+    step; in the first frame with boxes at once.
+
+    Args:
+        max_lost: seconds after its last box at which a track ends.
+        high, low, start: scores, see above.
+        match: the cost, 1 - IoU × score, under which a sure box may go to a track.
+
+    Source: Zhang et al., ECCV 2022, algorithm 1, and its program: track_thresh 0.6, low 0.1, new tracks at
+    track_thresh + 0.1, match_thresh 0.8, second stage 0.5, unconfirmed tracks 0.7, duplicates from IoU 0.85 on. Unlike
+    there, boxes of different classes never pair, and a track that was lost too long ends before pairing, not after.
+    """
+
+    second_match = 0.5
+    unconfirmed_match = 0.7
+    duplicate_overlap = 0.85
+
+    def __init__(self, max_lost: float = 1.0, high: float = 0.6, low: float = 0.1, start: float = 0.7,
+                 match: float = 0.8) -> None:
+        super().__init__(HeightMotion(), max_lost)
+        self.high, self.low, self.start, self.match = high, low, start, match
+
+    def _advance(self, steps: int) -> list[int]:
+        # An unconfirmed track needs its second box in the very next step.
+        ended = self._drop(~self.tracks.confirmed & (steps > 1))
+        return ended + super()._advance(steps)
+
+    def _restrain(self) -> None:
+        self.tracks.mean[self.tracks.missed > 0, 3, 1] = 0  # a lost track keeps its height
+
+    def _associate(self, boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray,
+                   first: bool) -> tuple[np.ndarray, np.ndarray]:
+        tracks = self.tracks
+        iou = overlaps(self.motion.boxes(tracks.mean), tracks.class_id, boxes, class_ids)
+        sure, unsure = scores >= self.high, (scores >= self.low) & (scores < self.high)
+        owner = np.full(len(boxes), -1, np.int64)
+        free = np.ones(len(tracks), dtype=bool)
+
+        def pair(rows: np.ndarray, columns: np.ndarray, cost: np.ndarray, limit: float) -> None:
+            rows, columns = np.flatnonzero(rows & free), np.flatnonzero(columns & (owner < 0))
+            i, j = assign(cost[rows[:, None], columns], limit)
+            owner[columns[j]] = rows[i]
+            free[rows[i]] = False
+
+        distance, fused = 1 - iou, 1 - iou * scores
+        live = tracks.missed == 1
+        pair(tracks.confirmed, sure, fused, self.match)
+        pair(tracks.confirmed & live, unsure, distance, self.second_match)
+        pair(~tracks.confirmed, sure, fused, self.unconfirmed_match)
+
+        matched = np.flatnonzero(owner >= 0)
+        self._correct(owner[matched], boxes[matched])
+        dropped = free & ~tracks.confirmed
+        tracks.confirmed |= ~free
+        new = np.flatnonzero((owner < 0) & sure & (scores >= self.start))
+        owner[new] = len(tracks) + np.arange(len(new))
+        born = self._born(boxes[new], class_ids[new])
+        born.confirmed[:] = first
+        self.tracks = tracks.join(born)
+        dropped = np.concatenate([dropped, np.zeros(len(new), dtype=bool)])
+        dropped |= self._duplicates()
+        owner[(owner >= 0) & dropped[owner]] = -1
+        return owner, dropped
+
+    def _duplicates(self) -> np.ndarray:
+        """Return (T,) bool: of a live and a lost track on the same spot, the one that has been there for less."""
+        tracks = self.tracks
+        dropped = np.zeros(len(tracks), dtype=bool)
+        live = np.flatnonzero(tracks.confirmed & (tracks.missed == 0))
+        lost = np.flatnonzero(tracks.confirmed & (tracks.missed > 0))
+        if not len(live) or not len(lost):
+            return dropped
+        boxes, classes = self.motion.boxes(tracks.mean), tracks.class_id
+        iou = overlaps(boxes[live], classes[live], boxes[lost], classes[lost])
+        i, j = np.nonzero(iou > self.duplicate_overlap)
+        age = tracks.last_frame - tracks.born
+        older = age[live[i]] > age[lost[j]]
+        dropped[lost[j][older]] = True
+        dropped[live[i][~older]] = True
+        return dropped
