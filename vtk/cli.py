@@ -1,0 +1,168 @@
+"""The command line: the table of commands, loaded one at a time, and errors turned into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from vtk.errors import EXIT_INTERRUPT, EXIT_PARTIAL, EXIT_PIPE, EXIT_USAGE, UsageError, VtkError
+
+# name, kind, what it does: the first line of the command's docstring (tests/test_cli.py compares them). With it
+# ``vtk --help`` loads no command. A new command is one file in commands/ and one row here.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("detect", "filter", "Detect objects in media."),
+    ("track", "filter", "Detect objects and give each an id that stays with it from frame to frame."),
+    ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
+    ("sort", "filter", "Bring records into the order that commands need."),
+    ("draw", "sink", "Draw records onto their media."),
+    ("frames", "sink", "Extract frames as image files."),
+    ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
+    ("validate", "tool", "Check that records are of the vocabulary."),
+    ("schema", "tool", "Print the JSON Schema of records."),
+    ("models", "tool", "List, fetch, find and verify models."),
+    ("doctor", "tool", "Report versions, devices, decoders, caches and what is wrong with them."),
+)
+# ``vtk import`` lives in commands/import_.py: a module cannot be named by a keyword.
+KEYWORDS = frozenset({"import"})
+
+# TyperGroup's own error class; Typer vendors Click and exports only its children.
+_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def module_of(name: str) -> str:
+    """Return the module that holds command ``name``: ``spot-text`` is ``vtk.commands.spot_text``."""
+    stem = name.replace("-", "_")
+    return f"vtk.commands.{stem}_" if stem in KEYWORDS else f"vtk.commands.{stem}"
+
+
+def load(name: str) -> Any:
+    """Return the Typer command named ``name``: the module's ``app``, else its ``run``."""
+    module = importlib.import_module(module_of(name))
+    if hasattr(module, "app"):
+        return typer.main.get_command(module.app)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, help=_help_of(module.run))(_guarded(module.run))
+    return typer.main.get_command(app)
+
+
+def _help_of(run: Callable[..., None]) -> str:
+    """Return a command's docstring with its paragraphs kept and its examples left unwrapped."""
+    lines = (run.__doc__ or "").expandtabs().splitlines()
+    text = "\n".join(line.strip() for line in lines)
+    return text.replace("\nExample:", "\n\b\nExample:").replace("\nExamples:", "\n\b\nExamples:")
+
+
+def _guarded(run: Callable[..., None]) -> Callable[..., None]:
+    """Wrap ``run`` so that a closed pipe and an interrupt end the process quietly with their own exit codes."""
+
+    @wraps(run)
+    def guarded(**given: Any) -> None:
+        try:
+            run(**given)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _mute_stdout()
+            sys.exit(EXIT_PIPE)
+        except KeyboardInterrupt:
+            sys.exit(EXIT_INTERRUPT)
+        except (VtkError, typer.Exit, _ClickException, SystemExit):
+            raise
+        except Exception as error:
+            if given.get("traceback") or os.environ.get("VTK_TRACEBACK"):
+                raise
+            print(f"vtk: internal error, {type(error).__name__}: {_one_line(error)} (--traceback shows where)",
+                  file=sys.stderr)
+            sys.exit(EXIT_PARTIAL)
+
+    guarded.__signature__ = getattr(run, "__signature__", None)  # type: ignore[attr-defined]
+    if guarded.__signature__ is None:  # type: ignore[attr-defined]
+        del guarded.__signature__  # type: ignore[attr-defined]
+    return guarded
+
+
+class Commands(TyperGroup):
+    """The group of all commands, each imported when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, in the table's order."""
+        return [name for name, _, _ in COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command named ``cmd_name``, or None."""
+        return load(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the table of commands without importing one."""
+        for kind, title in (("filter", "Filters (records out)"), ("sink", "Sinks (media out)"), ("tool", "Tools")):
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, row_kind, text in COMMANDS if row_kind == kind])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return (name, command, rest), or fail with the nearest name."""
+        from difflib import get_close_matches
+
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see vtk --help"
+            raise UsageError(f"no command '{args[0]}': {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from vtk import __version__
+
+        typer.echo(f"vtk {__version__}")
+        raise typer.Exit()
+
+
+def application() -> Any:
+    """Return the whole command line as one command object."""
+    app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
+                      context_settings={"help_option_names": ["-h", "--help"]})
+
+    @app.callback()
+    def vtk(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True,
+                                         help="Print the version and exit.")) -> None:
+        """Shell commands for video understanding: media or JSONL in, JSONL out.
+
+        Commands compose in pipes: vtk track street.mp4 | vtk draw -o out.mp4
+        """
+
+    return typer.main.get_command(app)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = application().main(prog_name="vtk", standalone_mode=False, complete_var="_VTK_COMPLETE")
+    except VtkError as error:
+        print(f"vtk: {_one_line(error)}", file=sys.stderr)
+        code = error.exit_code
+    except _ClickException as error:
+        code = EXIT_USAGE
+        message = error.format_message()  # type: ignore[attr-defined]
+        context = getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
+        else:
+            print(f"vtk: {message} ({context.command_path} --help)" if context else f"vtk: {message}", file=sys.stderr)
+    except typer.Abort:
+        code = EXIT_INTERRUPT
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _mute_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,342 @@
+"""Stages over one source: modes, one decode for all of them, their records in the one order, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
+from vtk.driver.lines import IDLE
+from vtk.driver.link import Item, Link, Mode, error_record
+from vtk.driver.stage import Record, Source, Stage
+from vtk.driver.stream import BadLine, Close, Event, Group
+from vtk.errors import MediaError, RecordError, VtkError
+from vtk.records import dump, make
+
+_STATUSES = ("ok", "partial", "failed")
+CHUNK = 256  # groups without pixels that go through the stages together
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage in a chain. ``only`` drops what came in to it, upstream errors excepted."""
+
+    stage: Stage
+    only: bool = False
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How sources are opened: the options of vtk.media.video.open_media."""
+
+    decoder: str = "auto"
+    threads: int | None = None
+    timeout: float = 10.0
+    root: str | None = None
+    framerate: float | None = None
+
+
+@dataclass
+class Outcome:
+    """How a source ended, over all stages."""
+
+    source: str
+    status: str = "ok"
+    errors: list[tuple[str, VtkError]] = field(default_factory=list)
+
+
+class Chain:
+    """A sequence of stages that share one decode and one pass over the records of each source."""
+
+    def __init__(self, steps: Sequence[Step], opening: Opening = Opening(), *, internal: bool = True) -> None:
+        self.steps = list(steps)
+        self.opening = opening
+        self.reads = frozenset().union(*(step.stage.reads for step in steps))
+        # A line made by step k (-1: upstream) is dropped when a later step wants only its own.
+        self._only_from = max((k for k, step in enumerate(steps) if step.only), default=-1)
+        last = steps[-1].stage
+        self.silent = last.sink and not last.tee
+        self._internal = internal
+
+    @property
+    def first(self) -> Stage:
+        """The stage in whose name the driver reports what no stage did."""
+        return self.steps[0].stage
+
+    def source(self, name: str, events: Iterator[Event] | None, outcome: Outcome) -> Iterator[list[bytes] | None]:
+        """Yield the lines of one source in order, IDLE where it waits; ``outcome`` tells how it ended.
+
+        Args:
+            name: the source.
+            events: its groups and its close, up to and including the close; None for a source named by the user.
+            outcome: filled in while the lines are taken.
+        """
+        run = _SourceRun(self, name, events, outcome)
+        try:
+            yield from run.lines()
+        finally:
+            run.stop()
+
+    def keep(self, origin: int, line: bytes, is_error: bool) -> list[bytes]:
+        """Return ``line`` as a list, empty where --only or a sink keeps it off the stream."""
+        return [line] if not self.silent and (is_error or origin >= self._only_from) else []
+
+
+class _SourceRun:
+    """The work on one source, from its first event to its ledger."""
+
+    def __init__(self, chain: Chain, name: str, events: Iterator[Event] | None, outcome: Outcome) -> None:
+        self._chain = chain
+        self._name = name
+        self._named = events is None
+        self._events: Iterator[Event] = iter((Close(name),)) if events is None else events
+        self._late: list[BadLine] = []
+        self._outcome = outcome
+        self._links: list[Link] = []
+        self._pixels: Pixels | None = None
+        self._close = Close(name)
+        self._media: Record | None = None
+        self._fingerprint: str | None = None
+        self._beyond: dict[int, list[int]] = {}
+
+    def lines(self) -> Iterator[list[bytes] | None]:
+        prefix = yield from self._decide()
+        yield self._open()
+        for link in self._links:
+            link.start()
+        groups = self._groups(prefix)
+        if any(link.stage.needs == "source" for link in self._links):
+            groups = iter([group for group in groups if group is not IDLE])
+        chunk: list[Item] = []
+        size = max(1, *(link.stage.batch for link in self._links)) if self._pixels is not None else CHUNK
+        for item in self._items(groups):
+            if item is IDLE:
+                if self._pixels is None and chunk:
+                    yield self._through(chunk)
+                    chunk = []
+                yield IDLE
+                continue
+            chunk.append(item)
+            if len(chunk) >= size:
+                yield self._through(chunk)
+                chunk = []
+        yield self._through(chunk)
+        yield self._finish()
+
+    def stop(self) -> None:
+        """Stop decoding and close states that are still open: after an interrupt or a closed pipe."""
+        if self._pixels is not None:
+            self._pixels.close()
+        for link in self._links:
+            link.finish()
+
+    def _decide(self) -> Iterator[Any]:
+        """Read until every stage's mode is known, set up the links, and return the groups read."""
+        prefix: list[Group] = []
+        types: set[str] = {"media"} if self._named else set()
+        while not self._decided(types):
+            event = next(self._events)
+            if event is IDLE:
+                yield IDLE
+            elif isinstance(event, BadLine):
+                yield self._bad(event)
+            elif isinstance(event, Close):
+                self._close = event
+                types |= {kind for record in event.records for kind in record.get("types", ()) if isinstance(kind, str)}
+                prefix.append(None)  # type: ignore[arg-type]  # nothing follows
+                break
+            else:
+                prefix.append(event)
+                types |= {record["type"] for record in event.records}
+                self._media = self._media or next(
+                    (record for record in event.records if record["type"] == "media"), None)
+        for position, mode in enumerate(self._modes(types)):
+            source = Source(self._name, "records" if mode == "records" else "media", media=self._media)
+            self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
+                                    internal=self._chain._internal))
+        return prefix
+
+    def _decided(self, types: set[str]) -> bool:
+        made: frozenset[str] = frozenset()
+        for step in self._chain.steps:
+            if not step.stage.reads & (types | made):
+                return False
+            made |= step.stage.writes
+        return True
+
+    def _modes(self, types: set[str]) -> list[Mode]:
+        """Return each stage's mode, given the record types that upstream has or could have had."""
+        modes: list[Mode] = []
+        seen = set(types)
+        for step in self._chain.steps:
+            stage = step.stage
+            mode: Mode = ("records" if stage.reads & seen else
+                          "media" if stage.opens_media and "media" in seen else "pass")
+            modes.append(mode)
+            if mode != "pass":
+                seen |= stage.writes
+        return modes
+
+    def _open(self) -> list[bytes]:
+        """Open the source where a stage wants pixels; return the media record's line where none came."""
+        from vtk.media.video import open_media
+
+        wanting = [link for link in self._links if link.wants_pixels and not link.errors]
+        if self._media is not None:
+            self._fingerprint = self._media.get("fingerprint")
+        if not wanting or self._upstream_failed():
+            return []
+        opening = self._chain.opening
+        try:
+            reader = open_media(self._name, decoder=opening.decoder, threads=opening.threads, timeout=opening.timeout,
+                                root=opening.root, framerate=opening.framerate)
+        except MediaError as error:
+            wanting[0].errors.append(error)
+            for link in wanting:
+                link.status = "failed"
+            return []
+        info = reader.info
+        self._fingerprint = info.fingerprint
+        for link in self._links:
+            link.source.info = info
+        self._pixels = Pixels(reader, self._links)
+        if self._media is not None:
+            return []
+        self._media = media_record(wanting[0].by, self._name, info)
+        return self._chain.keep(wanting[0].position, dump(self._media), False)
+
+    def _upstream_failed(self) -> bool:
+        """Whether upstream says that the source failed: then there is nothing to open it for."""
+        return any(record.get("status") == "failed" for record in self._close.records)
+
+    def _groups(self, prefix: list[Group]) -> Iterator[Group | None]:
+        for group in prefix:
+            if group is None:
+                return
+            yield group
+        for event in self._events:
+            if isinstance(event, Close):
+                self._close = event
+                return
+            if isinstance(event, BadLine):  # between end records; before them it comes with its group
+                self._late.append(event)
+            else:
+                yield event  # type: ignore[misc]
+
+    def _items(self, groups: Iterator[Group | None]) -> Iterable[Item | None]:
+        if self._pixels is None:
+            return without_pixels(groups)
+        if self._pixels.by_records:
+            return by_records(groups, self._pixels, self._relevant, self._note_beyond)
+        return with_pixels(groups, self._pixels, self._note_beyond)
+
+    def _relevant(self, group: Group) -> bool:
+        return any(record["type"] in self._chain.reads for record in group.records)
+
+    def _note_beyond(self, item: Item) -> None:
+        """Remember records of frames that the source does not have, for each stage that wanted the pixels."""
+        for link in self._links:
+            if link.wants_pixels and link.mode == "records" and any(
+                    record["type"] in link.stage.reads for record in item.records):
+                self._beyond.setdefault(link.position, []).append(item.index)
+
+    def _through(self, items: list[Item]) -> list[bytes]:
+        """Run the stages over ``items`` and return the lines, input lines first, frame by frame."""
+        for link in self._links:
+            link.take(items)
+        chain = self._chain
+        if chain.silent:
+            for item in items:
+                for bad in item.bad:
+                    self._bad(bad)
+            return []
+        lines: list[bytes] = []
+        for item in items:
+            if chain._only_from < 0:
+                lines += item.lines
+            else:
+                lines += [line for line, record in zip(item.lines, item.records, strict=True)
+                          if record["type"] == "error"]
+            for bad in item.bad:
+                lines += self._bad(bad)
+            for origin, record in item.made:
+                lines += chain.keep(origin, dump(record), False)
+        return lines
+
+    def _finish(self) -> list[bytes]:
+        """Close the stages in order; return source-level lines, upstream's end lines, and the ledgers."""
+        chain, lines = self._chain, []
+        damage = list(self._pixels.reader.errors) if self._pixels is not None else []
+        if self._pixels is not None:
+            self._pixels.close()
+        below = self._worst_upstream()
+        for link in self._links:
+            if link.mode == "pass":
+                continue
+            records = link.finish()
+            self._settle(link, damage, below)
+            below = max(below, link.status, key=_STATUSES.index)
+            for record in records:
+                lines += chain.keep(link.position, dump(record), False)
+            for error in link.errors:
+                self._outcome.errors.append((link.stage.name, error))
+            for record in link.error_records():
+                lines += chain.keep(link.position, dump(record), True)
+        for bad in self._late:
+            lines += self._bad(bad)
+        for line in self._close.lines:
+            lines += chain.keep(-1, line, False)
+        for link in self._links:
+            if link.mode != "pass":
+                lines += chain.keep(link.position, dump(link.end_record(self._fingerprint)), False)
+        self._outcome.status = max(self._outcome.status, below, key=_STATUSES.index)
+        self._links = []
+        return lines
+
+    def _settle(self, link: Link, damage: list[MediaError], below: str) -> None:
+        """Set a finished link's status from what it met, from damage to the media, and from what came before it."""
+        if link.wants_pixels and damage and not link.errors:
+            more = f" (and {len(damage) - 1} more like it)" if len(damage) > 1 else ""
+            link.errors.append(MediaError(f"{damage[0]}{more}", code=damage[0].code))
+            link.status = "partial" if link.processed else "failed"
+        if link.position in self._beyond and not link.errors:
+            frames = self._beyond[link.position]
+            link.errors.append(RecordError(
+                f"records of {len(frames)} frames are beyond the end, the first of frame {frames[0]}: "
+                f"the source has {self._pixels.last + 1 if self._pixels else 0} frames", code="E_FRAME"))
+            link.status = "partial"
+        if below == "partial" and link.status == "ok":
+            link.status = "partial"
+        if below == "failed":
+            link.status = "partial" if link.processed or link.made else "failed"
+
+    def _worst_upstream(self) -> str:
+        found = [record.get("status") for record in self._close.records]
+        return "failed" if "failed" in found else "partial" if "partial" in found else "ok"
+
+    def _bad(self, bad: BadLine) -> list[bytes]:
+        """Return the error record's line for a line that could not be used, and note it in the outcome."""
+        stage = self._chain.first
+        error = type(bad.error)(f"line {bad.number}: {bad.error}", code=bad.error.code)
+        self._outcome.errors.append((stage.name, error))
+        if self._outcome.status == "ok":
+            self._outcome.status = "partial"
+        record = error_record(stage.by, stage.name, bad.error, bad.source, bad.number)
+        return self._chain.keep(0, dump(record), True)
+
+
+def media_record(by: str, name: str, info: Any) -> Record:
+    """Return the ``media`` record of a source that was opened, from its vtk.media.info.MediaInfo."""
+    keys: Record = {"kind": info.kind, "width": info.width, "height": info.height}
+    for key, digits in (("fps", 6), ("duration", 6)):
+        if getattr(info, key) is not None:
+            keys[key] = round(float(getattr(info, key)), digits)
+    for key in ("codec", "frames", "size", "fingerprint"):
+        if getattr(info, key) is not None:
+            keys[key] = getattr(info, key)
+    if info.rotation:
+        keys["rotation"] = info.rotation
+    if info.vfr:
+        keys["vfr"] = True
+    return make("media", by, name, **keys, decoder=info.decoder)

@@ -1,0 +1,201 @@
+"""One stage at work on one source: what it looks at, what it made, how it ended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from vtk.driver.stage import Frame, Record, Source, Stage
+from vtk.errors import VtkError
+from vtk.media.sampling import Sampling
+from vtk.records import make
+
+Mode = Literal["media", "records", "pass"]
+
+
+class InternalError(VtkError):
+    """A bug of ours met on one source: it is reported like any error, and the run goes on."""
+
+    code = "E_INTERNAL"
+
+
+@dataclass(slots=True)
+class Item:
+    """One frame on its way through the stages: upstream's lines and records, pixels, and what stages made of it."""
+
+    index: int
+    lines: Sequence[bytes] = ()
+    records: list[Record] = field(default_factory=list)
+    decoded: Any = None
+    chosen: tuple[bool, ...] = ()
+    made: list[tuple[int, Record]] = field(default_factory=list)
+    bad: Sequence[Any] = ()
+
+
+def options_hash(stage: Stage) -> str:
+    """Return a short hash of the options of ``stage`` that change results."""
+    text = orjson.dumps({"by": stage.by, **stage.options()}, option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+class Link:
+    """A stage of a chain with one source open in it."""
+
+    def __init__(self, position: int, stage: Stage, source: Source, mode: Mode, *, internal: bool = True) -> None:
+        self.position = position
+        self.stage = stage
+        self.source = source
+        self.mode = mode
+        self.by = stage.by
+        self.status = "ok"
+        self.errors: list[VtkError] = []
+        self.decoded = self.processed = self.made = 0
+        self.sampling = Sampling(mode="none")
+        self._internal = internal
+        self._state: Any = None
+        self._started = False
+        self._last: int | None = None
+        self._taken = 0
+        if mode != "pass":
+            self._call(lambda: setattr(self, "sampling", stage.sampling(source)))
+        self.choose = self.sampling.chooser()
+
+    @property
+    def wants_pixels(self) -> bool:
+        """Whether it needs the source opened."""
+        return self.mode != "pass" and self.sampling.mode != "none"
+
+    @property
+    def working(self) -> bool:
+        """Whether it takes frames: it is neither passing through nor broken."""
+        return self.mode != "pass" and self.status != "failed" and not self.errors
+
+    def start(self) -> None:
+        """Open the stage's state for the source."""
+        def begin() -> None:
+            self._state = self.stage.start(self.source)
+            self._started = True
+            self.by = getattr(self._state, "by", None) or self.stage.by
+
+        if self.working:
+            self._call(begin)
+
+    def exhausted(self, t: float) -> bool:
+        """Return whether no frame at or after ``t`` seconds is wanted any more."""
+        window = self.sampling
+        return (not self.working or (window.end is not None and t >= window.end)
+                or (window.limit is not None and self._taken >= window.limit))
+
+    def wants(self, index: int, t: float) -> bool:
+        """Return whether a frame that was just decoded is wanted, and count it as decoded. Once a frame, in order."""
+        if self.exhausted(t) or not self.sampling.covers(t):
+            return False
+        if self.sampling.mode == "records":
+            return True
+        self.decoded += 1
+        chosen = self.choose(index, t)
+        self._taken += chosen
+        return chosen
+
+    def looks_at(self, item: Item) -> bool:
+        """Return whether the stage takes ``item``."""
+        if not self.working:
+            return False
+        if self.mode == "records" and self.sampling.mode in ("none", "records"):
+            if self.sampling.mode == "records" and (item.decoded is None or not item.chosen[self.position]):
+                return False
+            return any(record["type"] in self.stage.reads for record in self._visible(item))
+        return item.decoded is not None and item.chosen[self.position]
+
+    def take(self, items: Sequence[Item]) -> None:
+        """Run the stage over ``items`` and add what it makes to each."""
+        mine = [item for item in items if self.looks_at(item)]
+        for begin in range(0, len(mine), self.stage.batch):
+            batch = mine[begin:begin + self.stage.batch]
+
+            def work(batch: list[Item] = batch) -> None:
+                made = self.stage.frames(self._state, [self._frame(item) for item in batch])
+                if len(made) != len(batch):
+                    raise ValueError(f"{self.stage.name} made {len(made)} lists for {len(batch)} frames")
+                for item, records in zip(batch, made, strict=True):
+                    item.made += [(self.position, record) for record in records]
+                    self.made += len(records)
+                self.processed += len(batch)
+
+            if not self._call(work):
+                break
+
+    def finish(self) -> list[Record]:
+        """Close the stage's state and return its source-level records: its own, then its errors."""
+        records: list[Record] = []
+        if self._started:
+            self._started = False
+            self._call(lambda: records.extend(self.stage.end(self._state, self.status == "ok" and not self.errors)))
+            self.made += len(records)
+        if self.errors:
+            self.status = "partial" if self.processed or self.made else "failed"
+        return records
+
+    def error_records(self) -> list[Record]:
+        """Return one error record for each error that this link met."""
+        return [error_record(self.by, self.stage.name, error, self.source.name, fatal=self.status == "failed")
+                for error in self.errors]
+
+    def end_record(self, fingerprint: str | None) -> Record:
+        """Return the ledger of this source and command."""
+        if self.sampling.mode == "records" or not self.wants_pixels:
+            self.decoded = self.processed if self.wants_pixels else 0
+        keys: Record = {
+            "status": self.status,
+            "frames": {"decoded": self.decoded, "processed": self.processed,
+                       "skipped": max(0, self.decoded - self.processed)},
+            "records": self.made, "types": sorted(self.stage.writes)}
+        if fingerprint is not None:
+            keys["fingerprint"] = fingerprint
+        return make("end", self.by, self.source.name, **keys, options=options_hash(self.stage))
+
+    def _visible(self, item: Item) -> list[Record]:
+        return [*item.records, *(record for _, record in item.made)] if item.made else item.records
+
+    def _frame(self, item: Item) -> Frame:
+        reads = self.stage.reads
+        records = [record for record in self._visible(item) if record["type"] in reads]
+        if not self.wants_pixels:
+            first = next((record for record in records if "t" in record), {})
+            return Frame(self.source, item.index, first.get("t", 0.0), first.get("pts"), first.get("step", 1),
+                         records=records)
+        step = item.index - self._last if self._last is not None else 1
+        self._last = item.index
+        image = item.decoded.image(self.sampling.size)
+        info = self.source.info
+        scale = ((info.width / image.shape[1], info.height / image.shape[0]) if info is not None else (1.0, 1.0))
+        return Frame(self.source, item.index, item.decoded.t, item.decoded.pts, max(1, step), image, scale, records)
+
+    def _call(self, work: Any) -> bool:
+        """Run ``work``; on an error remember it, so that the source is closed and the run goes on."""
+        try:
+            work()
+        except VtkError as error:
+            self.errors.append(error)
+        except (BrokenPipeError, MemoryError):
+            raise
+        except Exception as error:
+            if not self._internal:
+                raise
+            what = " ".join(str(error).split())
+            self.errors.append(InternalError(f"{type(error).__name__}: {what} (--traceback shows where)"))
+        return not self.errors
+
+
+def error_record(by: str, stage: str, error: VtkError, source: str | None = None, line: int | None = None,
+                 fatal: bool = False) -> Record:
+    """Return the ``error`` record for ``error``."""
+    record = make("error", by, source)
+    if line is not None:
+        record["line"] = line
+    record["error"] = {"code": error.code, "stage": stage, "message": str(error), "fatal": fatal}
+    return record

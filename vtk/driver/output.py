@@ -1,0 +1,227 @@
+"""Where records go: stdout, one file that appears when it is complete, or a file a source."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, Protocol
+
+from vtk.driver.inputs import output_path
+from vtk.errors import UsageError, VtkError
+
+FLUSH_BYTES = 1 << 16
+FLUSH_SECONDS = 0.2
+
+RUN_FILE = "_run.jsonl"
+
+
+class Output(Protocol):
+    """Takes the lines of a run, source by source."""
+
+    def begin(self, source: str) -> None: ...
+    def write(self, lines: Sequence[bytes]) -> None: ...
+    def flush(self) -> None: ...
+    def done(self, source: str) -> None: ...
+    def close(self, complete: bool) -> None: ...
+
+
+class Lines:
+    """Buffers lines for a file object and hands them on after 64 KiB or 200 ms."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
+        self._buffer: list[bytes] = []
+        self._bytes = 0
+        self._since = time.monotonic()
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Add lines; pass the buffer on where it is large or old enough."""
+        if lines:
+            self._buffer.extend(lines)
+            self._bytes += sum(map(len, lines))
+        if self._bytes >= FLUSH_BYTES or time.monotonic() - self._since >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        self._since = time.monotonic()
+        if not self._buffer:
+            return
+        self._buffer.append(b"")
+        data = b"\n".join(self._buffer)
+        self._buffer, self._bytes = [], 0
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise VtkError(f"cannot write {self._name}: {error.strerror or error}", code="E_WRITE") from None
+
+
+class Stdout:
+    """Records on the process's own stdout, which libraries cannot reach while it is claimed."""
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._saved = os.dup(1)
+        # What a library prints, from Python or from C, goes to stderr; records alone go to the real stdout.
+        os.dup2(2, 1)
+        self._lines = Lines(os.fdopen(os.dup(self._saved), "wb", buffering=0), "stdout")
+        self.write, self.flush = self._lines.write, self._lines.flush
+
+    def begin(self, source: str) -> None:
+        """Nothing: sources follow each other on one stream."""
+
+    def done(self, source: str) -> None:
+        """Nothing: sources follow each other on one stream."""
+
+    def close(self, complete: bool) -> None:
+        """Flush, and give stdout back."""
+        try:
+            self.flush()
+        finally:
+            sys.stdout.flush()
+            os.dup2(self._saved, 1)
+            os.close(self._saved)
+
+
+class OneFile:
+    """Records in FILE: written to FILE.part, synced, then renamed. A device or a pipe is written to directly."""
+
+    def __init__(self, path: Path, overwrite: bool, kept: Iterable[bytes] = ()) -> None:
+        self._path = path
+        special = path.exists() and not path.is_file()
+        self._part = path if special else part_of(path)
+        kept = list(kept)  # read before the part file, which may hold them, is written anew
+        if path.is_file() and not overwrite and not kept:
+            raise UsageError(f"{path} exists: --overwrite replaces it, --resume goes on with it")
+        self._file = _create(self._part)
+        self._lines = Lines(self._file, str(path))
+        self.write, self.flush = self._lines.write, self._lines.flush
+        self._rename = not special
+        self.write(kept)
+        self.flush()
+
+    def begin(self, source: str) -> None:
+        """Nothing: sources follow each other in the file."""
+
+    def done(self, source: str) -> None:
+        """Make the finished source safe, for a later --resume."""
+        self.flush()
+
+    def close(self, complete: bool) -> None:
+        """Sync and rename when the run is complete; else leave the part file for --resume."""
+        try:
+            self.flush()
+            if complete and self._rename:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise VtkError(f"cannot write {self._path}: {error.strerror or error}", code="E_WRITE") from None
+        finally:
+            self._file.close()
+        if complete and self._rename:
+            os.replace(self._part, self._path)
+
+
+class Folder:
+    """One file a source below a folder, and what concerns the whole run in _run.jsonl."""
+
+    def __init__(self, folder: Path, overwrite: bool) -> None:
+        self._folder = folder
+        self._overwrite = overwrite
+        self._open: OneFile | None = None
+        self._run: OneFile | None = None
+
+    def path(self, source: str) -> Path:
+        """Return the file of ``source``."""
+        return self._folder / f"{output_path(source)}.jsonl"
+
+    def begin(self, source: str) -> None:
+        """Open the file of ``source``."""
+        path = self.path(source)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VtkError(f"cannot make folder {path.parent}: {error.strerror}", code="E_WRITE") from None
+        self._open = OneFile(path, self._overwrite)
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Write to the open source's file, or to the run's."""
+        if self._open is None and lines and self._run is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._run = OneFile(self._folder / RUN_FILE, True)
+        target = self._open or self._run
+        if target is not None:
+            target.write(lines)
+
+    def flush(self) -> None:
+        """Hand what is buffered to the operating system."""
+        for file in (self._open, self._run):
+            if file is not None:
+                file.flush()
+
+    def done(self, source: str) -> None:
+        """Complete the file of ``source``."""
+        if self._open is not None:
+            self._open.close(True)
+            self._open = None
+
+    def close(self, complete: bool) -> None:
+        """Complete the run's file; an unfinished source leaves its part file."""
+        if self._open is not None:
+            self._open.close(False)
+        if self._run is not None:
+            self._run.close(complete)
+
+
+class Nowhere:
+    """No output: a sink without --tee."""
+
+    def begin(self, source: str) -> None:
+        """Nothing."""
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+    def done(self, source: str) -> None:
+        """Nothing."""
+
+    def close(self, complete: bool) -> None:
+        """Nothing."""
+
+
+def part_of(path: Path) -> Path:
+    """Return the path that an unfinished output has."""
+    return path.with_name(path.name + ".part")
+
+
+def check_targets(folder: Path, sources: Sequence[str], overwrite: bool) -> None:
+    """Raise UsageError where two sources share a file, or a file exists that may not be replaced."""
+    seen: dict[str, str] = {}
+    for source in sources:
+        path = output_path(source)
+        if path in seen:
+            raise UsageError(f"{seen[path]} and {source} would both be written to {folder / path}.jsonl: "
+                             "name both in the same way, or run them apart")
+        seen[path] = source
+        if not overwrite and (folder / f"{path}.jsonl").exists():
+            raise UsageError(f"{folder / path}.jsonl exists: --overwrite replaces it, --resume goes on with it")
+
+
+def _create(path: Path) -> IO[bytes]:
+    try:
+        return open(path, "wb", buffering=0)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            if path.is_dir():
+                raise UsageError(f"cannot write {path}: it is a folder; --out-dir writes into folders") from None
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,132 @@
+"""A run without its surroundings: passes over sources or records, as a stream of lines and of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain as joined
+from typing import Any
+
+from vtk.driver.chain import Chain, Opening, Outcome, Step
+from vtk.driver.lines import IDLE
+from vtk.driver.link import error_record
+from vtk.driver.stream import BadLine, Close, Group, Loose, RecordStream
+from vtk.errors import RecordError, VtkError
+from vtk.records import dump
+
+
+@dataclass
+class Tally:
+    """What happened in a run, over all passes."""
+
+    sources: int = 0
+    bad: int = 0
+    failed: int = 0
+    troubled: bool = False
+    hear: Callable[[str, str | None, VtkError], None] = field(default=lambda stage, source, error: None)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a finished source and tell of its errors."""
+        self.sources += 1
+        self.failed += outcome.status == "failed"
+        self.troubled |= outcome.status != "ok"
+        for stage, error in outcome.errors:
+            self.hear(stage, outcome.source, error)
+
+    def line(self, stage: str, error: VtkError) -> None:
+        """Count a line that could not be used."""
+        self.bad += 1
+        self.troubled = True
+        self.hear(stage, None, error)
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A source begins: its lines follow."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A source is finished."""
+
+    source: str
+    outcome: Outcome
+
+
+def split(steps: Sequence[Step]) -> list[list[Step]]:
+    """Return the passes of a pipe: a stage that needs more than its frame begins a new one."""
+    passes: list[list[Step]] = []
+    for step in steps:
+        if not passes or (step.stage.needs != "frame" and passes[-1]):
+            passes.append([])
+        passes[-1].append(step)
+    return passes
+
+
+def run_passes(steps: Sequence[Step], sources: Iterable[str] | None, chunks: Iterable[list[bytes] | None] | None,
+               opening: Opening, tally: Tally, *, internal: bool = True) -> Iterator[Any]:
+    """Yield the last pass's lists of lines, IDLE, Begin and Done.
+
+    Args:
+        steps: the stages, prepared.
+        sources: the sources that the user named; None reads ``chunks``, lines of records.
+    """
+    passes = [Chain(part, opening, internal=internal) for part in split(steps)]
+    for position, part in enumerate(passes):
+        last = position == len(passes) - 1
+        events = _named(part, sources, tally) if sources is not None else _piped(part, chunks or (), tally)
+        if last:
+            yield from events
+        else:
+            sources, chunks = None, (item for item in events if item is IDLE or isinstance(item, list))
+
+
+def _named(part: Chain, sources: Iterable[str], tally: Tally) -> Iterator[Any]:
+    """Run a chain over sources that the user named."""
+    for source in sources:
+        outcome = Outcome(source)
+        yield Begin(source)
+        yield from part.source(source, None, outcome)
+        tally.add(outcome)
+        yield Done(source, outcome)
+    yield from _last(part, tally)
+
+
+def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> Iterator[Any]:
+    """Run a chain over a stream of records."""
+    events = RecordStream(chunks, part.reads).events()
+    stage = part.first
+    try:
+        for event in events:
+            if event is IDLE:
+                yield IDLE
+            elif isinstance(event, BadLine):
+                tally.line(stage.name, RecordError(f"line {event.number}: {event.error}", code=event.error.code))
+                yield part.keep(0, dump(error_record(stage.by, stage.name, event.error, None, event.number)), True)
+            elif isinstance(event, Loose):
+                yield part.keep(-1, event.line, event.record["type"] == "error")
+            elif isinstance(event, (Group, Close)):
+                outcome = Outcome(event.source)
+                yield Begin(event.source)
+                yield from part.source(event.source, joined((event,), events), outcome)
+                tally.add(outcome)
+                yield Done(event.source, outcome)
+    except RecordError as error:
+        tally.line(stage.name, error)
+        yield part.keep(0, dump(error_record(stage.by, stage.name, error, fatal=True)), True)
+    yield from _last(part, tally)
+
+
+def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:
+    """Yield what concerns the whole run, stage by stage."""
+    for position, step in enumerate(part.steps):
+        try:
+            records = step.stage.finish()
+        except VtkError as error:
+            tally.troubled = True
+            tally.hear(step.stage.name, None, error)
+            records = [error_record(step.stage.by, step.stage.name, error, fatal=True)]
+        for record in records:
+            yield part.keep(position, dump(record), record["type"] == "error")

@@ -1,0 +1,61 @@
+"""What an earlier run finished: sources whose ledger says the same file and the same options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from vtk.driver.chain import Step
+from vtk.driver.lines import CHUNK
+from vtk.driver.link import options_hash
+from vtk.driver.stream import Close, Group, RecordStream
+from vtk.errors import RecordError
+from vtk.records import Record
+
+
+class Finished:
+    """Tells whether the ``end`` records of a source prove it finished under the options of now.
+
+    Failed sources are tried again; partial ones are not, since the same file gives the same damage.
+    """
+
+    def __init__(self, steps: Sequence[Step], fingerprint: Callable[[str], str | None]) -> None:
+        self._wanted = [options_hash(step.stage) for step in steps]
+        self._fingerprint = fingerprint
+
+    def proves(self, source: str, ends: Sequence[Record]) -> bool:
+        """Return whether ``ends`` hold the ledger of every stage, with today's options and file."""
+        tail = ends[-len(self._wanted):]
+        if [record.get("options") for record in tail] != self._wanted:
+            return False
+        if any(record.get("status") not in ("ok", "partial") for record in tail):
+            return False
+        stated = {record.get("fingerprint") for record in tail}
+        current = self._fingerprint(source)
+        return current is not None and stated == {current}
+
+
+def finished_in(path: Path, finished: Finished) -> dict[str, list[bytes]]:
+    """Return the lines of each source that an output file (or its part file) holds in full."""
+    if not path.is_file():
+        return {}
+    lines: dict[str, list[bytes]] = {}
+    done: dict[str, list[bytes]] = {}
+    try:
+        for event in RecordStream(_chunks(path)).events():
+            if isinstance(event, Group):
+                lines.setdefault(event.source, []).extend(event.lines)
+            elif isinstance(event, Close) and finished.proves(event.source, event.records):
+                done[event.source] = lines.pop(event.source, []) + event.lines
+    except RecordError:  # a newer version's records: nothing of them can be kept
+        return {}
+    return done
+
+
+def _chunks(path: Path) -> Iterator[list[bytes]]:
+    """Yield the whole lines of a file; a last line without its newline was cut off and does not count."""
+    rest = b""
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            *whole, rest = (rest + data).split(b"\n")
+            yield whole

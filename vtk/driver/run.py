@@ -1,0 +1,208 @@
+"""The run of a command: plan, outputs, resume, interrupts, exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from vtk.driver import output as outputs
+from vtk.driver.chain import Opening, Step
+from vtk.driver.inputs import sources as named_sources
+from vtk.driver.lines import IDLE, lines_of
+from vtk.driver.passes import Begin, Done, Tally, run_passes, split
+from vtk.driver.progress import Reporter
+from vtk.driver.resume import Finished, finished_in
+from vtk.driver.stage import Record, Stage
+from vtk.errors import EXIT_NOTHING, EXIT_OK, EXIT_PARTIAL, EXIT_PIPE, UsageError
+from vtk.options import Common
+
+Factory = Callable[[], Stage]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A command of a pipe as it was parsed: how to build its stage, and its own options."""
+
+    factory: Factory
+    common: Common
+
+
+# While ``vtk pipe`` parses a pipe, ``drive`` adds to this list and runs nothing.
+_collecting: ContextVar[list[Planned] | None] = ContextVar("vtk_collecting", default=None)
+
+
+def drive(factory: Factory, common: Common) -> None:
+    """Run one command: build its stage and drive it over its inputs; exits the process with the run's code.
+
+    Args:
+        factory: builds the stage; picklable, so that other processes can build their own.
+        common: the shared options.
+    """
+    collected = _collecting.get()
+    if collected is not None:
+        collected.append(Planned(factory, common))
+        return
+    drive_all([Planned(factory, common)], common)
+
+
+def collect(parse: Callable[[], None]) -> list[Planned]:
+    """Return what ``drive`` was called with while ``parse`` ran."""
+    token = _collecting.set([])
+    try:
+        parse()
+        return _collecting.get() or []
+    finally:
+        _collecting.reset(token)
+
+
+def drive_all(planned: Sequence[Planned], common: Common) -> None:
+    """Run the stages of a pipe over the inputs in ``common``; exits the process with the run's code."""
+    from vtk import threads
+
+    threads.bound(common.threads)
+    steps = [Step(plan.factory(), plan.common.only) for plan in planned]
+    names = named_sources(common)
+    if common.dry_run:
+        _describe(steps, names, common)
+        return
+    if names is None and (common.jobs > 1 or common.resume):
+        raise UsageError(f"{'--resume' if common.resume else '--jobs'} needs inputs named on the command line: "
+                         "records on stdin are one stream")
+    if common.resume and common.output is None and common.out_dir is None:
+        raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
+    if common.output is not None and common.out_dir is not None:
+        raise UsageError("-o and --out-dir both say where records go: give one of them")
+    for step in steps:
+        step.stage.prepare()
+    names, sink = _target(steps, names, common)
+    reporter = Reporter(common.quiet, len(names) if names is not None else None)
+    tally = Tally(hear=reporter.error)
+    opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout,
+                      os.fspath(common.root) if common.root is not None else None, common.framerate)
+    if common.jobs > 1:
+        from vtk.engines.local import run_jobs
+
+        stream = run_jobs([partial(Step.of, plan.factory, plan.common.only) for plan in planned], names or [], opening,
+                          tally, jobs=common.jobs, threads=common.threads)
+    else:
+        stream = run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
+                            internal=not common.traceback)
+    _write(stream, sink, reporter)
+    code = exit_code(tally)
+    if code:
+        sys.exit(code)
+
+
+def exit_code(tally: Tally) -> int:
+    """Return 0, 1 where a source or a line was not whole, 3 where nothing at all could be processed."""
+    if not tally.troubled:
+        return EXIT_OK
+    return EXIT_NOTHING if tally.failed == tally.sources else EXIT_PARTIAL
+
+
+def _target(steps: Sequence[Step], names: list[str] | None,
+            common: Common) -> tuple[list[str] | None, outputs.Output]:
+    """Return the sources still to do, and where records go."""
+    last = steps[-1].stage
+    if last.sink and not last.tee:
+        return names, outputs.Nowhere()
+    if common.out_dir is not None:
+        folder = outputs.Folder(common.out_dir, common.overwrite or common.resume)
+        if common.resume and names:
+            finished = _finished(steps, common)
+            names = [name for name in names if name not in finished_in(folder.path(name), finished)]
+        outputs.check_targets(common.out_dir, names or [], common.overwrite or common.resume)
+        return names, folder
+    if common.output is not None:
+        kept: dict[str, list[bytes]] = {}
+        if common.resume and names is not None:
+            finished = _finished(steps, common)
+            wanted = set(names)
+            for path in (common.output, outputs.part_of(common.output)):
+                kept |= {name: lines for name, lines in finished_in(path, finished).items() if name in wanted}
+            names = [name for name in names if name not in kept]
+        lines = (line for block in kept.values() for line in block)
+        return names, outputs.OneFile(common.output, common.overwrite or common.resume, lines)
+    return names, outputs.Stdout()
+
+
+def _finished(steps: Sequence[Step], common: Common) -> Finished:
+    from vtk.media.fingerprint import fingerprint_of
+
+    root = os.fspath(common.root) if common.root is not None else None
+    return Finished(steps, partial(fingerprint_of, root=root))
+
+
+def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> None:
+    """Write a run's stream; on a closed pipe or an interrupt leave what is whole."""
+    complete = False
+    try:
+        for item in stream:
+            if item is IDLE:
+                sink.flush()
+            elif isinstance(item, Begin):
+                sink.begin(item.source)
+                reporter.begin(item.source)
+            elif isinstance(item, Done):
+                sink.done(item.source)
+                reporter.done()
+            else:
+                sink.write(item)
+                reporter.lines(len(item))
+        complete = True
+    except BrokenPipeError:
+        stream.close()  # type: ignore[attr-defined]
+        sys.exit(EXIT_PIPE)
+    except KeyboardInterrupt:
+        stream.close()  # type: ignore[attr-defined]
+        reporter.say("vtk: interrupted")
+        raise
+    finally:
+        reporter.close()
+        try:
+            sink.close(complete)
+        except BrokenPipeError:
+            sys.exit(EXIT_PIPE)
+
+
+def _describe(steps: Sequence[Step], names: list[str] | None, common: Common) -> None:
+    """Say on stderr what a run would do: its passes, then its sources."""
+    for number, part in enumerate(split(steps), 1):
+        stages = " | ".join(step.stage.by for step in part)
+        print(f"pass {number}: {stages}", file=sys.stderr)
+    target = common.output or common.out_dir or "stdout"
+    if names is None:
+        print(f"records on stdin -> {target}", file=sys.stderr)
+    for name in names or ():
+        print(f"{name} -> {target}", file=sys.stderr)
+
+
+def run(stages: Sequence[Stage], sources: Iterable[str] | None = None, records: Iterable[Record] | None = None,
+        opening: Opening = Opening()) -> Iterator[Record]:
+    """Yield the records that ``stages`` make of ``sources`` or of ``records``, those that came in among them.
+
+    Errors of a source come as ``error`` records, as on the command line.
+    """
+    import orjson
+
+    from vtk.records import dump
+
+    steps = [Step(stage) for stage in stages]
+    for stage in stages:
+        stage.prepare()
+    chunks = [[dump(record) for record in records]] if records is not None else None
+    if (sources is None) == (chunks is None):
+        raise ValueError("give either sources or records")
+    for item in run_passes(steps, sources, chunks, opening, Tally()):
+        if isinstance(item, list):
+            yield from map(orjson.loads, item)
+
+
+def with_inputs(common: Common, inputs: Sequence[str]) -> Common:
+    """Return ``common`` with other inputs."""
+    return replace(common, inputs=tuple(inputs))
