@@ -1,0 +1,113 @@
+"""Read ultralytics checkpoints, and convert them once for the CPU runtime."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vtk.errors import WeightsError
+from vtk.models.openvino import openvino
+from vtk.models.ultralytics import About
+from vtk.models.weights import home
+
+# Part of the cached folder's name: raise it whenever the conversion below changes.
+CONVERSION = 1
+
+
+def converted(path: Path, sha256: str) -> Path:
+    """Return the folder with model.xml, model.bin and about.json of the checkpoint, made where it is missing.
+
+    A folder that is there is whole: it is written under another name and renamed.
+    """
+    folder = home() / "converted" / f"{sha256[:32]}-{CONVERSION}"
+    if (folder / "model.xml").is_file():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    except OSError as error:
+        raise WeightsError(f"cannot write {folder.parent}: {error.strerror}; set VTK_HOME to a folder with space") from error
+    try:
+        module, about = read(path)
+        _convert(module, part)
+        (part / "about.json").write_text(json.dumps(asdict(about)))
+        with suppress(OSError):  # another process was faster: its folder is as good
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    if not (folder / "model.xml").is_file():
+        raise WeightsError(f"cannot write {folder}; set VTK_HOME to a folder with space")
+    return folder
+
+
+def read(path: Path) -> tuple[Any, About]:
+    """Return the checkpoint's torch module, fused, float32, ready to be traced, and what it says of itself.
+
+    Loading runs what the pickle says: only files that are known or trusted may come here.
+    """
+    with _ultralytics_kept_quiet():
+        try:
+            from ultralytics.nn.tasks import load_checkpoint
+
+            module, saved = load_checkpoint(str(path), fuse=False)
+        except (RuntimeError, TypeError, AttributeError, ModuleNotFoundError, EOFError, KeyError, ValueError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise WeightsError(f"{path}: ultralytics cannot load it as a checkpoint: {reason}") from error
+        head = module.model[-1]
+        # YOLO26 and YOLOv10 have two heads; the end-to-end one needs no suppression.
+        if getattr(head, "one2one_cv2", None) is not None:
+            head.end2end = True
+        module = module.fuse(verbose=False)
+    names = module.names
+    side = saved.get("train_args", {}).get("imgsz", 640)
+    about = About(
+        tuple(str(names[key]) for key in sorted(names)), side if isinstance(side, int) else 640,
+        int(module.stride.max()), module.task,
+    )  # fmt: skip
+    # Grids follow the input's size, and only the decoded boxes come out.
+    head.export, head.dynamic, head.format = True, True, "openvino"
+    return module.requires_grad_(False), about
+
+
+def _convert(module: Any, folder: Path) -> None:
+    """Write ``module`` as OpenVINO IR with open batch, height and width, its weights in float32."""
+    library = openvino()
+    import torch
+
+    with warnings.catch_warnings(), redirect_stdout(None), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracer warns of every shape that Python sees
+        model = library.convert_model(
+            module, example_input=(torch.zeros(1, 3, 640, 640),), input=[library.PartialShape([-1, 3, -1, -1])],
+        )  # fmt: skip
+    library.save_model(model, folder / "model.xml", compress_to_fp16=False)
+
+
+@contextmanager
+def _ultralytics_kept_quiet() -> Iterator[None]:
+    """Keep ultralytics off stdout and off the network, and its settings file in our cache.
+
+    It prints on import, asks name servers whether there is a network, installs packages that it misses, and reads
+    these variables once.
+    """
+    folder = home() / "ultralytics"
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = {"YOLO_CONFIG_DIR": str(folder), "YOLO_OFFLINE": "true", "YOLO_VERBOSE": "false", "YOLO_AUTOINSTALL": "false"}
+    before = {key: os.environ.get(key) for key in ours}
+    os.environ.update(ours)
+    try:
+        with redirect_stdout(None):
+            yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value

