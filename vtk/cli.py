@@ -33,7 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 KEYWORDS = frozenset({"import"})
 
 # TyperGroup's own error class; Typer vendors Click and exports only its children.
-_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def module_of(name: str) -> str:
@@ -72,7 +72,7 @@ def _guarded(run: Callable[..., None]) -> Callable[..., None]:
             sys.exit(EXIT_PIPE)
         except KeyboardInterrupt:
             sys.exit(EXIT_INTERRUPT)
-        except (VtkError, typer.Exit, _ClickException, SystemExit):
+        except (VtkError, typer.Exit, ClickException, SystemExit):
             raise
         except Exception as error:
             if given.get("traceback") or os.environ.get("VTK_TRACEBACK"):
@@ -106,13 +106,17 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return (name, command, rest), or fail with the nearest name."""
-        from difflib import get_close_matches
-
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
-            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "see vtk --help"
-            raise UsageError(f"no command '{args[0]}': {hint}")
+            raise UsageError(f"no command '{args[0]}': {nearest(args[0])}")
         return super().resolve_command(ctx, args)
+
+
+def nearest(name: str) -> str:
+    """Return a hint at the command that ``name`` may have meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [row[0] for row in COMMANDS], n=1)
+    return f"did you mean '{near[0]}'?" if near else "see vtk --help"
 
 
 def _version(value: bool) -> None:
@@ -146,7 +150,7 @@ def main() -> None:
     except VtkError as error:
         print(f"vtk: {_one_line(error)}", file=sys.stderr)
         code = error.exit_code
-    except _ClickException as error:
+    except ClickException as error:
         code = EXIT_USAGE
         message = error.format_message()  # type: ignore[attr-defined]
         context = getattr(error, "ctx", None)

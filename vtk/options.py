@@ -131,6 +131,11 @@ def sink_command(run: Callable[..., None]) -> Callable[..., None]:
     return _with_common(run, (*_INPUT, "tee", *_MEDIA, *_ALWAYS))
 
 
+def pipe_command(run: Callable[..., None]) -> Callable[..., None]:
+    """Give ``run(common, …)`` the options of a whole pipe: what its commands look at is each one's own."""
+    return _with_common(run, (*_INPUT, *_OUTPUT, "decoder", "timeout", "framerate", *_ALWAYS))
+
+
 def record_command(run: Callable[..., None]) -> Callable[..., None]:
     """Give ``run(common, …)`` the options of a command over records alone."""
     return _with_common(run, ("inputs", "output", "overwrite", "quiet", "traceback"))
@@ -152,7 +157,7 @@ def _with_common(run: Callable[..., None], names: tuple[str, ...]) -> Callable[.
 
     parameters = [param.replace(kind=inspect.Parameter.KEYWORD_ONLY) for param in own.values()]
     inputs = [shared.pop("inputs")] if "inputs" in shared else []
-    command.__signature__ = inspect.Signature([*inputs, *parameters, *shared.values()])  # type: ignore[attr-defined]
+    command.__signature__ = inspect.Signature([*parameters, *inputs, *shared.values()])  # type: ignore[attr-defined]
     command.__name__, command.__doc__, command.__module__ = run.__name__, run.__doc__, run.__module__
     command.__annotations__ = {}
     return command

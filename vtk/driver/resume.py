@@ -35,6 +35,19 @@ class Finished:
         return current is not None and stated == {current}
 
 
+def current_fingerprint(source: str, root: str | None = None) -> str | None:
+    """Return the fingerprint of the file that ``source`` names now, or None where it is no file that can be read."""
+    from vtk.media.fingerprint import fingerprint
+    from vtk.media.names import is_stream, open_name
+
+    if is_stream(source):
+        return None
+    try:
+        return fingerprint(open_name(source, root))
+    except (OSError, ValueError):
+        return None
+
+
 def finished_in(path: Path, finished: Finished) -> dict[str, list[bytes]]:
     """Return the lines of each source that an output file (or its part file) holds in full."""
     if not path.is_file():

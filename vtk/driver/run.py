@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +17,7 @@ from vtk.driver.inputs import sources as named_sources
 from vtk.driver.lines import IDLE, lines_of
 from vtk.driver.passes import Begin, Done, Tally, run_passes, split
 from vtk.driver.progress import Reporter
-from vtk.driver.resume import Finished, finished_in
+from vtk.driver.resume import Finished, current_fingerprint, finished_in
 from vtk.driver.stage import Record, Stage
 from vtk.errors import EXIT_NOTHING, EXIT_OK, EXIT_PARTIAL, EXIT_PIPE, UsageError
 from vtk.options import Common
@@ -87,8 +88,8 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     if common.jobs > 1:
         from vtk.engines.local import run_jobs
 
-        stream = run_jobs([partial(Step.of, plan.factory, plan.common.only) for plan in planned], names or [], opening,
-                          tally, jobs=common.jobs, threads=common.threads)
+        stream = run_jobs([(plan.factory, plan.common.only) for plan in planned], names or [], opening, tally,
+                          jobs=common.jobs, threads=common.threads)
     else:
         stream = run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
                             internal=not common.traceback)
@@ -132,10 +133,8 @@ def _target(steps: Sequence[Step], names: list[str] | None,
 
 
 def _finished(steps: Sequence[Step], common: Common) -> Finished:
-    from vtk.media.fingerprint import fingerprint_of
-
     root = os.fspath(common.root) if common.root is not None else None
-    return Finished(steps, partial(fingerprint_of, root=root))
+    return Finished(steps, partial(current_fingerprint, root=root))
 
 
 def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> None:
@@ -206,3 +205,15 @@ def run(stages: Sequence[Stage], sources: Iterable[str] | None = None, records: 
 def with_inputs(common: Common, inputs: Sequence[str]) -> Common:
     """Return ``common`` with other inputs."""
     return replace(common, inputs=tuple(inputs))
+
+
+@contextmanager
+def open_output(common: Common) -> Iterator[Callable[[Sequence[bytes]], None]]:
+    """Give a function that writes lines to -o FILE or stdout; the file appears when the block ends well."""
+    sink = outputs.OneFile(common.output, common.overwrite) if common.output is not None else outputs.Stdout()
+    complete = False
+    try:
+        yield sink.write
+        complete = True
+    finally:
+        sink.close(complete)
