@@ -10,26 +10,8 @@ from __future__ import annotations
 
 from vtk.tracking.bytetrack import ByteTracker
 from vtk.tracking.sort import SortTracker
+from vtk.tracking.stage import TrackStage
 from vtk.tracking.tracker import Step, Tracker
+from vtk.tracking.trackers import TRACKERS, make_tracker
 
-TRACKERS = ("bytetrack", "sort")
-
-
-def make_tracker(name: str, max_lost: float | None = None) -> Tracker:
-    """Return a new tracker for one source.
-
-    Args:
-        name: bytetrack or sort.
-        max_lost: seconds after its last box at which a track ends; None: 1 s for bytetrack, one step for sort.
-
-    Raises:
-        ValueError: there is no such tracker.
-    """
-    if name == "bytetrack":
-        return ByteTracker() if max_lost is None else ByteTracker(max_lost)
-    if name == "sort":
-        return SortTracker(max_lost)
-    raise ValueError(f"tracker must be one of {', '.join(TRACKERS)}, got {name!r}")
-
-
-__all__ = ["TRACKERS", "ByteTracker", "SortTracker", "Step", "Tracker", "make_tracker"]
+__all__ = ["TRACKERS", "ByteTracker", "SortTracker", "Step", "TrackStage", "Tracker", "make_tracker"]

@@ -1,0 +1,77 @@
+"""Detection records as the arrays that trackers take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vtk.errors import RecordError
+from vtk.records import Record
+
+# Pixels. A larger coordinate is a unit mistaken or a number gone wrong, and its square would drown the filter.
+MAX_COORDINATE = 1e6
+
+
+@dataclass(slots=True)
+class Classes:
+    """Numbers for the classes that one tracker meets: by label, else by class_id."""
+
+    numbers: dict[object, int] = field(default_factory=dict)
+
+    def number(self, record: Record) -> int:
+        """Return the number of a detection's class; detections without a class share one."""
+        return self.numbers.setdefault(record.get("label", record.get("class_id")), len(self.numbers))
+
+
+def arrays(records: Sequence[Record], classes: Classes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return boxes (N, 4) float32 xyxy in pixels, scores (N,) float32 and class numbers (N,) int64 of detections."""
+    boxes = np.array([record["xyxy"] for record in records], dtype=np.float32).reshape(-1, 4)
+    scores = np.array([record["score"] for record in records], dtype=np.float32)
+    return boxes, scores, np.array([classes.number(record) for record in records], dtype=np.int64)
+
+
+def check_detection(record: Record) -> None:
+    """Raise RecordError, saying what was found, unless a detection's box, score and class can be tracked.
+
+    A box of no area is legal: it overlaps nothing, so it is passed over (``has_area``).
+    """
+    missing = [name for name in ("t", "xyxy", "score") if name not in record]
+    if missing:
+        raise RecordError(f"detection has no {' and no '.join(map(repr, missing))} (it has {', '.join(record)}); "
+                          "pipe a detector in first")
+    box, score = record["xyxy"], record["score"]
+    if not (isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))):
+        raise RecordError(f"detection's 'xyxy' is {box!r:.80}: four numbers, [x1, y1, x2, y2] in pixels, are needed")
+    if max(map(abs, box)) > MAX_COORDINATE:
+        raise RecordError(f"detection's 'xyxy' is {box!r:.80}: coordinates beyond {MAX_COORDINATE:.0f} pixels")
+    if box[0] > box[2] or box[1] > box[3]:
+        raise RecordError(f"detection's 'xyxy' is {box!r:.80}: x1 <= x2 and y1 <= y2 are needed")
+    if not (_is_number(score) and 0 <= score <= 1):
+        raise RecordError(f"detection's 'score' is {score!r:.40}: a number from 0 to 1 is needed")
+    if not _is_number(record["t"]):
+        raise RecordError(f"detection's 't' is {record['t']!r:.40}: seconds from the first frame are needed")
+    if type(record.get("step", 1)) is not int or record.get("step", 1) < 1:
+        raise RecordError(f"detection's 'step' is {record['step']!r:.40}: a whole number from 1 is needed")
+    _check_names(record)
+
+
+def _check_names(record: Record) -> None:
+    if not isinstance(record.get("by", ""), str):
+        raise RecordError(f"detection's 'by' is {record['by']!r:.40}: a string, command/model, is needed")
+    if not isinstance(record.get("label", ""), str):
+        raise RecordError(f"detection's 'label' is {record['label']!r:.40}: a string is needed")
+    if type(record.get("class_id", 0)) is not int:
+        raise RecordError(f"detection's 'class_id' is {record['class_id']!r:.40}: a whole number is needed")
+
+
+def has_area(record: Record) -> bool:
+    """Return whether a checked detection's box has an area in the float32 of the arrays."""
+    x1, y1, x2, y2 = np.float32(record["xyxy"])
+    return bool(x2 > x1 and y2 > y1)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
