@@ -28,7 +28,7 @@ def run(
     Reads media, or detection records on stdin: then it needs no pixels and no detector. Adds track, and a tracklet
     when a track ends. Streams: holds one batch of frames and the open tracks.
 
-    With bytetrack a box scored 0.7 or more starts a track and one from 0.1 on keeps it alive: pipe
+    With bytetrack a box scored 0.6 or more starts a track and one from 0.1 on keeps it alive: pipe
     vtk detect --min-score 0.1 into it.
 
     Example: vtk track street.mp4 --classes person | vtk draw -o street-ids.mp4
