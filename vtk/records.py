@@ -144,7 +144,7 @@ def key_of(kind: str, name: str) -> Key | None:
     return FRAMES_OF[kind] if name == "frames" and kind in FRAMES_OF else KEYS.get(name)
 
 
-def make(kind: str, by: str, source: str | None = None, **keys: Any) -> Record:
+def make(kind: str, by: str, source: str | None = None, /, **keys: Any) -> Record:
     """Return a record of type ``kind`` made by ``by``, its keys in the order given."""
     record: Record = {"v": VERSION, "type": kind, "by": by}
     if source is not None:
