@@ -19,6 +19,7 @@ LABELS = ("motion",)
 MIN_AREA = 0.0008  # of the picture: a person 25 pixels wide and 35 high there
 GAP = 0.012  # of the long side: pieces nearer than this are one
 GRAIN = 0.003  # of the long side: specks smaller than this are noise
+DENSITY = 0.25  # least moving share of a box's pixels: what is thinner is a rim of light or a swaying twig
 FLOOD = 0.6  # where more of the picture moves, the light or the camera changed
 WARM_UP = 2  # pictures until there is a background to compare with
 
@@ -29,7 +30,7 @@ def build(model: Model, weights: Weights, settings: Settings, runtime: RuntimeOp
 
 
 class MotionDetector:
-    """A detector of moving things; see ``detector.Detector``. Scores are the moving share of a box's pixels."""
+    """A detector of moving things; see ``detector.Detector``. A score is 1 - exp(-moving area / least area)."""
 
     sha256 = None
     labels = LABELS
@@ -80,11 +81,13 @@ class _Background:
     ) -> Boxes:
         """Return the parts that are large and dense enough, in pixels of the picture; ``stats`` as OpenCV gives them."""
         x, y, width, height, area = stats.T.astype(np.float64)
-        dense = np.bincount(labels.ravel(), weights=moving.ravel(), minlength=len(stats) + 1)[1:] / (width * height)
-        keep = (area >= MIN_AREA * labels.size) & (dense >= self._settings.min_score)
-        order = np.flatnonzero(keep)[np.argsort(-dense[keep], kind="stable")][: self._settings.max_boxes]
+        count = np.bincount(labels.ravel(), weights=moving.ravel(), minlength=len(stats) + 1)[1:]
+        least = MIN_AREA * labels.size
+        scores = 1 - np.exp(-count / least)
+        keep = (area >= least) & (count >= DENSITY * width * height) & (scores >= self._settings.min_score)
+        order = np.flatnonzero(keep)[np.argsort(-scores[keep], kind="stable")][: self._settings.max_boxes]
         xyxy = np.stack([x, y, x + width, y + height], axis=1)[order] * [*scale, *scale]
-        return _boxes(xyxy, dense[order])
+        return _boxes(xyxy, scores[order])
 
 
 def _boxes(xyxy: np.ndarray, scores: np.ndarray) -> Boxes:
