@@ -8,7 +8,7 @@ from typing import Any
 
 from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
 from vtk.driver.lines import IDLE
-from vtk.driver.link import Item, Link, Mode, error_record
+from vtk.driver.link import Item, Link, Mode, error_record, internal
 from vtk.driver.stage import Record, Source, Stage
 from vtk.driver.stream import BadLine, Close, Event, Group
 from vtk.errors import MediaError, RecordError, VtkError
@@ -54,10 +54,10 @@ class Chain:
         self.opening = opening
         self.reads = frozenset().union(*(step.stage.reads for step in steps))
         # A line made by step k (-1: upstream) is dropped when a later step wants only its own.
-        self._only_from = max((k for k, step in enumerate(steps) if step.only), default=-1)
+        self.only_from = max((k for k, step in enumerate(steps) if step.only), default=-1)
         last = steps[-1].stage
         self.silent = last.sink and not last.tee
-        self._internal = internal
+        self.internal = internal
 
     @property
     def first(self) -> Stage:
@@ -80,7 +80,7 @@ class Chain:
 
     def keep(self, origin: int, line: bytes, is_error: bool) -> list[bytes]:
         """Return ``line`` as a list, empty where --only or a sink keeps it off the stream."""
-        return [line] if not self.silent and (is_error or origin >= self._only_from) else []
+        return [line] if not self.silent and (is_error or origin >= self.only_from) else []
 
 
 class _SourceRun:
@@ -154,7 +154,7 @@ class _SourceRun:
         for position, mode in enumerate(self._modes(types)):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media)
             self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
-                                    internal=self._chain._internal))
+                                    internal=self._chain.internal))
         return prefix
 
     def _decided(self, types: set[str]) -> bool:
@@ -191,11 +191,12 @@ class _SourceRun:
         try:
             reader = open_media(self._name, decoder=opening.decoder, threads=opening.threads, timeout=opening.timeout,
                                 root=opening.root, framerate=opening.framerate)
-        except MediaError as error:
-            wanting[0].errors.append(error)
-            for link in wanting:
-                link.status = "failed"
-            return []
+        except VtkError as error:
+            return self._cannot_open(wanting, error)
+        except Exception as error:
+            if not self._chain.internal:
+                raise
+            return self._cannot_open(wanting, internal(error))
         info = reader.info
         self._fingerprint = info.fingerprint
         for link in self._links:
@@ -205,6 +206,12 @@ class _SourceRun:
             return []
         self._media = media_record(wanting[0].by, self._name, info)
         return self._chain.keep(wanting[0].position, dump(self._media), False)
+
+    def _cannot_open(self, wanting: list[Link], error: VtkError) -> list[bytes]:
+        wanting[0].errors.append(error)
+        for link in wanting:
+            link.status = "failed"
+        return []
 
     def _upstream_failed(self) -> bool:
         """Whether upstream says that the source failed: then there is nothing to open it for."""
@@ -253,7 +260,7 @@ class _SourceRun:
             return []
         lines: list[bytes] = []
         for item in items:
-            if chain._only_from < 0:
+            if chain.only_from < 0:
                 lines += item.lines
             else:
                 lines += [line for line, record in zip(item.lines, item.records, strict=True)

@@ -79,7 +79,6 @@ class Link:
         def begin() -> None:
             self._state = self.stage.start(self.source)
             self._started = True
-            self.by = getattr(self._state, "by", None) or self.stage.by
 
         if self.working:
             self._call(begin)
@@ -136,6 +135,7 @@ class Link:
             self._started = False
             self._call(lambda: records.extend(self.stage.end(self._state, self.status == "ok" and not self.errors)))
             self.made += len(records)
+            self.by = self.stage.maker(self._state)
         if self.errors:
             self.status = "partial" if self.processed or self.made else "failed"
         return records
@@ -186,9 +186,13 @@ class Link:
         except Exception as error:
             if not self._internal:
                 raise
-            what = " ".join(str(error).split())
-            self.errors.append(InternalError(f"{type(error).__name__}: {what} (--traceback shows where)"))
+            self.errors.append(internal(error))
         return not self.errors
+
+
+def internal(error: Exception) -> InternalError:
+    """Return an unexpected error as one line that a user can pass on."""
+    return InternalError(f"{type(error).__name__}: {' '.join(str(error).split())} (--traceback shows where)")
 
 
 def error_record(by: str, stage: str, error: VtkError, source: str | None = None, line: int | None = None,

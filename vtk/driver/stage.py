@@ -96,6 +96,10 @@ class Stage:
         """The maker of this stage's records: command/model."""
         return self.name
 
+    def maker(self, state: Any) -> str:
+        """Return the maker of a source's records, where it depends on what came in; asked once the source ended."""
+        return self.by
+
     def options(self) -> Record:
         """Return the options that change results, the model's sha256 among them; JSON types only."""
         return {}

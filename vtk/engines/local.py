@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vtk.driver.chain import Opening, Outcome, Step
-from vtk.driver.link import error_record
+from vtk.driver.link import error_record, internal
 from vtk.driver.passes import Begin, Done, Tally, run_passes
 from vtk.driver.stage import Stage
 from vtk.errors import UsageError, VtkError
@@ -122,16 +122,19 @@ def _advance(board: _Board, workers: list[_Worker], sources: Sequence[str], cont
             if board.tries[number] < ATTEMPTS:  # type: ignore[index]
                 board.waiting.appendleft(number)  # type: ignore[arg-type]
             else:
-                board.done[number] = _died(setup, sources[number], worker.process.exitcode)  # type: ignore[index]
+                board.done[number] = _lost(setup, sources[number], _death(worker.process.exitcode))  # type: ignore[index]
             workers[workers.index(worker)] = _start(context, setup)
 
 
-def _died(setup: tuple[Any, ...], source: str, code: int | None) -> tuple[Path, Outcome]:
-    """Return the records and the outcome of a source that killed its workers."""
-    factories, _, _, folder = setup
+def _death(code: int | None) -> WorkerError:
     how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
-    error = WorkerError(f"the process that worked on it died ({how}), {ATTEMPTS} times; out of memory, or a damaged "
-                        "file that crashes a decoder")
+    return WorkerError(f"the process that worked on it died ({how}), {ATTEMPTS} times; out of memory, or a damaged "
+                       "file that crashes a decoder")
+
+
+def _lost(setup: tuple[Any, ...], source: str, error: VtkError) -> tuple[Path, Outcome]:
+    """Return the records and the outcome of a source that no worker could finish."""
+    factories, _, _, folder = setup
     stage = factories[0][0]()
     ledger = {"decoded": 0, "processed": 0, "skipped": 0}
     lines = [dump(error_record(stage.by, stage.name, error, source, fatal=True))]
@@ -171,10 +174,13 @@ def _work(line: Connection, factories: list[Factory], opening: Opening, threads:
             return
         path = os.path.join(folder, str(number))
         outcome = Outcome(source)
-        with open(path, "wb") as file:
-            for item in run_passes(steps, [source], None, replace(opening, threads=threads), Tally()):
-                if isinstance(item, list):
-                    file.writelines(part + b"\n" for part in item)
-                elif isinstance(item, Done):
-                    outcome = item.outcome
-        line.send((path, outcome))
+        try:
+            with open(path, "wb") as file:
+                for item in run_passes(steps, [source], None, replace(opening, threads=threads), Tally()):
+                    if isinstance(item, list):
+                        file.writelines(part + b"\n" for part in item)
+                    elif isinstance(item, Done):
+                        outcome = item.outcome
+        except Exception as error:
+            path, outcome = _lost((factories, opening, threads, folder), source, internal(error))
+        line.send((str(path), outcome))

@@ -41,11 +41,12 @@ class PyavReader:
     """Reads a video file by PyAV: every frame that can be had, each with its index and time in the original stream."""
 
     def __init__(self, path: str, threads: int | None = None, size: int | None = None,
-                 fingerprint: str | None = None) -> None:
+                 fingerprint: str | None = None, timeout: float | None = None) -> None:
         self.errors: list[MediaError] = []
         self.decoded = 0
         self._path = path
         self._threads = threads
+        self._timeout = timeout
         self._scalers = Scalers()
         self._index: PtsIndex | None = None
         self._container, self._stream = self._open()
@@ -110,9 +111,9 @@ class PyavReader:
 
     def _open(self) -> tuple[Any, Any]:
         try:
-            container = av.open(self._path)
+            container = av.open(self._path, timeout=self._timeout, options=network_options(self._path, self._timeout))
         except av.error.FFmpegError as error:
-            raise MediaError(f"cannot be opened: {reason(error)}", code="E_OPEN") from None
+            raise open_error(error) from None
         stream = video_stream(container)
         if stream is None:
             kinds = ", ".join(sorted({found.type for found in container.streams})) or "nothing"
@@ -186,7 +187,7 @@ class PyavReader:
     def _indexed(self) -> PtsIndex:
         """Return the index of the stream's timestamps, read from its packets without decoding, once."""
         if self._index is None:
-            self._index = read_index(self._path, self._stream.index)
+            self._index = read_index(self._path, self._stream.index, self._timeout)
             if not self._index.pts:
                 self._index = PtsIndex([self._first_pts or 0], [self._first_pts or 0])
         return self._index
@@ -261,11 +262,11 @@ def is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def read_index(path: str, stream: int) -> PtsIndex:
+def read_index(path: str, stream: int, timeout: float | None = None) -> PtsIndex:
     """Return the timestamps of all frames of stream number ``stream``, read without decoding."""
     pts: list[int] = []
     keys: list[int] = []
-    with av.open(path) as container:
+    with av.open(path, timeout=timeout, options=network_options(path, timeout)) as container:
         try:
             for packet in container.demux(container.streams[stream]):
                 stamp = packet.pts if packet.pts is not None else packet.dts
@@ -277,6 +278,20 @@ def read_index(path: str, stream: int) -> PtsIndex:
         except av.error.FFmpegError:
             pass  # the damage is reported where it is decoded; what came before it is the index
     return PtsIndex(sorted(set(pts)), sorted(keys))
+
+
+def network_options(path: str, timeout: float | None) -> dict[str, str]:
+    """Return FFmpeg's options for ``path``: over HTTP, connections that break are taken up where they broke."""
+    if not path.startswith(("http://", "https://")) or timeout is None:
+        return {}
+    return {"reconnect": "1", "reconnect_on_network_error": "1", "reconnect_delay_max": str(max(1, round(timeout)))}
+
+
+def open_error(error: Exception) -> MediaError:
+    """Return why a source could not be opened."""
+    timed_out = isinstance(error, (av.error.TimeoutError, av.error.ExitError))
+    return MediaError(f"cannot be opened: {'nothing came in time' if timed_out else reason(error)}",
+                      code="E_TIMEOUT" if timed_out else "E_OPEN")
 
 
 def reason(error: Exception) -> str:

@@ -40,18 +40,20 @@ class Sampling:
 
     Attributes:
         mode: ``none`` (no pixels), ``all``, ``every`` (each ``every``-th frame by index), ``fps`` (the first frame
-            at or after each multiple of 1/``fps`` seconds), ``records`` (frames that have records it reads).
+            at or after each multiple of 1/``fps`` seconds), ``at`` (the first frame at or after each time in ``times``),
+            ``records`` (frames that have records it reads).
         start, end: half-open span in seconds from the first frame; None is open.
         limit: at most this many frames of a source.
     """
 
-    mode: Literal["none", "all", "every", "fps", "records"] = "all"
+    mode: Literal["none", "all", "every", "fps", "at", "records"] = "all"
     every: int = 1
     fps: float = 0.0
     start: float | None = None
     end: float | None = None
     limit: int | None = None
     size: Size = NATIVE
+    times: tuple[float, ...] = ()
 
     def sized(self, size: Size) -> Sampling:
         """Return the same sampling with frames of ``size``."""
@@ -74,6 +76,11 @@ class Sampling:
                 if tick < next_tick:
                     return False
                 next_tick = tick + 1
+            if self.mode == "at":
+                passed = sum(time <= t + 1e-6 for time in self.times)
+                if passed <= next_tick:
+                    return False
+                next_tick = passed
             taken += 1
             return self.mode != "none"
 

@@ -65,6 +65,10 @@ def open_media(name: str, decoder: str = "auto", threads: int | None = None, tim
         from vtk.media.opencv import OpencvReader
 
         return OpencvReader(path)
+    if name.startswith(("http://", "https://")):
+        from vtk.media.pyav import PyavReader
+
+        return PyavReader(path, threads, timeout=timeout)
     if is_stream(name):
         from vtk.media.live import LiveReader
 
