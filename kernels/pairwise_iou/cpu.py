@@ -1,0 +1,37 @@
+"""``pairwise_iou`` in Numba: one row of the result at a time, vectorised over the columns.
+
+One thread: at sizes that trackers and NMS have, starting threads costs more than the work, and the caller's other
+threads (decoding, the model) want the cores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+def pairwise_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the overlap of each pair of boxes; see the package."""
+    out = np.empty((len(a), len(b)), np.float32)
+    # Coordinate by coordinate: the inner loop then reads each with one vector load.
+    _fill(np.ascontiguousarray(a), np.ascontiguousarray(b.T), out)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """Write the overlap of boxes ``a`` (N, 4) and ``b`` (4, M) into ``out`` (N, M)."""
+    zero = np.float32(0)
+    left, top, right, bottom = b[0], b[1], b[2], b[3]
+    area_b = (right - left) * (bottom - top)
+    for i in range(out.shape[0]):
+        x1, y1, x2, y2 = a[i, 0], a[i, 1], a[i, 2], a[i, 3]
+        area_a = (x2 - x1) * (y2 - y1)
+        row = out[i]
+        for j in range(row.shape[0]):
+            # Plain comparisons, not min and max: these become one instruction each. A NaN reaches the areas anyway.
+            width = (x2 if x2 < right[j] else right[j]) - (x1 if x1 > left[j] else left[j])
+            height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
+            intersection = (width if width > zero else zero) * (height if height > zero else zero)
+            union = area_a + area_b[j] - intersection
+            row[j] = intersection / union if union > zero else zero
