@@ -1,0 +1,42 @@
+"""``vtk draw``."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vtk.options import Common, sink_command
+
+
+@sink_command
+def run(
+    common: Common,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
+                                                help="Write this video or image, of one source.")] = None,
+    out_dir: Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
+                                                 help="Write one video or image a source into this folder.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Write names at boxes.")] = True,
+    scores: Annotated[bool, typer.Option("--scores/--no-scores", help="Write scores behind names.")] = True,
+    trails: Annotated[bool, typer.Option("--trails/--no-trails", help="Show where tracks came from.")] = True,
+    trail: Annotated[float, typer.Option(metavar="SECONDS", help="How far back trails reach.")] = 2.0,
+    types: Annotated[str, typer.Option(metavar="TYPES", show_default=False,
+                                       help="Paint these record types alone: track,text.")] = "",
+    crf: Annotated[int, typer.Option(metavar="N", help="Quality of the video, 0 lossless to 51 poor.")] = 23,
+    preset: Annotated[str, typer.Option(help="Effort of the encoder: ultrafast to veryslow.")] = "veryfast",
+) -> None:
+    """Draw records onto their media.
+
+    Reads detection, track, text, face and species records, and the media that they name. Adds nothing: writes an
+    annotated video, with the source's sound, or an annotated image. Streams: holds one frame.
+
+    Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
+    """
+    from vtk.driver import drive
+    from vtk.report.draw import DrawStage
+
+    drive(partial(DrawStage, output=output, out_dir=out_dir, overwrite=overwrite, labels=labels, scores=scores,
+                  trail=trail if trails else 0.0,
+                  types=tuple(name.strip() for name in types.split(",") if name.strip()), crf=crf, preset=preset,
+                  sampling=common.sampling, tee=common.tee), common)

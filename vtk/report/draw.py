@@ -1,0 +1,174 @@
+"""The stage behind ``vtk draw``: records painted onto the frames of their source, as a video or an image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtk.driver.inputs import output_path
+from vtk.driver.stage import Frame, Record, Source, Stage
+from vtk.errors import UsageError
+from vtk.media.sampling import Sampling
+from vtk.report.canvas import Canvas, Style
+from vtk.report.image_file import IMAGES, ImageFile
+from vtk.report.painters import PAINTERS, paint
+from vtk.report.trails import Trails
+
+VIDEOS = (".mp4", ".mkv", ".mov", ".m4v", ".avi")
+
+
+@dataclass(slots=True)
+class State:
+    """One open source: where it goes, and the writer once its first frame has come."""
+
+    source: Source
+    path: Path
+    style: Style
+    trails: Trails
+    writer: Any = None
+
+
+class DrawStage(Stage):
+    """Paint the records of each frame onto it and write what comes out.
+
+    Args:
+        output: the file to write, for one source.
+        out_dir: the folder to write into, one file a source.
+        overwrite: whether files that exist are replaced.
+        labels, scores: whether boxes carry their name, and their score.
+        trail: seconds that a track's trail reaches back; 0 for none.
+        types: the record types to paint; none: all that there is a painter for.
+        crf, preset: quality and effort of the H.264 encoder.
+        sampling: the frames to write.
+        tee: whether records go on to stdout.
+
+    Raises:
+        UsageError: no output or two are named, a type has no painter, or a number is out of range.
+    """
+
+    name = "draw"
+    reads = frozenset(PAINTERS)
+    sink = True
+
+    def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
+                 labels: bool = True, scores: bool = True, trail: float = 2.0, types: Sequence[str] = (),
+                 crf: int = 23, preset: str = "veryfast", sampling: Sampling = Sampling(), tee: bool = False) -> None:
+        if (output is None) == (out_dir is None):
+            raise UsageError("draw needs either -o FILE, for one source, or --out-dir DIR, for one file a source")
+        for kind in types:
+            if kind not in PAINTERS:
+                raise UsageError(f"--types: nothing paints '{kind}' records; there are {', '.join(PAINTERS)}")
+        if not 0 <= trail < float("inf"):
+            raise UsageError(f"--trail {trail:g}: seconds, 0 or more, are needed")
+        if not 0 <= crf <= 51:
+            raise UsageError(f"--crf {crf}: a number from 0 (lossless) to 51 is needed")
+        if output is not None and output.suffix.lower() not in (*IMAGES, *VIDEOS):
+            raise UsageError(f"-o {output}: a name that ends in {', '.join((*VIDEOS, *IMAGES))} is needed")
+        self._output = output
+        self._out_dir = out_dir
+        self._overwrite = overwrite
+        self._style = Style(labels=labels, scores=scores, trail=trail)
+        self._types = frozenset(types) or frozenset(PAINTERS)
+        self._crf, self._preset = crf, preset
+        self._sampling = sampling
+        self._taken: str | None = None
+        self.tee = tee
+
+    def options(self) -> Record:
+        """Return the options that change results."""
+        return {"types": sorted(self._types), "style": repr(self._style), "crf": self._crf, "preset": self._preset,
+                "sampling": repr(self._sampling)}
+
+    def prepare(self) -> None:
+        """Refuse an output that exists, before any work is done."""
+        if self._output is not None:
+            self._check_free(self._output, None)
+
+    def sampling(self, source: Source) -> Sampling:
+        """Return the frames to write, in their own size."""
+        return self._sampling
+
+    def start(self, source: Source) -> State:
+        """Choose the source's file. Raises UsageError where it exists, or has another source in it."""
+        path = self._path(source)
+        self._check_free(path, source)
+        return State(source, path, self._style, Trails(self._style.trail))
+
+    def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
+        """Paint and write the frames; no records come of it."""
+        for frame in batch:
+            if frame.image is None:
+                raise ValueError(f"draw needs frames with pixels; frame {frame.index} of {state.source.name} has none")
+            if state.writer is None:
+                self._begin(state, frame.image)
+            state.writer.write(self._painted(state, frame), frame.t)
+        return [[] for _ in batch]
+
+    def end(self, state: State, ok: bool = True) -> list[Record]:
+        """Complete the file: of a source that broke off, with what there was."""
+        if state.writer is not None:
+            state.writer.close()
+        return []
+
+    def _painted(self, state: State, frame: Frame) -> np.ndarray:
+        """Return the frame with its records painted; the frame itself is shared and stays as it is."""
+        canvas = Canvas(frame.image.copy(), state.style)
+        records = [record for record in frame.records if record["type"] in self._types]
+        if state.style.trail:
+            state.trails.paint(canvas, records, frame.t)
+        paint(canvas, records)
+        return canvas.finish()
+
+    def _path(self, source: Source) -> Path:
+        """Return the file that ``source`` is drawn into."""
+        image = source.info is not None and source.info.kind == "image"
+        if self._out_dir is not None:
+            name = output_path(source.name)
+            kept = name.lower().endswith(IMAGES if image else VIDEOS)
+            return self._out_dir / (name if kept else name + (".png" if image else ".mp4"))
+        path = self._output or Path()
+        if self._taken not in (None, source.name):
+            raise UsageError(f"-o {path} holds {self._taken} already, and {source.name} came too: "
+                             "give --out-dir DIR for several sources")
+        if image != path.name.lower().endswith(IMAGES):
+            kind, suffixes = ("an image", IMAGES) if image else ("a video", VIDEOS)
+            raise UsageError(f"-o {path}: {source.name} is {kind}, a name that ends in {', '.join(suffixes)} is needed")
+        self._taken = source.name
+        return path
+
+    def _check_free(self, path: Path, source: Source | None) -> None:
+        """Raise UsageError where ``path`` may not be written."""
+        if path.is_dir():
+            raise UsageError(f"-o {path} is a folder: --out-dir writes into folders")
+        if not path.exists():
+            return
+        if not self._overwrite:
+            raise UsageError(f"{path} exists: --overwrite replaces it")
+        if source is not None and os.path.exists(source.name) and os.path.samefile(source.name, path):
+            raise UsageError(f"{path} is the source itself: write to another file")
+
+    def _begin(self, state: State, image: np.ndarray) -> None:
+        """Open the writer of a source for frames like ``image``."""
+        height, width = image.shape[:2]
+        line, letters = Style.sizes(width, height)
+        state.style = replace(state.style, line=line, letters=letters)
+        state.path.parent.mkdir(parents=True, exist_ok=True)
+        if state.path.name.lower().endswith(IMAGES):
+            state.writer = ImageFile(state.path)
+            return
+        from vtk.media.writer import VideoWriter
+
+        state.writer = VideoWriter(state.path, width, height, self._fps(state.source), audio_from=state.source.name,
+                                   crf=self._crf, preset=self._preset)
+
+    def _fps(self, source: Source) -> float:
+        """Return the frames a second of the written video: those that are looked at."""
+        fps = (source.info.fps if source.info is not None else None) or 25.0
+        if self._sampling.mode == "fps":
+            return min(fps, self._sampling.fps)
+        return fps / self._sampling.every

@@ -1,0 +1,112 @@
+"""How each type of record is painted: one function a type, in ``PAINTERS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from vtk.errors import RecordError
+from vtk.records import Record
+from vtk.report.canvas import Canvas
+from vtk.report.palette import Colour, colour_of
+from vtk.schema import matches
+
+Painter = Callable[[Canvas, Record], None]
+
+# By verdict: blue, vermilion and yellow of Okabe and Ito, which nobody confuses.
+VERDICTS: dict[str, Colour] = {"live": (86, 180, 233), "spoof": (213, 94, 0), "unsure": (240, 228, 66)}
+
+
+def paint_detection(canvas: Canvas, record: Record) -> None:
+    """Paint a box with its label and score, in the colour of its label."""
+    _box(canvas, record, colour_of(str(record.get("label", ""))), _named(record))
+
+
+def paint_track(canvas: Canvas, record: Record) -> None:
+    """Paint a box with its id, label and score, in the colour of its id."""
+    track_id = _need(record, "track_id", "count")
+    label = " ".join(part for part in (f"{track_id}", _named(record)) if part)
+    _box(canvas, record, colour_of(track_id), label)
+
+
+def paint_text(canvas: Canvas, record: Record) -> None:
+    """Paint the outline of a piece of text with what it says."""
+    key = record.get("track_id", record.get("text", ""))
+    colour = colour_of(key if isinstance(key, int) else str(key))
+    if "poly" not in record:
+        _box(canvas, record, colour, record.get("text", ""))
+        return
+    points = _need(record, "poly", "polygon")
+    canvas.polygon(points, colour)
+    columns, rows = zip(*points, strict=True)
+    _label(canvas, record, str(record.get("text", "")), (min(columns), min(rows), max(columns), max(rows)), colour)
+
+
+def paint_face(canvas: Canvas, record: Record) -> None:
+    """Paint a face with its verdict, blue where it is live, vermilion where it is not."""
+    verdict = str(record.get("verdict", "unsure"))
+    _box(canvas, record, VERDICTS.get(verdict, VERDICTS["unsure"]), verdict, "live_score")
+
+
+def paint_species(canvas: Canvas, record: Record) -> None:
+    """Paint what lives in a box, or in the whole frame, by its best label."""
+    best = next(iter(_need(record, "topk", "ranking")), {}) if "label" not in record else record
+    label = str(record.get("common", best.get("label", "")))
+    colour = colour_of(label)
+    if "xyxy" in record:
+        _box(canvas, record | {"score": record.get("score", best.get("score"))}, colour, label)
+    elif canvas.style.labels and label:
+        canvas.caption(_scored(canvas, label, best.get("score")), colour)
+
+
+# A later command adds its type here, and one function.
+PAINTERS: dict[str, Painter] = {
+    "detection": paint_detection,
+    "track": paint_track,
+    "text": paint_text,
+    "face": paint_face,
+    "species": paint_species,
+}
+
+
+def paint(canvas: Canvas, records: Sequence[Record]) -> None:
+    """Paint the records of one frame; a box that a track describes is not painted again as a detection."""
+    tracked = {_place(record, "det_xyxy") for record in records if record["type"] == "track"}
+    for record in records:
+        if record["type"] != "detection" or _place(record, "xyxy") not in tracked:
+            PAINTERS[record["type"]](canvas, record)
+
+
+def _place(record: Record, name: str) -> tuple[object, str]:
+    """Return what a detection and the track that was made of it have in common: the detector's box, and the label."""
+    return record.get("label"), repr(record.get(name, record.get("xyxy")))
+
+
+def _named(record: Record) -> str:
+    return str(record.get("label", record.get("class_id", "")))
+
+
+def _box(canvas: Canvas, record: Record, colour: Colour, label: str, score: str = "score") -> None:
+    box = _need(record, "xyxy", "box")
+    canvas.box(box, colour)
+    _label(canvas, record, label, box, colour, score)
+
+
+def _label(canvas: Canvas, record: Record, label: str, box: Sequence[float], colour: Colour,
+           score: str = "score") -> None:
+    text = _scored(canvas, label, record.get(score))
+    if canvas.style.labels and text:
+        canvas.label(text, box, colour)
+
+
+def _scored(canvas: Canvas, label: str, score: object) -> str:
+    """Return ``label`` with a score behind it, where scores are wanted and there is one."""
+    return f"{label} {score:.2f}".lstrip() if canvas.style.scores and type(score) in (int, float) else label
+
+
+def _need(record: Record, name: str, shape: str) -> object:  # type: ignore[return]
+    value = record.get(name)
+    if name not in record:
+        raise RecordError(f"{record['type']} has no '{name}' (it has {', '.join(record)}): it cannot be drawn")
+    if not matches(shape, value):
+        raise RecordError(f"{record['type']}'s '{name}' is {value!r:.60}: it cannot be drawn")
+    return value

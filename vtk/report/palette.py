@@ -1,0 +1,37 @@
+"""Colours that tell things apart, for colour-blind eyes too, and stay the same from run to run."""
+
+from __future__ import annotations
+
+import zlib
+
+Colour = tuple[int, int, int]
+
+# RGB. Okabe and Ito, "Color Universal Design", 2008, without black, in an order that puts unlike ones side by side.
+_BASE: tuple[Colour, ...] = ((86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167),
+                             (0, 114, 178))
+
+
+def _mixed(colour: Colour, other: int, share: float) -> Colour:
+    red, green, blue = (round(part + (other - part) * share) for part in colour)
+    return red, green, blue
+
+
+# Lightness tells apart what hue cannot: each hue again with white, then with black.
+PALETTE: tuple[Colour, ...] = (*_BASE, *(_mixed(colour, 255, 0.5) for colour in _BASE),
+                               *(_mixed(colour, 0, 0.4) for colour in _BASE))
+
+
+def colour_of(key: int | str) -> Colour:
+    """Return the colour of a track (its id; ids in a row differ most) or of a name, (r, g, b) from 0 to 255."""
+    number = key - 1 if isinstance(key, int) else zlib.crc32(key.encode("utf-8", "surrogatepass"))
+    return PALETTE[number % len(PALETTE)]
+
+
+def ink_on(colour: Colour) -> Colour:
+    """Return black or white, whichever reads better on ``colour``.
+
+    Source: relative luminance and contrast ratio of WCAG 2.2; 0.179 is where black and white contrast equally.
+    """
+    linear = [(part / 255) / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return (0, 0, 0) if luminance > 0.179 else (255, 255, 255)
