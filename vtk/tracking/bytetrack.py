@@ -76,7 +76,8 @@ class ByteTracker(Tracker):
         self.tracks = tracks.join(born)
         dropped = np.concatenate([dropped, np.zeros(len(new), dtype=bool)])
         dropped |= self._duplicates()
-        owner[(owner >= 0) & dropped[owner]] = -1
+        taken = np.flatnonzero(owner >= 0)
+        owner[taken[dropped[owner[taken]]]] = -1
         return owner, dropped
 
     def _duplicates(self) -> np.ndarray:
