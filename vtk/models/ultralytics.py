@@ -48,8 +48,10 @@ def build(model: Model, weights: Weights, settings: Settings, runtime: RuntimeOp
         decode = partial(_denormalised, decode)
     labels = about.names or (COCO if classes in (0, len(COCO)) else tuple(f"class{index}" for index in range(classes)))
     iou = None if suppressed else IOU
-    stride = None if height and width else about.stride
-    return NetworkDetector(model.name, weights.sha256, labels, net, decode, takes, settings, iou, stride)
+    # An end-to-end head picks its best 300 cells, and a thin canvas of a small side has fewer.
+    square = bool(height and width) or (suppressed and about.side < 480)
+    return NetworkDetector(model.name, weights.sha256, labels, net, decode, takes, settings, iou,
+                           None if square else about.stride)
 
 
 def _open(path: Path, weights: Weights, runtime: RuntimeOptions) -> tuple[Net, About]:
