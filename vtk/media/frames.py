@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Self
 
+import cv2
 import numpy as np
 
 from vtk.media.sampling import NATIVE, Size
@@ -43,3 +45,22 @@ class Decoded:
                 image.flags.writeable = False
                 self._cache[wanted] = image
         return image
+
+    def converted(self, sizes: Sequence[Size]) -> Self:
+        """Convert to ``sizes`` here and now, in the thread that decodes, and return the frame."""
+        for size in sizes:
+            self.image(size)
+        return self
+
+
+def resizer(image: np.ndarray) -> Convert:
+    """Return what scales ``image`` (H, W, 3) uint8 to (width, height): averaging when it shrinks, linear when it grows."""
+
+    def convert(width: int, height: int) -> np.ndarray:
+        have_height, have_width = image.shape[:2]
+        if (width, height) == (have_width, have_height):
+            return image
+        shrinks = width * height < have_width * have_height
+        return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+    return convert

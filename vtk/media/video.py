@@ -87,7 +87,7 @@ def open_media(name: str, decoder: str = "auto", threads: int | None = None, tim
     if decoder == "opencv":
         from vtk.media.opencv import OpencvReader
 
-        return OpencvReader(path, size, fingerprint)
+        return OpencvReader(path, size, fingerprint, threads)
     if decoder == "decord":
         from vtk.media.decord import DecordReader
 
