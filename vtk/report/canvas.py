@@ -77,20 +77,24 @@ class Canvas:
         """
         if len(points) < 2:
             return
-        edges = np.linspace(0, len(points) - 1, min(bands, len(points) - 1) + 1).round().astype(int)
+        count = len(points) - 1
+        bands = min(bands, count)
+        path = _fixed(points)
         height, width = self.image.shape[:2]
         margin = self.style.line + 2
-        for band, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
-            part = np.clip(points[first:last + 1], -_FAR, _FAR)
-            x1, y1 = np.maximum(np.floor(part.min(axis=0)).astype(int) - margin, 0)
-            x2, y2 = np.minimum(np.ceil(part.max(axis=0)).astype(int) + margin, (width, height))
+        for band in range(1, bands + 1):
+            part = path[count * (band - 1) // bands:count * band // bands + 1]
+            left, top, wide, high = cv2.boundingRect(part)
+            x1, y1 = max((left >> _SHIFT) - margin, 0), max((top >> _SHIFT) - margin, 0)
+            x2 = min((left + wide >> _SHIFT) + margin, width)
+            y2 = min((top + high >> _SHIFT) + margin, height)
             if x1 >= x2 or y1 >= y2:
                 continue
             under = self.image[y1:y2, x1:x2]
             over = under.copy()
-            cv2.polylines(over, [_fixed(part - (x1, y1))], False, colour, self.style.line, cv2.LINE_AA, _SHIFT)
-            share = band / (len(edges) - 1)
-            cv2.addWeighted(over, share, under, 1 - share, 0, dst=under)
+            corner = np.array([x1 << _SHIFT, y1 << _SHIFT], np.int32)
+            cv2.polylines(over, [part - corner], False, colour, self.style.line, cv2.LINE_AA, _SHIFT)
+            cv2.addWeighted(over, band / bands, under, 1 - band / bands, 0, dst=under)
 
     def label(self, text: str, xyxy: Sequence[float], colour: Colour) -> None:
         """Put ``text`` above a box's left corner, inside the frame, once everything else is drawn."""
@@ -122,7 +126,7 @@ class Canvas:
 
     @property
     def _pad(self) -> int:
-        return max(1, self.style.letters // 5)
+        return max(3, round(self.style.letters / 4))
 
     def _plate(self, text: str, x: int, y: int, colour: Colour) -> tuple[int, int, int, int]:
         """Write ``text`` on a plate whose upper left corner is (x, y), moved to lie in the frame; return where it is."""

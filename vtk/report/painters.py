@@ -76,9 +76,9 @@ def paint(canvas: Canvas, records: Sequence[Record]) -> None:
             PAINTERS[record["type"]](canvas, record)
 
 
-def _place(record: Record, name: str) -> tuple[object, str]:
+def _place(record: Record, name: str) -> tuple[str, str]:
     """Return what a detection and the track that was made of it have in common: the detector's box, and the label."""
-    return record.get("label"), repr(record.get(name, record.get("xyxy")))
+    return str(record.get("label", "")), repr(record.get(name, record.get("xyxy")))
 
 
 def _named(record: Record) -> str:

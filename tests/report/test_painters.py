@@ -1,0 +1,117 @@
+"""Painters: one a record type, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vtk.errors import RecordError
+from vtk.records import TYPES
+from vtk.report.canvas import Canvas, Style
+from vtk.report.painters import PAINTERS, VERDICTS, paint
+from vtk.report.palette import colour_of
+from vtk.report.trails import Trails
+
+BOX = [60.0, 80.0, 160.0, 200.0]
+RECORDS = {
+    "detection": {"xyxy": BOX, "score": 0.5, "label": "person"},
+    "track": {"xyxy": BOX, "score": 0.5, "label": "person", "track_id": 3},
+    "text": {"xyxy": BOX, "poly": [[60, 80], [160, 90], [160, 200], [60, 190]], "text": "EXIT", "score": 0.9},
+    "face": {"xyxy": BOX, "live_score": 0.1, "verdict": "spoof", "thresholds": [0.3, 0.6]},
+    "species": {"topk": [{"label": "Vulpes vulpes", "score": 0.8}], "xyxy": BOX},
+}
+
+
+def painted(*records, **style):
+    image = np.zeros((240, 320, 3), np.uint8)
+    canvas = Canvas(image, Style(**style))
+    paint(canvas, [{"v": 1, "by": "x", "source": "a", "frame": 0, "t": 0.0, **record} for record in records])
+    return canvas.finish()
+
+
+def has(image, colour):
+    return bool((image == colour).all(axis=2).any())
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_every_type_is_painted_with_its_label(kind):
+    record = {"type": kind, **RECORDS[kind]}
+    assert kind in TYPES
+    with_label, without = painted(record), painted(record, labels=False)
+    assert without.any() and with_label.any(axis=2).sum() > without.any(axis=2).sum() + 300
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_scores_can_be_left_out(kind):
+    record = {"type": kind, **RECORDS[kind]}
+    assert painted(record).any(axis=2).sum() > painted(record, scores=False).any(axis=2).sum()
+
+
+def test_colours_follow_id_label_and_verdict():
+    assert has(painted({"type": "track", **RECORDS["track"]}), colour_of(3))
+    assert has(painted({"type": "detection", **RECORDS["detection"]}), colour_of("person"))
+    assert has(painted({"type": "face", **RECORDS["face"]}), VERDICTS["spoof"])
+
+
+def test_a_tracked_detection_is_painted_once():
+    track = {"type": "track", **RECORDS["track"], "xyxy": [62.0, 81.0, 161.0, 203.0], "det_xyxy": BOX}
+    detection = {"type": "detection", **RECORDS["detection"]}
+    assert (painted(detection, track) == painted(track)).all()
+    other = {**detection, "xyxy": [10.0, 10.0, 40.0, 60.0]}
+    assert has(painted(other, track), colour_of("person"))
+    assert has(painted({**detection, "label": "dog"}, track), colour_of("dog"))
+
+
+def test_what_is_about_the_frame_stands_in_its_corner():
+    image = painted({"type": "species", "topk": [{"label": "Lynx lynx", "score": 0.7}], "common": "Eurasian lynx"})
+    assert image[:40, :150].any() and not image[60:].any()
+
+
+@pytest.mark.parametrize(("record", "words"), [
+    ({"type": "detection", "score": 0.5}, "no 'xyxy'"),
+    ({"type": "track", **RECORDS["track"], "track_id": "a"}, "'track_id' is 'a'"),
+    ({"type": "track", **RECORDS["track"], "xyxy": [1, 2, 3]}, "'xyxy' is"),
+    ({"type": "detection", "xyxy": [0, 0, float("nan"), 5]}, "'xyxy' is"),
+    ({"type": "text", **RECORDS["text"], "poly": [[0, 0], [1]]}, "'poly' is"),
+    ({"type": "species", "topk": "fox"}, "'topk' is 'fox'"),
+    ({"type": "species"}, "no 'topk'"),
+])
+def test_says_what_cannot_be_drawn(record, words):
+    with pytest.raises(RecordError, match=words):
+        painted(record)
+
+
+@pytest.mark.parametrize("record", [
+    {"type": "detection", "xyxy": BOX},
+    {"type": "detection", "xyxy": BOX, "score": "high", "label": ["odd"]},
+    {"type": "detection", "xyxy": [200, 200, 100, 100], "score": 1e300, "label": "reversed"},
+    {"type": "track", "xyxy": BOX, "track_id": 2**53},
+    {"type": "text", "xyxy": BOX, "text": "ไทย\n" * 90, "score": 0.9},
+    {"type": "text", "xyxy": BOX, "track_id": 4},
+    {"type": "face", "xyxy": BOX},
+    {"type": "species", "topk": []},
+    {"type": "species", "topk": [], "label": "fox"},
+])
+def test_odd_but_legal_records_are_painted(record):
+    assert painted(record).shape == (240, 320, 3)
+
+
+def test_trails_follow_tracks_and_are_forgotten():
+    trails = Trails(1.0)
+
+    def step(index, *records):
+        image = np.zeros((240, 320, 3), np.uint8)
+        trails.paint(Canvas(image, Style()), records, index / 10)
+        return image
+
+    def walker(index, track_id=1):
+        return {"type": "track", "by": "x", "track_id": track_id, "xyxy": [5.0 * index, 20, 5.0 * index + 20, 100]}
+
+    for index in range(30):
+        image = step(index, walker(index), {"type": "track", "track_id": "bad"})
+    rows, columns = image.any(axis=2).nonzero()
+    assert abs(rows - 100).max() <= 3
+    # One second at 50 pixels a second, up to the foot point in the last frame.
+    assert columns.min() == pytest.approx(155 - 50, abs=4) and columns.max() == pytest.approx(155, abs=4)
+    assert not step(30).any() and not step(45).any()
+    assert not step(46, walker(46)).any()  # a second later the old trail is gone
