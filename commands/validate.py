@@ -18,7 +18,7 @@ def run(common: Common) -> None:
     from vtk.driver.progress import Reporter
     from vtk.driver.records_in import record_chunks
     from vtk.driver.run import open_output
-    from vtk.driver.stream import BadLine, Group, RecordStream
+    from vtk.driver.stream import BadLine, RecordStream
     from vtk.errors import EXIT_PARTIAL, RecordError
     from vtk.records import TYPES, dump
 
@@ -26,8 +26,8 @@ def run(common: Common) -> None:
     with open_output(common) as write:
         try:
             for event in RecordStream(record_chunks(common.inputs), frozenset(TYPES)).events():
-                found = event.bad if isinstance(event, Group) else [event] if isinstance(event, BadLine) else []
-                for bad in found:
+                found = getattr(event, "before", [event])
+                for bad in (entry for entry in found if isinstance(entry, BadLine)):
                     wrong += 1
                     reporter.error("validate", f"line {bad.number}", bad.error)
                     write([dump(error_record("validate", "validate", bad.error, bad.source, bad.number))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain as joined
 from typing import Any
 
 from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
@@ -133,7 +134,7 @@ class _SourceRun:
 
     def _decide(self) -> Iterator[Any]:
         """Read until every stage's mode is known, set up the links, and return the groups read."""
-        prefix: list[Group] = []
+        prefix: list[Group | Close] = []
         types: set[str] = {"media"} if self._named else set()
         while not self._decided(types):
             event = next(self._events)
@@ -141,16 +142,19 @@ class _SourceRun:
                 yield IDLE
             elif isinstance(event, BadLine):
                 yield self._bad(event)
-            elif isinstance(event, Close):
-                self._close = event
-                types |= {kind for record in event.records for kind in record.get("types", ()) if isinstance(kind, str)}
-                prefix.append(None)  # type: ignore[arg-type]  # nothing follows
-                break
             else:
                 prefix.append(event)
-                types |= {record["type"] for record in event.records}
-                self._media = self._media or next(
-                    (record for record in event.records if record["type"] == "media"), None)
+                records = [*event.records, *(entry[1] for entry in event.before if isinstance(entry, tuple))]
+                types |= {record["type"] for record in records}
+                self._media = self._media or next((record for record in records if record["type"] == "media"), None)
+                if isinstance(event, Close):
+                    self._close = event
+                    types |= {kind for record in event.records for kind in record.get("types", ())
+                              if isinstance(kind, str)}
+                    if len(prefix) == 1:  # no frame came: what there is stands at the head of what we make
+                        prefix.insert(0, Group(self._name, None, before=event.before))
+                        event.before = []
+                    break
         for position, mode in enumerate(self._modes(types)):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media)
             self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
@@ -217,19 +221,16 @@ class _SourceRun:
         """Whether upstream says that the source failed: then there is nothing to open it for."""
         return any(record.get("status") == "failed" for record in self._close.records)
 
-    def _groups(self, prefix: list[Group]) -> Iterator[Group | None]:
-        for group in prefix:
-            if group is None:
-                return
-            yield group
-        for event in self._events:
+    def _groups(self, prefix: Iterable[Group | Close]) -> Iterator[Group | None]:
+        """Yield the groups up to the close, which is kept."""
+        for event in joined(prefix, self._events):
             if isinstance(event, Close):
                 self._close = event
                 return
-            if isinstance(event, BadLine):  # between end records; before them it comes with its group
+            if isinstance(event, BadLine):  # between end records
                 self._late.append(event)
             else:
-                yield event  # type: ignore[misc]
+                yield event
 
     def _items(self, groups: Iterator[Group | None]) -> Iterable[Item | None]:
         if self._pixels is None:
@@ -253,35 +254,49 @@ class _SourceRun:
         for link in self._links:
             link.take(items)
         chain = self._chain
-        if chain.silent:
-            for item in items:
-                for bad in item.bad:
-                    self._bad(bad)
-            return []
         lines: list[bytes] = []
         for item in items:
+            if item.before:
+                lines += self._unframed(item.before)
+            for origin, record in item.ahead:
+                lines += chain.keep(origin, dump(record), False)
+            if chain.silent:
+                continue
             if chain.only_from < 0:
                 lines += item.lines
             else:
                 lines += [line for line, record in zip(item.lines, item.records, strict=True)
                           if record["type"] == "error"]
-            for bad in item.bad:
-                lines += self._bad(bad)
             for origin, record in item.made:
                 lines += chain.keep(origin, dump(record), False)
         return lines
 
+    def _unframed(self, entries: Iterable[Any]) -> list[bytes]:
+        """Return the lines of what came between frames."""
+        lines: list[bytes] = []
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                lines += self._bad(entry)
+            else:
+                lines += self._chain.keep(-1, entry[0], entry[1]["type"] == "error")
+        return lines
+
     def _finish(self) -> list[bytes]:
         """Close the stages in order; return source-level lines, upstream's end lines, and the ledgers."""
-        chain, lines = self._chain, []
+        chain = self._chain
+        lines: list[bytes] = []
         damage = list(self._pixels.reader.errors) if self._pixels is not None else []
         if self._pixels is not None:
             self._pixels.close()
         below = self._worst_upstream()
+        lines += self._unframed(self._close.before)
+        late = [entry[1] for entry in self._close.before if isinstance(entry, tuple)]
         for link in self._links:
             if link.mode == "pass":
                 continue
-            records = link.finish()
+            heard = [record for record in late if record["type"] in link.stage.reads]
+            records = [*(link.hear(heard) if heard and link.working else ()), *link.finish()]
+            late += records
             self._settle(link, damage, below)
             below = max(below, link.status, key=_STATUSES.index)
             for record in records:

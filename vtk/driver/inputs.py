@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from vtk.errors import UsageError
 from vtk.media.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_stream, open_name, source_name
@@ -109,6 +109,6 @@ def output_path(source: str) -> str:
 
     if is_stream(source) or re.match(r"(seq|file):", source):
         return quote(source, safe="")
-    parts: Iterable[str] = source.split("/")
-    return "/".join("%2E" * len(part) if part in (".", "..") else part.replace("%", "%25")
-                    for part in parts if part) if source.strip("/.") else quote(source, safe="")
+    parts = ["%2E" * len(part) if part in (".", "..") else part.replace("%", "%25")
+             for part in source.split("/") if part]
+    return "/".join(parts) or "%2F"

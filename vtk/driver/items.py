@@ -162,4 +162,4 @@ def _after(rest: Iterable[Group], groups: Iterable[Group | None], pixels: Pixels
 
 
 def _item(group: Group) -> Item:
-    return Item(group.frame if group.frame is not None else -1, group.lines, group.records, bad=group.bad)
+    return Item(group.frame if group.frame is not None else -1, group.lines, group.records, before=group.before)

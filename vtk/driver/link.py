@@ -25,7 +25,10 @@ class InternalError(VtkError):
 
 @dataclass(slots=True)
 class Item:
-    """One frame on its way through the stages: upstream's lines and records, pixels, and what stages made of it."""
+    """One frame on its way through the stages: upstream's lines and records, pixels, and what stages made of it.
+
+    What belongs to no frame comes before the frame: ``before`` from upstream, ``ahead`` from the stages.
+    """
 
     index: int
     lines: Sequence[bytes] = ()
@@ -33,7 +36,8 @@ class Item:
     decoded: Any = None
     chosen: tuple[bool, ...] = ()
     made: list[tuple[int, Record]] = field(default_factory=list)
-    bad: Sequence[Any] = ()
+    before: Sequence[Any] = ()
+    ahead: list[tuple[int, Record]] = field(default_factory=list)
 
 
 def options_hash(stage: Stage) -> str:
@@ -112,6 +116,9 @@ class Link:
 
     def take(self, items: Sequence[Item]) -> None:
         """Run the stage over ``items`` and add what it makes to each."""
+        for item in items:
+            if item.before or item.ahead:
+                self._hear(item)
         mine = [item for item in items if self.looks_at(item)]
         for begin in range(0, len(mine), self.stage.batch):
             batch = mine[begin:begin + self.stage.batch]
@@ -121,12 +128,27 @@ class Link:
                 if len(made) != len(batch):
                     raise ValueError(f"{self.stage.name} made {len(made)} lists for {len(batch)} frames")
                 for item, records in zip(batch, made, strict=True):
-                    item.made += [(self.position, record) for record in records]
+                    for record in records:
+                        (item.made if "frame" in record else item.ahead).append((self.position, record))
                     self.made += len(records)
                 self.processed += len(batch)
 
             if not self._call(work):
                 break
+
+    def _hear(self, item: Item) -> None:
+        """Give the stage the records without a frame that came before ``item``."""
+        known = [entry[1] for entry in item.before if isinstance(entry, tuple)] + [record for _, record in item.ahead]
+        known = [record for record in known if record["type"] in self.stage.reads]
+        if known and self.working:
+            item.ahead += [(self.position, record) for record in self.hear(known)]
+
+    def hear(self, records: list[Record]) -> list[Record]:
+        """Give the stage records that belong to no frame; return what it makes of them."""
+        made: list[Record] = []
+        self._call(lambda: made.extend(self.stage.unframed(self._state, records)))
+        self.made += len(made)
+        return made
 
     def finish(self) -> list[Record]:
         """Close the stage's state and return its source-level records: its own, then its errors."""

@@ -56,8 +56,9 @@ class Lines:
         data = b"\n".join(self._buffer)
         self._buffer, self._bytes = [], 0
         try:
-            self._file.write(data)
-            self._file.flush()
+            rest = memoryview(data)
+            while rest:  # an unbuffered write may take only a part
+                rest = rest[self._file.write(rest):]
         except BrokenPipeError:
             raise
         except OSError as error:

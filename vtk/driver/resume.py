@@ -56,10 +56,14 @@ def finished_in(path: Path, finished: Finished) -> dict[str, list[bytes]]:
     done: dict[str, list[bytes]] = {}
     try:
         for event in RecordStream(_chunks(path)).events():
-            if isinstance(event, Group):
-                lines.setdefault(event.source, []).extend(event.lines)
-            elif isinstance(event, Close) and finished.proves(event.source, event.records):
-                done[event.source] = lines.pop(event.source, []) + event.lines
+            if isinstance(event, (Group, Close)):
+                held = lines.setdefault(event.source, [])
+                held += [entry[0] for entry in event.before if isinstance(entry, tuple)]
+                held += event.lines
+            if isinstance(event, Close):
+                held = lines.pop(event.source)
+                if finished.proves(event.source, event.records):
+                    done[event.source] = held
     except RecordError:  # a newer version's records: nothing of them can be kept
         return {}
     return done

@@ -20,6 +20,7 @@ from vtk.driver.progress import Reporter
 from vtk.driver.resume import Finished, current_fingerprint, finished_in
 from vtk.driver.stage import Record, Stage
 from vtk.errors import EXIT_NOTHING, EXIT_OK, EXIT_PARTIAL, EXIT_PIPE, UsageError
+from vtk.media.names import DECODERS
 from vtk.options import Common
 
 Factory = Callable[[], Stage]
@@ -76,6 +77,8 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
                          "records on stdin are one stream")
     if common.resume and common.output is None and common.out_dir is None:
         raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
+    if common.decoder not in DECODERS:
+        raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:
         raise UsageError("-o and --out-dir both say where records go: give one of them")
     for step in steps:

@@ -119,6 +119,10 @@ class Stage:
         """Return the new records of each frame of ``batch``, in order: one list a frame."""
         return [[] for _ in batch]
 
+    def unframed(self, state: Any, records: Sequence[Record]) -> list[Record]:
+        """Take records of the source that belong to no frame (tracklets, scenes), and return what they give."""
+        return []
+
     def end(self, state: Any, ok: bool = True) -> list[Record]:
         """Close a source and return its source-level records; ``ok`` is False after an error."""
         return []

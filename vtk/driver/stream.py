@@ -11,6 +11,8 @@ from vtk.driver.lines import IDLE
 from vtk.errors import RecordError
 from vtk.records import MAX_INTEGER, Record, check, parse
 
+MOST_UNFRAMED = 4096  # lines between two frames; more are passed on before the next frame comes
+
 # What indexing a parsed line can raise when it is no record; RecordError comes from the slow checks.
 _UNFIT = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, IndexError, RecordError)
 
@@ -26,22 +28,28 @@ class BadLine:
 
 @dataclass(slots=True)
 class Group:
-    """Lines of one frame of one source (``frame`` None: before any frame), with their records, in order."""
+    """The lines of one frame of one source with their records, in order.
+
+    Attributes:
+        before: what came since the previous frame and belongs to no frame: records with their lines, and bad lines.
+        frame: None where so much came between two frames that it is passed on early.
+    """
 
     source: str
     frame: int | None
     lines: list[bytes] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
-    bad: list[BadLine] = field(default_factory=list)
+    before: list[Unframed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Close:
-    """The end of a source, with its upstream ``end`` records, if any."""
+    """The end of a source: what came after its last frame, and its upstream ``end`` records, if any."""
 
     source: str
     lines: list[bytes] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    before: list[Unframed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -52,6 +60,7 @@ class Loose:
     record: Record
 
 
+Unframed = tuple[bytes, Record] | BadLine
 Event = Group | Close | Loose | BadLine | None
 
 
@@ -66,8 +75,10 @@ class RecordStream:
         self._chunks = chunks
         self._reads = reads
         self._number = 0
-        self._group: Group | None = None
-        self._closing: Close | None = None
+        self._source: str | None = None  # the open one
+        self._group: Group | None = None  # its frame that is being collected
+        self._before: list[Unframed] = []  # what came after that frame
+        self._closing: Close | None = None  # the source whose end records are being collected
         self._closed: set[str] = set()
 
     def events(self) -> Iterator[Event]:
@@ -93,8 +104,7 @@ class RecordStream:
                     yield from self._exceptional(line, error)
                     group = self._group
                     continue
-                if (group is not None and source == group.source and kind != "end"
-                        and (frame is None or frame == group.frame)):
+                if group is not None and frame == group.frame and source == group.source and kind != "end":
                     group.lines.append(line)
                     group.records.append(record)
                 else:
@@ -103,43 +113,60 @@ class RecordStream:
         yield from self._shut()
 
     def _boundary(self, line: bytes, record: Record) -> list[Event]:
-        """Return the events of a record that does not continue the open group."""
+        """Return the events of a record that does not continue the open frame."""
         kind, source, frame = record["type"], record["source"], record.get("frame")
-        group, closing = self._group, self._closing
+        closing = self._closing
         if closing is not None and source == closing.source and kind == "end":
             closing.lines.append(line)
             closing.records.append(record)
             return []
-        if group is not None and source == group.source:
-            if kind == "end":
-                self._group, self._closing = None, Close(source, [line], [record])
-                self._closed.add(source)
-                return [group]
-            if group.frame is None or frame > group.frame:
-                self._group = Group(source, frame, [line], [record])
-                return [group]
-            return self._bad(self._order(f"frame {frame} comes after frame {group.frame}"))
         if source in self._closed:
             if frame is not None or kind in ("media", "end"):
                 return self._bad(self._order(f"{kind} record of a source that is closed already"))
             return self._loose(line, record)
-        events = self._shut()
+        events: list[Event] = []
+        if source != self._source:
+            events = self._shut()
+            self._source = source
         if kind == "end":
-            self._closing = Close(source, [line], [record])
+            events += self._flush()
+            self._closing = Close(source, [line], [record], self._before)
             self._closed.add(source)
+            self._source, self._before = None, []
+        elif frame is None:
+            events += self._unframed((line, record))
+        elif self._group is not None and frame < self._group.frame:  # type: ignore[operator]
+            events += self._bad(self._order(f"frame {frame} comes after frame {self._group.frame}"))
         else:
-            self._group = Group(source, frame, [line], [record])
+            events += self._flush()
+            self._group = Group(source, frame, [line], [record], self._before)
+            self._before = []
+        return events
+
+    def _flush(self) -> list[Event]:
+        """Return the frame that is complete now."""
+        events: list[Event] = [self._group] if self._group is not None else []
+        self._group = None
         return events
 
     def _shut(self) -> list[Event]:
         """Close what is open and return the events of that."""
-        events: list[Event] = []
-        if self._group is not None:
-            self._closed.add(self._group.source)
-            events = [self._group, Close(self._group.source)]
+        events = self._flush()
+        if self._source is not None:
+            self._closed.add(self._source)
+            events.append(Close(self._source, before=self._before))
         elif self._closing is not None:
-            events = [self._closing]
-        self._group = self._closing = None
+            events.append(self._closing)
+        self._source, self._closing, self._before = None, None, []
+        return events
+
+    def _unframed(self, entry: Unframed) -> list[Event]:
+        """Take what belongs to the open source and to no frame."""
+        self._before.append(entry)
+        if len(self._before) < MOST_UNFRAMED:
+            return []
+        events = [*self._flush(), Group(self._source or "", None, before=self._before)]
+        self._before = []
         return events
 
     def _exceptional(self, line: bytes, error: Exception) -> list[Event]:
@@ -156,18 +183,12 @@ class RecordStream:
         return self._bad(error)
 
     def _bad(self, error: RecordError) -> list[Event]:
-        found = BadLine(error, self._number)
-        if self._group is None:
-            return [found]
-        found.source = self._group.source
-        self._group.bad.append(found)
-        return []
+        found = BadLine(error, self._number, self._source)
+        return [found] if self._source is None else self._unframed(found)
 
     def _loose(self, line: bytes, record: Record) -> list[Event]:
-        if self._group is not None:  # it keeps its place among the lines of the open source
-            self._group.lines.append(line)
-            self._group.records.append(record)
-            return []
+        if self._source is not None:  # it keeps its place among the lines of the open source
+            return self._unframed((line, record))
         return [*self._shut(), Loose(line, record)]
 
     def _order(self, what: str) -> RecordError:

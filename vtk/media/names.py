@@ -16,6 +16,8 @@ IMAGE_SUFFIXES = frozenset(
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _WEBCAM = re.compile(r"webcam:\d+")
+DECODERS = ("auto", "pyav", "decord", "opencv")
+
 _SEQUENCE = "seq:"
 
 

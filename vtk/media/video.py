@@ -9,10 +9,8 @@ from typing import Protocol
 from vtk.errors import MediaError, UsageError
 from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
-from vtk.media.names import IMAGE_SUFFIXES, is_stream, open_name, suffix
+from vtk.media.names import DECODERS, IMAGE_SUFFIXES, is_stream, open_name, suffix
 from vtk.media.sampling import Size
-
-DECODERS = ("auto", "pyav", "decord", "opencv")
 
 
 class Reader(Protocol):

@@ -1,0 +1,113 @@
+"""What the user named, turned into sources."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vtk.driver.inputs import in_shard, output_path, sources
+from vtk.errors import UsageError
+from vtk.options import Common
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make videos/{b.mp4,a10.mp4,sub/c.JPG,notes.txt,.hidden.mp4} and go there."""
+    for name in ("videos/b.mp4", "videos/a10.mp4", "videos/sub/c.JPG", "videos/notes.txt", "videos/.hidden.mp4"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def named(*inputs: str, **options: object) -> list[str] | None:
+    return sources(Common(inputs=inputs, **options))  # type: ignore[arg-type]
+
+
+def test_a_folder_gives_its_media_in_order(tree: Path) -> None:
+    assert named("videos") == ["videos/a10.mp4", "videos/b.mp4", "videos/sub/c.JPG"]
+    assert named("videos/") == named("videos")
+    assert named("videos", root=None) == named("videos", root=tree)
+
+
+def test_a_file_is_taken_whatever_its_suffix(tree: Path) -> None:
+    assert named("videos/notes.txt", "gone.mp4") == ["videos/notes.txt", "gone.mp4"]
+
+
+def test_globs_are_expanded_and_an_empty_one_stays(tree: Path) -> None:
+    assert named("videos/*.mp4") == ["videos/a10.mp4", "videos/b.mp4"]
+    assert named("**/*.JPG") == ["videos/sub/c.JPG"]
+    assert named("videos/*.mkv") == ["videos/*.mkv"]
+
+
+def test_a_name_with_glob_characters_is_itself_where_it_exists(tree: Path) -> None:
+    (tree / "odd[1].mp4").write_bytes(b"x")
+    assert named("odd[1].mp4") == ["odd[1].mp4"]
+
+
+def test_each_source_comes_once(tree: Path) -> None:
+    assert named("videos/b.mp4", "videos", "videos/b.mp4") == ["videos/b.mp4", "videos/a10.mp4", "videos/sub/c.JPG"]
+
+
+def test_urls_and_sequences_are_left_alone(tree: Path) -> None:
+    assert named("rtsp://x/[a]*", "seq:videos/sub", "webcam:0") == ["rtsp://x/[a]*", "seq:videos/sub", "webcam:0"]
+
+
+def test_lists_by_line_and_by_nul(tree: Path) -> None:
+    (tree / "list").write_bytes(b"videos/b.mp4\n\nvideos/sub\n")
+    assert named(files_from=Path("list")) == ["videos/b.mp4", "videos/sub/c.JPG"]
+    (tree / "nul").write_bytes(b"new\nline.mp4\0videos/b.mp4\0")
+    assert named(files_from=Path("nul"), null=True) == ["new\nline.mp4", "videos/b.mp4"]
+    with pytest.raises(UsageError, match="No such file"):
+        named(files_from=Path("gone"))
+
+
+def test_a_name_that_is_not_utf8_travels_as_a_uri(tree: Path) -> None:
+    with open(os.fsencode(tree / "videos") + b"/\xff.mp4", "wb"):
+        pass
+    assert "file:videos/%FF.mp4" in (named("videos") or [])
+
+
+def test_stdin_stands_alone(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert named("-") is None
+    with pytest.raises(UsageError, match="beside other inputs"):
+        named("-", "videos")
+    monkeypatch.setattr("sys.stdin", open(os.devnull))
+    assert named() is None
+    monkeypatch.setattr("sys.stdin", open("/dev/ptmx"))
+    with pytest.raises(UsageError, match="no input"):
+        named()
+
+
+def test_an_empty_name_is_refused(tree: Path) -> None:
+    with pytest.raises(UsageError, match="empty string"):
+        named("")
+
+
+def test_shards_part_the_sources_and_stay(tree: Path) -> None:
+    names = [f"clip{number}.mp4" for number in range(200)]
+    parts = [{name for name in names if in_shard(name, f"{part}/4")} for part in (1, 2, 3, 4)]
+    assert set.union(*parts) == set(names)
+    assert sum(map(len, parts)) == 200
+    assert min(map(len, parts)) > 25
+    assert "clip7.mp4" in parts[0], "a shard is stable over runs and versions"
+
+
+@pytest.mark.parametrize("shard", ["0/4", "5/4", "x", "1/0", "-1/2", "1"])
+def test_a_bad_shard_is_refused(shard: str) -> None:
+    with pytest.raises(UsageError, match="I/N"):
+        in_shard("a", shard)
+
+
+def test_output_paths_keep_their_shape_and_stay_inside() -> None:
+    assert output_path("videos/a.mp4") == "videos/a.mp4"
+    assert output_path("/abs/a.mp4") == "abs/a.mp4"
+    assert output_path("../a.mp4") == "%2E%2E/a.mp4"
+    assert output_path("rtsp://h/a") == "rtsp%3A%2F%2Fh%2Fa"
+    assert output_path("a%2E.mp4") == "a%252E.mp4"
+    assert output_path("seq:videos/x") == "seq%3Avideos%2Fx"
+    assert output_path("..") == "%2E%2E"
+    assert output_path("/") == "%2F"

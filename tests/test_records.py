@@ -1,0 +1,139 @@
+"""The vocabulary: what is written, what is refused, and that the check equals the JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vtk.errors import RecordError
+from vtk.records import KEYS, TYPES, boxes, check, dump, key_of, make, parse, score
+from vtk.schema import SHAPES, schema, type_schema
+
+DETECTION = {"v": 1, "type": "detection", "by": "x", "source": "a.mp4", "frame": 3, "t": 0.1,
+             "xyxy": [1.0, 2.0, 3.0, 4.0], "score": 0.5, "label": "person"}
+
+
+def test_every_key_has_a_shape_and_every_type_has_its_keys() -> None:
+    assert {key.shape for key in KEYS.values()} <= set(SHAPES)
+    for kind in TYPES.values():
+        for name in (*kind.required, *kind.optional):
+            assert key_of(kind.name, name) is not None, f"{kind.name}.{name} is not in the vocabulary"
+
+
+def test_a_record_goes_round() -> None:
+    line = dump(make("detection", "x", "a.mp4", frame=3, t=0.1, xyxy=[1.0, 2.0, 3.0, 4.0], score=0.5))
+    assert line == b'{"v":1,"type":"detection","by":"x","source":"a.mp4","frame":3,"t":0.1,"xyxy":[1.0,2.0,3.0,4.0],"score":0.5}'
+    check(parse(line))
+
+
+def test_numbers_are_rounded_as_records_carry_them() -> None:
+    assert boxes(np.array([[1.005, 2.0, 3.14159, 1234.567]], np.float32)) == [[1.0, 2.0, 3.14, 1234.57]]
+    assert score(np.float32(0.123456)) == 0.1235
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, [1.0, math.nan], {"a": {"b": None}}])
+def test_absent_values_are_never_written(value: object) -> None:
+    with pytest.raises(ValueError, match="leave the key out"):
+        dump(make("detection", "x", "a", extra=value))
+
+
+def test_the_word_null_in_a_text_is_no_absent_value() -> None:
+    assert b"null" in dump(make("text", "x", "a", text="null"))
+
+
+@pytest.mark.parametrize(("value", "what"), [(2**64, "64-bit"), ("\udcff", "UTF-8"), (np.float32(1), "float32")])
+def test_what_json_cannot_carry_is_refused(value: object, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        dump(make("detection", "x", "a", extra=value))
+
+
+@pytest.mark.parametrize(("line", "code", "message"), [
+    (b"{not json", "E_JSON", "not JSON"),
+    (b'{"type":"detection","source":"a","score":NaN}', "E_JSON", "not JSON"),
+    (b'{"type":"detection","source":"a","score":1e999}', "E_JSON", "infinity"),
+    (b'\xff\xfe', "E_JSON", "not JSON"),
+    (b"[1,2]", "E_RECORD", "an array"),
+    (b'"detection"', "E_RECORD", "the string"),
+    (b"null", "E_RECORD", "null"),
+    (b"{}", "E_RECORD", "no 'type' (it has nothing)"),
+    (b'{"type":3}', "E_RECORD", "'type' is the number 3"),
+    (b'{"type":"detection","frame":1,"text":"x"}', "E_RECORD", "no 'source' (it has type, frame, text)"),
+    (b'{"type":"detection","source":""}', "E_RECORD", "'source' is the string ''"),
+    (b'{"type":"detection","source":7}', "E_RECORD", "'source' is the number 7"),
+    (b'{"type":"detection","source":"a","frame":"3"}', "E_RECORD", "'frame' is '3'"),
+    (b'{"type":"detection","source":"a","frame":-1}', "E_RECORD", "'frame' is -1"),
+    (b'{"type":"detection","source":"a","frame":true}', "E_RECORD", "'frame' is True"),
+    (b'{"type":"detection","source":"a","frame":1e300}', "E_RECORD", "'frame' is 1e+300"),
+    (b'{"type":"detection","source":"a","frame":123456789012345678901234567890}', "E_RECORD", "'frame' is 1.23"),
+    (b'{"v":2,"type":"detection","source":"a"}', "E_VERSION", "version 2"),
+    (b'{"v":"1","type":"detection","source":"a"}', "E_RECORD", "'v' is '1'"),
+])
+def test_a_line_that_is_no_record_is_refused_in_one_line(line: bytes, code: str, message: str) -> None:
+    with pytest.raises(RecordError) as found:
+        parse(line)
+    assert found.value.code == code
+    assert message in str(found.value)
+    assert "\n" not in str(found.value)
+
+
+def test_unknown_types_and_keys_are_legal() -> None:
+    check(parse(b'{"type":"weather","sky":"grey","frame":0}'))
+    check({**DETECTION, "mood": None})
+
+
+def test_a_missing_key_is_named_with_what_is_there() -> None:
+    with pytest.raises(RecordError, match=r"detection record has no 'xyxy' \(it has v, type, by, source, frame, t, score, label\)"):
+        check({key: value for key, value in DETECTION.items() if key != "xyxy"})
+
+
+@pytest.mark.parametrize("name", list(TYPES))
+def test_schemas_are_valid_json_schema(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema(name))
+    jsonschema.Draft202012Validator.check_schema(schema())
+    json.dumps(schema())
+
+
+_scalars = st.one_of(st.none(), st.booleans(), st.integers(-3, 2**54), st.floats(allow_nan=False, allow_infinity=False),
+                     st.text(max_size=3), st.sampled_from(["live", "video", "ok"]))
+_values = st.recursive(_scalars, lambda inner: st.one_of(
+    st.lists(inner, max_size=5), st.dictionaries(st.sampled_from(["frame", "xyxy", "code", "label", "x"]), inner, max_size=4)),
+    max_leaves=12)
+
+
+@given(kind=st.sampled_from(list(TYPES)), data=st.data())
+def test_the_check_equals_the_schema(kind: str, data: st.DataObject) -> None:
+    """Records with one key of a random value: jsonschema and our check agree on each."""
+    names = [*TYPES[kind].required, *TYPES[kind].optional]
+    valid = {"v": 1, "type": kind, "by": "x", "source": "a"} | {name: _example(kind, name) for name in names}
+    check(valid)
+    name = data.draw(st.sampled_from(names))
+    changed = {**valid, name: data.draw(_values)}
+    if data.draw(st.booleans()):
+        del changed[name]
+    accepted = jsonschema.Draft202012Validator(type_schema(kind)).is_valid(changed)
+    try:
+        check(changed)
+        ours = True
+    except RecordError:
+        ours = False
+    assert ours == accepted, changed.get(name)
+
+
+def _example(kind: str, name: str) -> object:
+    """Return a value of the key's shape."""
+    examples = {
+        "count": 1, "integer": 1, "positive": 1, "seconds": 0.5, "number": 1.5, "unit": 0.5, "text": "a", "name": "a",
+        "flag": True, "box": [0, 0, 1, 1], "polygon": [[0, 0], [1, 0], [1, 1]], "pair": [0.1, 0.9], "object": {},
+        "names": ["a"], "text_or_count": "a", "verdict": "live", "kind": "video", "status": "ok", "best": {"frame": 1},
+        "ranking": [{"label": "a", "score": 1}], "embedding": {"dtype": "float16", "shape": [4]},
+        "error": {"code": "E", "stage": "a", "message": "m", "fatal": False},
+        "ledger": {"decoded": 1, "processed": 1, "skipped": 0}, "version": 1}
+    key = key_of(kind, name)
+    assert key is not None
+    return examples[key.shape]
