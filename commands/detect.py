@@ -11,7 +11,8 @@ from vtk.options import Common, filter_command
 ModelName = Annotated[str, typer.Option(
     metavar="NAME", help="yolo11n|s|m|l|x, yolo26n|s|m|l|x, yolox-nano|tiny|s|m, pedestrian-adas, motion, or a file.")]
 Weights = Annotated[Path | None, typer.Option(
-    metavar="FILE", show_default=False, help="Load this .pt, .onnx, .tflite or .xml file, of the architecture of --model.")]
+    metavar="FILE", show_default=False,
+    help="Load this .pt, .onnx, .tflite or .xml file, of the architecture of --model.")]
 Classes = Annotated[str, typer.Option(metavar="NAMES", help="Keep these classes alone: person,car.")]
 MinScore = Annotated[float, typer.Option(metavar="X", help="Least score that is kept, 0 to 1.")]
 Iou = Annotated[float | None, typer.Option(

@@ -11,7 +11,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A model's name, as vt
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Models' names, as vtk models list shows them.")]
 SomeNames = Annotated[list[str] | None, typer.Argument(
     metavar="[NAME]...", show_default=False, help="Models' names; without any, all that are on this machine.")]
-Commercial = Annotated[bool, typer.Option("--commercial", help="Those whose licence allows closed commercial products.")]
+Commercial = Annotated[bool, typer.Option(
+    "--commercial", help="Those whose licence allows closed commercial products.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Trust = Annotated[bool, typer.Option("--trust-weights", help="Take files whose sha256 nobody could confirm.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never use the network.")]

@@ -122,8 +122,8 @@ def test_smallest_canvas_of_the_stride() -> None:
 
 
 def test_suppression_selection_order_and_clipping() -> None:
-    xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 9.5], [-5, 50, 90, 99]], np.float32)
-    found = Candidates(xyxy, np.array([0.5, 0.9, 0.8, 0.6], np.float32), np.array([0, 0, 1, 1]))
+    xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 9.5], [-5, 50, 90, 99], [70, 0, 80, 9]], np.float32)
+    found = Candidates(xyxy, np.array([0.5, 0.9, 0.8, 0.6, 0.95], np.float32), np.array([0, 0, 1, 1, 0]))
     image = np.zeros((64, 64, 3), np.uint8)
     boxes = detector(found, Input(64, 64))[0]([image])[0]
     np.testing.assert_allclose(boxes.scores, [0.9, 0.8, 0.6])

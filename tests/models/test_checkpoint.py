@@ -47,7 +47,8 @@ with torch.no_grad():
         branch[-1].bias.fill_(-0.85 - logits.topk(200).values[-1])
 model.ckpt = {}
 model.save(sys.argv[3])
-said = YOLO(sys.argv[3]).predict(image, conf=0.3, device="cpu", verbose=False, nms=False if "26" in sys.argv[2] else None)
+nms = False if "26" in sys.argv[2] else None
+said = YOLO(sys.argv[3]).predict(image, conf=0.3, device="cpu", verbose=False, nms=nms)
 boxes = said[0].boxes
 np.savez(sys.argv[3] + ".npz", xyxy=boxes.xyxy.numpy(), scores=boxes.conf.numpy(), class_ids=boxes.cls.numpy())
 """
@@ -89,9 +90,11 @@ def test_equals_ultralytics(checkpoint: Path) -> None:
     """In fp32: the same number of boxes, each with one of its class within 0.5 pixels of 1080 and 0.002 of score.
 
     The runtimes sum in another order, and an untrained network amplifies it; at thresholds one box in 50 may turn.
-    Its boxes may be inside out, so that corners are compared and not overlaps.
+    Its boxes may be inside out, which we leave out and ultralytics does not.
     """
-    said = np.load(f"{checkpoint}.npz")
+    said = dict(np.load(f"{checkpoint}.npz"))
+    some = (said["xyxy"][:, 2:] > said["xyxy"][:, :2]).all(axis=1)
+    said = {key: value[some] for key, value in said.items()}
     found = load_detector(weights=checkpoint, min_score=0.3, runtime=TRUSTED).start()([bus()])[0]
     assert 50 <= len(said["scores"]) < 300 and len(set(said["class_ids"].tolist())) >= 3, "a dull checkpoint"
     assert abs(len(found) - len(said["scores"])) <= len(said["scores"]) // 50
@@ -125,7 +128,8 @@ def test_converted_once_and_quietly(checkpoint: Path, tmp_path: Path) -> None:
     assert [out for out, _ in said] == [name + b" 80 ['torch', 'ultralytics']\n"] * 2, said
     assert [err for _, err in said] == [b"", b""]
     folders = list((tmp_path / "home" / "converted").iterdir())
-    assert len(folders) == 1 and {path.name for path in folders[0].iterdir()} == {"model.xml", "model.bin", "about.json"}
+    assert len(folders) == 1
+    assert {path.name for path in folders[0].iterdir()} == {"model.xml", "model.bin", "about.json"}
     third = subprocess.run([sys.executable, "-c", LOAD, str(checkpoint)], capture_output=True, env=env, cwd=tmp_path,
                            check=False)
     assert third.stdout == name + b" 80 []\n"
@@ -135,7 +139,8 @@ def test_converted_once_and_quietly(checkpoint: Path, tmp_path: Path) -> None:
 
 def test_any_canvas_and_batch(checkpoint: Path) -> None:
     """The conversion keeps sides open: wide, high and small pictures, alone and together."""
-    detector = load_detector(weights=checkpoint, min_score=0.3, runtime=RuntimeOptions("cpu", "fp32", 2, trust_weights=True))
+    runtime = RuntimeOptions("cpu", "fp32", 2, trust_weights=True)
+    detector = load_detector(weights=checkpoint, min_score=0.3, runtime=runtime)
     images = [bus(), bus()[:400], bus()[:, :200], bus()[::8, ::8]]
     images = [np.ascontiguousarray(image) for image in images]
     assert detector.batch == 2

@@ -79,11 +79,12 @@ def vtest(shared: Path, every: int, stop: int) -> Iterator[tuple[int, np.ndarray
     reader.close()
 
 
-# Measured on this data over all frames looked at, bf16: yolox-nano 0.911/0.754 and 0.758/0.873 (min score 0.25, 0.5),
-# pedestrian-adas 0.873/0.891 and 0.747/0.723, yolov8n-int8 0.918/0.816 and 0.808/0.808, motion 0.629/0.759 on vtest.
-# The floors below stand 0.03 under what the frames of the test give.
-@pytest.mark.parametrize("name, recall, precision", [("yolox-nano", 0.88, 0.72), ("pedestrian-adas", 0.84, 0.86),
-                                                     ("yolov8n-int8", 0.88, 0.78)])
+# Recall / precision measured in bf16, every 10th frame of vtest.avi at score 0.25 | every 2nd of TUD-Campus at 0.5:
+# yolox-nano 0.911/0.754 | 0.758/0.873, pedestrian-adas 0.873/0.891 | 0.747/0.723, yolov8n-int8 0.918/0.816 |
+# 0.808/0.808, motion 0.602/0.747 | 0.297/0.300. The tests look at fewer frames; their floors stand about 0.03 under
+# what those give, for another precision.
+@pytest.mark.parametrize("name, recall, precision", [("yolox-nano", 0.94, 0.75), ("pedestrian-adas", 0.89, 0.88),
+                                                     ("yolov8n-int8", 0.93, 0.81)])
 def test_people_in_vtest(shared: Path, name: str, recall: float, precision: float) -> None:
     gt = truth(shared / "data" / "track" / "PETS09-S2L1" / "gt" / "gt.txt")
     detector = load_detector(name, classes=("person",))
@@ -91,8 +92,8 @@ def test_people_in_vtest(shared: Path, name: str, recall: float, precision: floa
     assert got[0] >= recall and got[1] >= precision, got
 
 
-@pytest.mark.parametrize("name, recall, precision", [("yolox-nano", 0.72, 0.83), ("pedestrian-adas", 0.7, 0.68),
-                                                     ("yolov8n-int8", 0.76, 0.76)])
+@pytest.mark.parametrize("name, recall, precision", [("yolox-nano", 0.72, 0.83), ("pedestrian-adas", 0.72, 0.69),
+                                                     ("yolov8n-int8", 0.78, 0.74)])
 def test_people_in_tud_campus(shared: Path, name: str, recall: float, precision: float) -> None:
     gt = truth(shared / "data" / "track" / "TUD-Campus" / "gt" / "gt.txt")
     got = measure(load_detector(name, classes=("person",), min_score=0.5), campus(shared, 4), gt, 4)
@@ -102,7 +103,7 @@ def test_people_in_tud_campus(shared: Path, name: str, recall: float, precision:
 def test_motion_in_vtest(shared: Path) -> None:
     gt = truth(shared / "data" / "track" / "PETS09-S2L1" / "gt" / "gt.txt")
     got = measure(load_detector("motion"), vtest(shared, 2, 300), gt, 10)
-    assert got[0] >= 0.5 and got[1] >= 0.65, got
+    assert got[0] >= 0.53 and got[1] >= 0.65, got
 
 
 @pytest.mark.parametrize("name", sorted(PREDICTED))

@@ -59,8 +59,8 @@ def test_cuda_without_its_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         load(save(tmp_path / "m.xml", [1, 3, 8, 8]), RuntimeOptions(device="cuda"))
 
 
-@pytest.mark.parametrize("shape, batch, expected", [([1, 3, 8, 8], None, 1), ([2, 3, 8, 8], 5, 2), ([-1, 3, 8, 8], 4, 4),
-                                                    ([-1, 3, -1, -1], None, 1)])
+@pytest.mark.parametrize("shape, batch, expected", [
+    ([1, 3, 8, 8], None, 1), ([2, 3, 8, 8], 5, 2), ([-1, 3, 8, 8], 4, 4), ([-1, 3, -1, -1], None, 1)])
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_any_number_of_images(tmp_path: Path, shape: list[int], batch: int | None, expected: int, count: int) -> None:
     net = load(save(tmp_path / "m.xml", shape), RuntimeOptions("cpu", "fp32", batch))

@@ -48,6 +48,9 @@ def test_unknown_name_without_a_near_one() -> None:
 
 
 def test_light_modules() -> None:
-    code = ("import sys, vtk.models.zoo, vtk.models.runtime, vtk.models.weights, vtk.commands.detect, vtk.commands.models;"
-            "print([m for m in ('numpy', 'cv2', 'torch', 'openvino', 'ultralytics', 'numba', 'tqdm') if m in sys.modules])")
+    code = """
+import sys, vtk.models.zoo, vtk.models.runtime, vtk.models.weights, vtk.commands.detect, vtk.commands.models
+heavy = ("numpy", "cv2", "torch", "openvino", "ultralytics", "numba", "tqdm")
+print([name for name in heavy if name in sys.modules])
+"""
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"[]"

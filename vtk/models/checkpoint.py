@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ CONVERSION = 1
 
 
 def converted(path: Path, sha256: str) -> Path:
-    """Return the folder with model.xml, model.bin and about.json of the checkpoint, made where it is missing.
+    """Return the folder of the checkpoint's model.xml, model.bin and about.json, made where missing.
 
     A folder that is there is whole: it is written under another name and renamed.
     """
@@ -34,7 +35,8 @@ def converted(path: Path, sha256: str) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     except OSError as error:
-        raise WeightsError(f"cannot write {folder.parent}: {error.strerror}; set VTK_HOME to a folder with space") from error
+        where = f"{folder.parent}: {error.strerror}"
+        raise WeightsError(f"cannot write {where}; set VTK_HOME to a folder with space") from error
     try:
         module, about = read(path)
         _convert(module, part)
@@ -49,7 +51,7 @@ def converted(path: Path, sha256: str) -> Path:
 
 
 def read(path: Path) -> tuple[Any, About]:
-    """Return the checkpoint's torch module, fused, float32, ready to be traced, and what it says of itself.
+    """Return the checkpoint's torch module, fused and float32, and what it says of itself.
 
     Loading runs what the pickle says: only files that are known or trusted may come here.
     """
@@ -82,7 +84,7 @@ def _convert(module: Any, folder: Path) -> None:
     library = openvino()
     import torch
 
-    with warnings.catch_warnings(), redirect_stdout(None), torch.no_grad():
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns of every shape that Python sees
         model = library.convert_model(
             module, example_input=(torch.zeros(1, 3, 640, 640),), input=[library.PartialShape([-1, 3, -1, -1])],
@@ -99,11 +101,12 @@ def _ultralytics_kept_quiet() -> Iterator[None]:
     """
     folder = home() / "ultralytics"
     folder.mkdir(parents=True, exist_ok=True)
-    ours = {"YOLO_CONFIG_DIR": str(folder), "YOLO_OFFLINE": "true", "YOLO_VERBOSE": "false", "YOLO_AUTOINSTALL": "false"}
+    ours = {"YOLO_OFFLINE": "true", "YOLO_VERBOSE": "false", "YOLO_AUTOINSTALL": "false"}
+    ours["YOLO_CONFIG_DIR"] = str(folder)
     before = {key: os.environ.get(key) for key in ours}
     os.environ.update(ours)
     try:
-        with redirect_stdout(None):
+        with redirect_stdout(sys.stderr):
             yield
     finally:
         for key, value in before.items():

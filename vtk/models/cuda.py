@@ -32,8 +32,8 @@ class OnnxNet:
         self.device = device
         self.precision = "fp16" if self._dtype == np.float16 else "fp32"
         if options.precision not in ("auto", self.precision):
-            raise UsageError(f"--precision {options.precision}: {path.name} is {self.precision}, and on CUDA an ONNX file "
-                             "runs as it is")
+            raise UsageError(f"--precision {options.precision}: {path.name} is {self.precision}, and on CUDA "
+                             "an ONNX file runs as it is")
         self.shape = tuple(side if isinstance(side, int) else None for side in entry.shape)
         self.batch = self.shape[0] or options.batch or BATCH
         meta = self._session.get_modelmeta().custom_metadata_map

@@ -70,7 +70,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is kept of a detector's boxes: classes by name (empty: all), from which score, after which suppression."""
+    """What is kept of a detector's boxes: which classes (empty: all), from which score, how many."""
 
     classes: tuple[str, ...] = ()
     min_score: float = 0.25

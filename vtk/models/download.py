@@ -63,7 +63,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _checked(url: str, part: Path, hashes: tuple[str, ...], size: str) -> None:
-    """Fill ``part`` from ``url`` until its hash is right; a resumed part that comes out wrong is begun anew once."""
+    """Fill ``part`` from ``url`` until its hash is right; a resumed part that is wrong is begun anew."""
     if not hashes:
         part.unlink(missing_ok=True)
     resumed = part.exists() and part.stat().st_size > 0

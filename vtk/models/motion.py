@@ -33,7 +33,7 @@ def build(model: Model, weights: Weights, settings: Settings, runtime: RuntimeOp
 
 
 class MotionDetector:
-    """A detector of moving things; see ``detector.Detector``. A score is 1 - exp(-moving area / least area)."""
+    """A detector of what moves; see ``detector.Detector``. A score is 1 - exp(-moving area / MIN_AREA)."""
 
     sha256 = None
     labels = LABELS
@@ -45,8 +45,7 @@ class MotionDetector:
         self.size = Size("long", model.input.width)
         self.batch = runtime.batch or 1
         self._settings = settings
-        threads = runtime.threads or asked()
-        if threads:
+        if threads := runtime.threads or asked():
             cv2.setNumThreads(threads)
 
     def start(self) -> Detect:
@@ -82,7 +81,7 @@ class _Background:
     def _pick(
         self, stats: np.ndarray, moving: np.ndarray, labels: np.ndarray, scale: tuple[float, float]
     ) -> Boxes:
-        """Return the parts that are large and dense enough, in pixels of the picture; ``stats`` as OpenCV gives them."""
+        """Return the parts that are large and dense enough; ``stats`` as OpenCV gives them."""
         x, y, width, height, area = stats.T.astype(np.float64)
         count = np.bincount(labels.ravel(), weights=moving.ravel(), minlength=len(stats) + 1)[1:]
         least = MIN_AREA * labels.size

@@ -14,11 +14,12 @@ from vtk.media.sampling import Size
 from vtk.models.detector import Boxes, Detect, Settings, wanted
 from vtk.models.runtime import Net
 from vtk.models.zoo import Input
+from vtk.threads import asked
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """A model's boxes before they are weeded out: (M, 4) xyxy in canvas pixels, (M,) scores, (M,) class ids."""
+    """A model's boxes, not yet weeded out: (M, 4) xyxy in canvas pixels, (M,) scores, (M,) class ids."""
 
     xyxy: np.ndarray
     scores: np.ndarray
@@ -50,6 +51,8 @@ class NetworkDetector:
         self._iou = iou if settings.iou is None or iou is None else settings.iou
         self._wanted = wanted(labels, settings.classes)
         self._canvas = np.empty(0, np.float32)
+        if threads := asked():
+            cv2.setNumThreads(threads)
 
     def start(self) -> Detect:
         """Return the detector itself: it keeps nothing of a source."""
@@ -115,8 +118,10 @@ class NetworkDetector:
             order = np.argsort(-scores, kind="stable")
         else:
             order = nms(np.ascontiguousarray(xyxy), scores, class_ids, self._iou)
-        order = order[: self._settings.max_boxes]
-        return Boxes(self._back(xyxy[order], size, small, canvas), scores[order], class_ids[order])
+        inside = self._back(xyxy[order], size, small, canvas)
+        # What lies beside the picture, on the padding, has no area once it is clipped.
+        some = ((inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])).nonzero()[0][: self._settings.max_boxes]
+        return Boxes(inside[some], scores[order][some], class_ids[order][some])
 
     def _back(
         self, xyxy: np.ndarray, size: tuple[int, int], small: tuple[int, int], canvas: tuple[int, int]

@@ -12,13 +12,14 @@ import numpy as np
 
 from vtk.errors import UsageError, WeightsError
 from vtk.models.runtime import RuntimeOptions
+from vtk.threads import asked
 
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 COMPILED = 16  # input shapes of one model that are held ready; 640-pixel letterboxes of common aspect ratios fit
 
 
 def openvino() -> ModuleType:
-    """Import OpenVINO with its usage reports off: it sends one on import wherever openvino_telemetry imports."""
+    """Import OpenVINO without its usage reports: it sends one on import where it finds openvino_telemetry."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino as library
 
@@ -33,9 +34,10 @@ class OpenVinoNet:
     def __init__(self, path: Path, options: RuntimeOptions, tensors: Path | None = None) -> None:
         self._core = openvino().Core()
         self.precision = self._pick_precision(options.precision)
-        self._config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": HINTS[self.precision], "PERFORMANCE_HINT": "LATENCY"}
-        if options.threads:
-            self._config["INFERENCE_NUM_THREADS"] = options.threads
+        hint = HINTS[self.precision]
+        self._config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
+        if threads := options.threads or asked():
+            self._config["INFERENCE_NUM_THREADS"] = threads
         try:
             self._model = self._core.read_model(*([path, tensors] if tensors else [path]))
         except RuntimeError as error:
@@ -79,7 +81,7 @@ class OpenVinoNet:
         return list(outputs.values())
 
     def _request(self, shape: tuple[int, ...]) -> Any:
-        """Return the request for inputs of ``shape``, compiled the first time. Fixed shapes run faster than open ones."""
+        """Return the request for inputs of ``shape``, compiled the first time: faster than open shapes."""
         if shape in self._requests:
             self._requests.move_to_end(shape)
             return self._requests[shape]
@@ -90,7 +92,8 @@ class OpenVinoNet:
                 model.reshape(shape)
             compiled = self._core.compile_model(model, "CPU", self._config)
         except RuntimeError as error:
-            raise WeightsError(f"{self._path}: OpenVINO cannot compile it for inputs of {shape}: {_reason(error)}") from error
+            reason = _reason(error)
+            raise WeightsError(f"{self._path}: OpenVINO cannot compile it for inputs of {shape}: {reason}") from error
         self._requests[shape] = compiled.create_infer_request()
         if len(self._requests) > COMPILED:
             self._requests.popitem(last=False)
@@ -98,7 +101,7 @@ class OpenVinoNet:
 
 
 def _as_nchw(model: Any, path: Path) -> tuple[Any, bool]:
-    """Return ``model`` with float32 (N, C, H, W) input and float32 outputs, and whether its file wants (N, H, W, C)."""
+    """Return ``model`` taking (N, C, H, W) float32, giving float32, and whether its file is channels last."""
     library = openvino()
     sides = model.input(0).get_partial_shape()
     if sides.rank.is_dynamic or sides.rank.get_length() != 4:

@@ -66,7 +66,7 @@ class Net(Protocol):
     metadata: dict[str, str]
 
     def __call__(self, images: np.ndarray) -> list[np.ndarray]:
-        """Return the outputs for ``images`` (N, C, H, W) float32, each (N, …) float32; valid until the next call."""
+        """Return the outputs (N, …) float32 for images (N, C, H, W) float32; valid until the next call."""
         ...
 
 
@@ -102,7 +102,7 @@ def pick_device(options: RuntimeOptions) -> str:
 
 
 def load(path: Path, options: RuntimeOptions, tensors: Path | None = None) -> Net:
-    """Return the model in the ONNX, TFLite or OpenVINO IR file ``path``; ``tensors`` is the IR's .bin file.
+    """Return the model in the ONNX, TFLite or IR file ``path``; ``tensors`` is the IR's .bin file.
 
     Raises:
         WeightsError: the file cannot be read as a model.

@@ -18,9 +18,9 @@ def build(model: Model, weights: Weights, settings: Settings, runtime: RuntimeOp
     """Return an SSD detector of pedestrians."""
     net = load(weights.paths[0], runtime, weights.paths[1] if len(weights.paths) > 1 else None)
     takes = model.input
-    expected = (3, takes.height, takes.width)
-    if net.shape[1:] != expected:
-        raise WeightsError(f"{weights.paths[0]}: its input is {net.shape}, expected (1, {', '.join(map(str, expected))})")
+    expected = (1, 3, takes.height, takes.width)
+    if net.shape != expected:
+        raise WeightsError(f"{weights.paths[0]}: its input is {net.shape}, expected {expected}")
     return NetworkDetector(model.name, weights.sha256, LABELS, net, decode, takes, settings, iou=None)
 
 

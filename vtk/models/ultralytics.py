@@ -121,7 +121,7 @@ def _head(path: Path, probe: list[np.ndarray], names: int) -> tuple[Decode, int,
         if 5 <= rows < columns and names in (0, rows - 4):
             return dense, rows - 4, False
     raise WeightsError(f"{path}: its outputs are {shapes}, expected (1, 4 + classes, boxes) or (1, boxes, 6)"
-                       + (f" for its {names} classes" if names else ""))
+                       + (f" for its {names} classes" if names else "") + "; YOLOX exports need --model yolox-nano")
 
 
 def dense(outputs: list[np.ndarray], canvas: tuple[int, int], min_score: float) -> Candidates:
@@ -141,7 +141,7 @@ def dense(outputs: list[np.ndarray], canvas: tuple[int, int], min_score: float) 
 
 
 def end_to_end(outputs: list[np.ndarray], canvas: tuple[int, int], min_score: float) -> Candidates:
-    """Return the boxes of an end-to-end head (YOLO26, YOLOv10, or exported with NMS) from ``min_score`` on.
+    """Return the boxes of an end-to-end head (YOLO26, YOLOv10, exported NMS) from ``min_score`` on.
 
     Args:
         outputs: one (N, 6) float32: x1, y1, x2, y2 in canvas pixels, score, class id.

@@ -61,7 +61,7 @@ def mirror_url() -> str | None:
 
 
 def locate(file: zoo.File) -> Place | None:
-    """Return where ``file`` lies on this machine, unchecked, or None: the cache, a mirror folder, a package."""
+    """Return where ``file`` lies here, unchecked, or None: the cache, a mirror folder, a package."""
     candidates = [Place("cache", home() / "weights" / file.name)]
     mirror = os.environ.get("VTK_MIRROR")
     if mirror and not mirror_url():
@@ -74,7 +74,8 @@ def locate(file: zoo.File) -> Place | None:
 def _packaged(package: str) -> list[Place]:
     name, _, inner = package.partition(":")
     spec = importlib.util.find_spec(name)  # finds the folder, runs nothing of a top-level package
-    return [Place("package", Path(folder) / inner) for folder in (spec.submodule_search_locations or ())] if spec else []
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    return [Place("package", Path(folder) / inner) for folder in folders]
 
 
 def at_hand(model: zoo.Model) -> bool:
@@ -181,6 +182,7 @@ def _missing(model: zoo.Model, files: Sequence[zoo.File], why: str) -> str:
     """Return the message of weights that cannot be had: what, why, what is at hand, what brings it."""
     names = ", ".join(f"{file.name}, {file.size}" for file in files)
     hand = [other.name for other in zoo.MODELS.values() if other.task == model.task and at_hand(other)]
-    brings = f"vtk models pull {model.name}" if any(file.url for file in files) or mirror_url() else "a mirror in VTK_MIRROR"
+    public = mirror_url() or any(file.url for file in files)
+    brings = f"vtk models pull {model.name}" if public else "a mirror in VTK_MIRROR"
     return (f"the weights of {model.name} ({names}) are not at hand: {why}; at hand: {', '.join(hand) or 'none'}; "
             f"to bring them, with the network: {brings}")

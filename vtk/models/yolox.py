@@ -36,7 +36,7 @@ def build(model: Model, weights: Weights, settings: Settings, runtime: RuntimeOp
 
 @cache
 def grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N, 2) float32 cell corners x, y in cells, and (N, 1) float32 strides in pixels, of a canvas in pixels."""
+    """Return the corners (N, 2) x, y in cells and strides (N, 1) in pixels of a canvas's cells, float32."""
     corners, strides = [], []
     for stride in STRIDES:
         rows, columns = height // stride, width // stride

@@ -160,7 +160,8 @@ _OTHERS = (
     Model("motion", "detect", "motion", Input(480, 480), (), "no weights", True,
           "nothing: it learns the background of each source", "motion"),
     Model("yolov8n-int8", "detect", "ultralytics", Input(640, 640),
-          (File("yolov8n_int8.tflite", None, "ca6cc74dcbe1d73e1d1cca78282d5294ac44d3973d81d4ce3970d044bde1acd7", 3431626),),
+          (File("yolov8n_int8.tflite", None, "ca6cc74dcbe1d73e1d1cca78282d5294ac44d3973d81d4ce3970d044bde1acd7",
+                3431626),),
           "AGPL-3.0", False, _COCO, experimental=True),
 )
 
@@ -180,7 +181,8 @@ def get(name: str, task: str | None = None) -> Model:
     names = [model.name for model in MODELS.values() if task in (None, model.task)]
     if name in names:
         return MODELS[name]
-    near = [known for known in names if known.startswith(name.lower())] or difflib.get_close_matches(name.lower(), names)
+    near = [known for known in names if known.startswith(name.lower())]
+    near = near or difflib.get_close_matches(name.lower(), names)
     hint = f"did you mean '{near[0]}'? " if near else ""
     kind = f"{task} model" if task else "model"
     raise UsageError(f"no {kind} '{name}': {hint}vtk models list shows all; a file of your own goes to --weights")
