@@ -23,7 +23,7 @@ def run(
     trail: Annotated[float, typer.Option(metavar="SECONDS", help="How far back trails reach.")] = 2.0,
     types: Annotated[str, typer.Option(metavar="TYPES", show_default=False,
                                        help="Paint these record types alone: track,text.")] = "",
-    crf: Annotated[int, typer.Option(metavar="N", help="Quality of the video, 0 lossless to 51 poor.")] = 23,
+    crf: Annotated[int, typer.Option(metavar="N", help="Quality of the video, 0 lossless to 51 poor.")] = 20,
     preset: Annotated[str, typer.Option(help="Effort of the encoder: ultrafast to veryslow.")] = "veryfast",
 ) -> None:
     """Draw records onto their media.

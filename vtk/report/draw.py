@@ -6,20 +6,23 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vtk.driver.inputs import output_path
 from vtk.driver.stage import Frame, Record, Source, Stage
-from vtk.errors import UsageError
+from vtk.errors import MediaError, UsageError
+from vtk.media.image import write_image
 from vtk.media.sampling import Sampling
+from vtk.media.writer import MUXERS, PRESETS, VideoWriter
 from vtk.report.canvas import Canvas, Style
-from vtk.report.image_file import IMAGES, ImageFile
 from vtk.report.painters import PAINTERS, paint
 from vtk.report.trails import Trails
 
-VIDEOS = (".mp4", ".mkv", ".mov", ".m4v", ".avi")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp")
+VIDEOS = tuple(MUXERS)
+# Sources whose names their drawn videos keep in --out-dir; others get .mp4 behind theirs, which plays more widely.
+KEPT = (".mp4", ".m4v", ".mov", ".mkv")
 
 
 @dataclass(slots=True)
@@ -30,7 +33,8 @@ class State:
     path: Path
     style: Style
     trails: Trails
-    writer: Any = None
+    begun: bool = False
+    writer: VideoWriter | None = None
 
 
 class DrawStage(Stage):
@@ -57,7 +61,7 @@ class DrawStage(Stage):
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  labels: bool = True, scores: bool = True, trail: float = 2.0, types: Sequence[str] = (),
-                 crf: int = 23, preset: str = "veryfast", sampling: Sampling = Sampling(), tee: bool = False) -> None:
+                 crf: int = 20, preset: str = "veryfast", sampling: Sampling = Sampling(), tee: bool = False) -> None:
         if (output is None) == (out_dir is None):
             raise UsageError("draw needs either -o FILE, for one source, or --out-dir DIR, for one file a source")
         for kind in types:
@@ -67,6 +71,8 @@ class DrawStage(Stage):
             raise UsageError(f"--trail {trail:g}: seconds, 0 or more, are needed")
         if not 0 <= crf <= 51:
             raise UsageError(f"--crf {crf}: a number from 0 (lossless) to 51 is needed")
+        if preset not in PRESETS:
+            raise UsageError(f"--preset {preset}: there are {', '.join(PRESETS)}")
         if output is not None and output.suffix.lower() not in (*IMAGES, *VIDEOS):
             raise UsageError(f"-o {output}: a name that ends in {', '.join((*VIDEOS, *IMAGES))} is needed")
         self._output = output
@@ -104,9 +110,13 @@ class DrawStage(Stage):
         for frame in batch:
             if frame.image is None:
                 raise ValueError(f"draw needs frames with pixels; frame {frame.index} of {state.source.name} has none")
-            if state.writer is None:
+            if not state.begun:
                 self._begin(state, frame.image)
-            state.writer.write(self._painted(state, frame), frame.t)
+            painted = self._painted(state, frame)
+            if state.writer is not None:
+                state.writer.write(painted, frame.t)
+            else:
+                write_image(state.path, painted)
         return [[] for _ in batch]
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
@@ -129,7 +139,7 @@ class DrawStage(Stage):
         image = source.info is not None and source.info.kind == "image"
         if self._out_dir is not None:
             name = output_path(source.name)
-            kept = name.lower().endswith(IMAGES if image else VIDEOS)
+            kept = name.lower().endswith(IMAGES if image else KEPT)
             return self._out_dir / (name if kept else name + (".png" if image else ".mp4"))
         path = self._output or Path()
         if self._taken not in (None, source.name):
@@ -142,10 +152,12 @@ class DrawStage(Stage):
         return path
 
     def _check_free(self, path: Path, source: Source | None) -> None:
-        """Raise UsageError where ``path`` may not be written."""
+        """Raise UsageError where ``path`` may not be written; a device or a pipe always may."""
         if path.is_dir():
-            raise UsageError(f"-o {path} is a folder: --out-dir writes into folders")
-        if not path.exists():
+            raise UsageError(f"{path} is a folder: --out-dir writes into folders")
+        if self._out_dir is None and not path.parent.is_dir():
+            raise UsageError(f"{path}: there is no folder {path.parent}")
+        if not path.is_file():
             return
         if not self._overwrite:
             raise UsageError(f"{path} exists: --overwrite replaces it")
@@ -157,14 +169,15 @@ class DrawStage(Stage):
         height, width = image.shape[:2]
         line, letters = Style.sizes(width, height)
         state.style = replace(state.style, line=line, letters=letters)
-        state.path.parent.mkdir(parents=True, exist_ok=True)
-        if state.path.name.lower().endswith(IMAGES):
-            state.writer = ImageFile(state.path)
-            return
-        from vtk.media.writer import VideoWriter
-
-        state.writer = VideoWriter(state.path, width, height, self._fps(state.source), audio_from=state.source.name,
-                                   crf=self._crf, preset=self._preset)
+        if self._out_dir is not None:
+            try:
+                state.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise MediaError(f"cannot make folder {state.path.parent}: {error.strerror}", code="E_ENCODE") from None
+        if not state.path.name.lower().endswith(IMAGES):
+            state.writer = VideoWriter(state.path, width, height, self._fps(state.source),
+                                       audio_from=state.source.name, crf=self._crf, preset=self._preset)
+        state.begun = True
 
     def _fps(self, source: Source) -> float:
         """Return the frames a second of the written video: those that are looked at."""
