@@ -136,7 +136,7 @@ class _SourceRun:
         """Read until every stage's mode is known, set up the links, and return the groups read."""
         prefix: list[Group | Close] = []
         types: set[str] = {"media"} if self._named else set()
-        while not self._decided(types):
+        while not self._decided(types, framed=any(isinstance(event, Group) and event.lines for event in prefix[-1:])):
             event = next(self._events)
             if event is IDLE:
                 yield IDLE
@@ -161,10 +161,11 @@ class _SourceRun:
                                     internal=self._chain.internal))
         return prefix
 
-    def _decided(self, types: set[str]) -> bool:
+    def _decided(self, types: set[str], framed: bool) -> bool:
+        """Return whether nothing that may still come can change a stage's mode; media records come before frames."""
         made: frozenset[str] = frozenset()
         for step in self._chain.steps:
-            if not step.stage.reads & (types | made):
+            if not step.stage.reads & (types | made) and not (framed and not step.stage.reads):
                 return False
             made |= step.stage.writes
         return True

@@ -93,23 +93,28 @@ class RecordStream:
                 self._number += 1
                 try:
                     record = loads(line)
-                    kind, source, frame = record["type"], record["source"], record.get("frame")
-                    # The checks of the envelope written out: this is the hot path of every filter.
-                    if (record.get("v", 1) != 1 or kind.__class__ is not str or source.__class__ is not str or not source
-                            or not (frame is None or (frame.__class__ is int and 0 <= frame <= MAX_INTEGER))):
+                    get = record.get
+                    kind, source, frame = record["type"], record["source"], get("frame")
+                    if get("v", 1) != 1 or kind.__class__ is not str:
                         record = parse(line)
                     if kind in reads:
                         check(record)
+                    # The rest of the envelope's checks is spared where the line continues the open frame: this is
+                    # the hot path of every filter.
+                    if (group is not None and frame == group.frame and source == group.source
+                            and frame.__class__ is int and kind != "end"):
+                        group.lines.append(line)
+                        group.records.append(record)
+                        continue
+                    if (source.__class__ is not str or not source
+                            or not (frame is None or (frame.__class__ is int and 0 <= frame <= MAX_INTEGER))):
+                        record = parse(line)
                 except _UNFIT as error:
                     yield from self._exceptional(line, error)
                     group = self._group
                     continue
-                if group is not None and frame == group.frame and source == group.source and kind != "end":
-                    group.lines.append(line)
-                    group.records.append(record)
-                else:
-                    yield from self._boundary(line, record)
-                    group = self._group
+                yield from self._boundary(line, record)
+                group = self._group
         yield from self._shut()
 
     def _boundary(self, line: bytes, record: Record) -> list[Event]:
