@@ -14,8 +14,6 @@ from pathlib import Path
 from vtk.errors import WeightsError
 from vtk.models import zoo
 
-CHUNK = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Weights:

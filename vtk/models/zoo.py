@@ -90,7 +90,6 @@ class Model:
     licence: str
     commercial: bool
     trained_on: str
-    labels: Literal["coco", "pedestrian", "motion"] = "coco"
     published: tuple[Figure, ...] = ()
     experimental: bool = False
 
@@ -152,13 +151,13 @@ _OTHERS = (
               "569e43b60fff50f9e7e635e5b523ac49b69a3858bfdaf3767e4650db165ac87d", 308923),
          File("pedestrian-detection-adas-0002.bin", f"{_OMZ}/pedestrian-detection-adas-0002.bin",
               "a22aa7bda2d71c97689e0535b137f10e05dc57769a2d4bd8726099f45ccafe91", 2330176)),
-        "Apache-2.0", True, "Intel's own road scenes", "pedestrian",
+        "Apache-2.0", True, "Intel's own road scenes",
         (Figure("AP50", 88.0, "Intel's own, 1001 pedestrians of at least 60 x 120 pixels in Full HD",
                 "https://docs.openvino.ai/2024/omz_models_model_pedestrian_detection_adas_0002.html"),),
     ),
     # Background subtraction: no weights, works anywhere, for cameras that stand still.
     Model("motion", "detect", "motion", Input(480, 480), (), "no weights", True,
-          "nothing: it learns the background of each source", "motion"),
+          "nothing: it learns the background of each source"),
     Model("yolov8n-int8", "detect", "ultralytics", Input(640, 640),
           (File("yolov8n_int8.tflite", None, "ca6cc74dcbe1d73e1d1cca78282d5294ac44d3973d81d4ce3970d044bde1acd7",
                 3431626),),
