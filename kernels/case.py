@@ -86,4 +86,7 @@ def tensors(value: Any, place: str) -> Any:
         return {key: tensors(item, place) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(tensors(item, place) for item in value)
-    return torch.from_numpy(np.ascontiguousarray(value)).to(place) if isinstance(value, np.ndarray) else value
+    if not isinstance(value, np.ndarray):
+        return value
+    # Views stay views, but torch knows no negative strides.
+    return torch.from_numpy(value if min(value.strides, default=0) >= 0 else value.copy()).to(place)

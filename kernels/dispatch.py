@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
+from numbers import Real
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -74,12 +75,20 @@ def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Seque
 
 def check_number(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> None:
     """Raise ValueError unless ``value`` is a finite number in [low, high]."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: got {value!r}, expected a number") from None
-    if not (np.isfinite(number) and low <= number <= high):
-        raise ValueError(f"{name}: got {value!r}, expected a finite number in [{low:g}, {high:g}]")
+    if not isinstance(value, Real):
+        raise ValueError(f"{name}: got {value!r}, expected a number")
+    largest = sys.float_info.max
+    if not (max(low, -largest) <= value <= min(high, largest)):
+        extent = "" if np.isinf(low) and np.isinf(high) else f" in [{low:g}, {high:g}]"
+        raise ValueError(f"{name}: got {value!r}, expected a finite number{extent}")
+
+
+def check_numbers(name: str, values: Any, count: int) -> None:
+    """Raise ValueError unless ``values`` is a sequence of ``count`` finite numbers."""
+    if not isinstance(values, (list, tuple, np.ndarray)) or len(values) != count:
+        raise ValueError(f"{name}: got {values!r}, expected {count} numbers")
+    for value in values:
+        check_number(name, value)
 
 
 def is_array(value: Any) -> bool:

@@ -52,9 +52,10 @@ def compare(got: Any, wanted: Any, tolerance: float) -> str | None:
     wanted = np.asarray(wanted)
     if got.shape != wanted.shape or got.dtype != wanted.dtype:
         return f"got {got.dtype} {got.shape}, wanted {wanted.dtype} {wanted.shape}"
-    if np.allclose(got, wanted, rtol=0, atol=tolerance if wanted.dtype.kind == "f" else 0, equal_nan=True):
+    atol = tolerance if wanted.dtype.kind == "f" else 0
+    wrong = ~np.isclose(got, wanted, rtol=0, atol=atol, equal_nan=wanted.dtype.kind == "f")
+    if not wrong.any():
         return None
-    wrong = ~np.isclose(got, wanted, rtol=0, atol=tolerance, equal_nan=True)
     where = tuple(map(int, np.argwhere(wrong)[0]))
     return f"{wrong.sum()} of {wrong.size} values differ; at {where} got {got[where]}, wanted {wanted[where]}"
 

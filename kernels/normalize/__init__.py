@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtk.kernels.dispatch import Array, call, check_array, check_number
+from vtk.kernels.dispatch import Array, call, check_array, check_number, check_numbers, is_array
+
+# A std of 0, or one so small that the result leaves float32's range, is refused.
+LARGEST = 1e30
 
 
 def normalize(
@@ -63,23 +66,31 @@ def _check(
 ) -> None:
     """Raise ValueError where an argument of ``normalize`` breaks its contract."""
     for name, value in (("height", height), ("width", width)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name}: got {value!r}, expected a whole number of pixels, at least 1")
+    if not isinstance(images, (list, tuple)) and not (is_array(images) and len(images.shape) == 4):
+        kind = f"an array of shape {tuple(images.shape)}" if is_array(images) else type(images).__name__
+        raise ValueError(f"images: got {kind}, expected a list of arrays (h, w, 3) or one array (N, h, w, 3)")
     for index, image in enumerate(images):
         check_array(f"images[{index}]", image, ("h", "w", 3), ("uint8",))
         if image.shape[0] > height or image.shape[1] > width:
             raise ValueError(f"images[{index}]: got {tuple(image.shape[:2])}, expected at most ({height}, {width})")
     check_number("scale", scale)
     check_number("pad", pad, 0, 255)
-    for name, values in (("mean", mean), ("std", std)):
-        if len(values) != 3:
-            raise ValueError(f"{name}: got {len(values)} values, expected one for each of 3 channels")
-        for value in values:
-            check_number(name, value)
-    if any(value == 0 for value in std):
-        raise ValueError(f"std: got {tuple(std)}, expected values other than 0")
+    check_numbers("mean", mean, 3)
+    check_numbers("std", std, 3)
+    largest = max(255 * abs(float(scale)), *(abs(float(value)) for value in mean))
+    if largest >= LARGEST * min(abs(float(value)) for value in std):
+        raise ValueError(
+            f"scale, mean, std: got {scale}, {tuple(mean)}, {tuple(std)}, expected quotients below {LARGEST:g}"
+        )
     if out is not None:
-        check_array("out", out, (len(images), 3, height, width), ("float32",))
-        contiguous = out.flags.c_contiguous and out.flags.writeable if isinstance(out, np.ndarray) else out.is_contiguous()
-        if not contiguous:
-            raise ValueError("out: got a strided or read-only array, expected a C-contiguous one that can be written")
+        _check_out(out, (len(images), 3, height, width))
+
+
+def _check_out(out: Array, shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless ``out`` is a float32 array of ``shape`` that can be written as it lies in memory."""
+    check_array("out", out, shape, ("float32",))
+    usable = out.flags.c_contiguous and out.flags.writeable if isinstance(out, np.ndarray) else out.is_contiguous()
+    if not usable:
+        raise ValueError("out: got a strided or read-only array, expected a C-contiguous one that can be written")

@@ -23,8 +23,9 @@ def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
     """Return images of different sizes up to size x (3/4 size), some without pixels, some views, as a model wants them."""
     height, width = max(size, 1), max(3 * size // 4, 1)
     shapes = [(height, width), (height // 2, width), (height, width // 3), (0, width)] if size else []
-    images = [rng.integers(0, 256, (h, w, 3), np.uint8) for h, w in shapes[:: 1 if size < 500 else 2]]
-    images = [image[:, ::-1] if flipped else image for image, flipped in zip(images, rng.random(4) < 0.3, strict=False)]
+    images = [rng.integers(0, 256, (h, w + 2, 3), np.uint8) for h, w in shapes[:: 1 if size < 500 else 2]]
+    views = [slice(1, -1), slice(-2, 0, -1), slice(2, None)]
+    images = [image[:, views[rng.integers(3)]] for image in images]
     return {"images": images, "height": height, "width": width} | (YOLO, YOLOX, SSD, TIMM, ODD)[rng.integers(5)]
 
 

@@ -1,0 +1,98 @@
+"""Compiled code is found again by the next process, wherever it can be written, whoever compiles beside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vtk
+import vtk.kernels
+from vtk.kernels.case import functions
+
+# Calls every kernel, and tells where each compiled function is cached and whether it was found there.
+PROGRAM = f"""
+import json
+from importlib import import_module
+import numpy as np
+from vtk.kernels.case import cases
+report = {{}}
+for family, name in {list(functions())!r}:
+    arguments = cases(family).inputs(name, 63, np.random.default_rng(0))
+    result = getattr(import_module("vtk.kernels." + family), name)(**arguments)
+    wanted = getattr(import_module("vtk.kernels." + family + ".reference"), name)(**arguments)
+    assert np.allclose(result, wanted, rtol=0, atol=1e-3), name
+    for key, value in vars(import_module("vtk.kernels." + family + ".cpu")).items():
+        if hasattr(value, "inspect_llvm"):
+            hits, misses = (sum(value.stats.__getattribute__(kind).values()) for kind in ("cache_hits", "cache_misses"))
+            report[f"{{family}}.{{key}}"] = [value.stats.cache_path, hits, misses]
+print(json.dumps(report))
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Return a folder with a copy of the package and no caches in it."""
+    package, kernels = Path(vtk.__file__).parent, Path(vtk.kernels.__file__).parent
+    (tmp_path / "site" / "vtk").mkdir(parents=True)
+    shutil.copy(package / "__init__.py", tmp_path / "site" / "vtk")
+    shutil.copytree(kernels, tmp_path / "site" / "vtk" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "site"
+
+
+def _start(installed: Path, **environment: str) -> subprocess.Popen[str]:
+    env = os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    env.pop("NUMBA_CACHE_DIR", None)
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=installed, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _report(process: subprocess.Popen[str]) -> dict[str, tuple[str, int, int]]:
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+def _lock(installed: Path) -> None:
+    """Make a cache beside the sources impossible, for root too: a file stands where its folder would."""
+    for family in {family for family, _ in functions()}:
+        (installed / "vtk" / "kernels" / family / "__pycache__").write_text("")
+
+
+def test_processes_that_compile_at_once_do_not_disturb_each_other(installed: Path) -> None:
+    together = [_start(installed) for _ in range(2)]
+    for report in map(_report, together):
+        assert report and all(hits + misses >= 1 for _, hits, misses in report.values()), report
+    after = _report(_start(installed))
+    assert all(path.startswith(str(installed)) for path, _, _ in after.values())
+    assert all(hits >= 1 and misses == 0 for _, hits, misses in after.values()), "the third process compiled again"
+
+
+def test_read_only_installation_caches_for_the_user(installed: Path, tmp_path: Path) -> None:
+    _lock(installed)
+    home = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home" / ".cache")}
+    first, second = (_report(_start(installed, **home)) for _ in range(2))
+    assert all(path.startswith(home["XDG_CACHE_HOME"]) for path, _, _ in first.values())
+    assert all(misses >= 1 for _, _, misses in first.values())
+    assert all(hits >= 1 and misses == 0 for _, hits, misses in second.values())
+
+
+def test_without_any_home_the_temporary_folder_serves(installed: Path, tmp_path: Path) -> None:
+    _lock(installed)
+    (tmp_path / "temporary").mkdir()
+    nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "TMPDIR": str(tmp_path / "temporary")}
+    first, second = (_report(_start(installed, **nowhere)) for _ in range(2))
+    assert all(path.startswith(nowhere["TMPDIR"]) for path, _, _ in first.values())
+    assert all(hits >= 1 and misses == 0 for _, hits, misses in second.values())
+    # What others can write is not executed: the folder is left alone for a new one.
+    (folder,) = (tmp_path / "temporary").iterdir()
+    assert folder.stat().st_mode & 0o077 == 0
+    folder.chmod(0o777)
+    third = _report(_start(installed, **nowhere))
+    assert all(not path.startswith(str(folder)) and misses >= 1 for path, _, misses in third.values())

@@ -1,0 +1,107 @@
+"""Numba, and Triton where there is a GPU, give what the reference gives; arguments pick the implementation."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vtk.kernels import dispatch
+from vtk.kernels.case import cases, functions, tensors
+from vtk.kernels.parity import compare, differences
+
+FUNCTIONS = list(functions())
+
+
+@pytest.fixture
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fill what ``np.empty`` returns with NaN (or 77), so that a value that nobody wrote is seen."""
+
+    def empty(shape: Any, dtype: Any = float, **_: Any) -> np.ndarray:
+        return np.full(shape, np.nan if np.dtype(dtype).kind == "f" else 77, dtype)
+
+    monkeypatch.setattr(np, "empty", empty)
+    yield
+
+
+@pytest.mark.parametrize(("family", "name"), FUNCTIONS)
+@pytest.mark.usefixtures("poisoned")
+def test_numba_agrees_with_the_reference(family: str, name: str) -> None:
+    assert list(differences(family, name, "cpu")) == []
+
+
+@pytest.mark.parametrize(("family", "name"), FUNCTIONS)
+def test_triton_agrees_with_the_reference_on_a_gpu(family: str, name: str) -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device; test_triton.py runs the kernels in the interpreter")
+    assert list(differences(family, name, "gpu", "cuda")) == []
+
+
+@pytest.mark.parametrize(("family", "name"), FUNCTIONS)
+def test_torch_tensors_give_torch_tensors(family: str, name: str) -> None:
+    torch = pytest.importorskip("torch")
+    arguments = cases(family).inputs(name, 63, np.random.default_rng(0))
+    function = getattr(import_module(f"vtk.kernels.{family}"), name)
+    got = function(**tensors(arguments, "cpu"))
+    assert isinstance(got, torch.Tensor)
+    assert compare(got, function(**arguments), 0.0) is None
+
+
+@pytest.mark.parametrize(("family", "name"), FUNCTIONS)
+def test_the_environment_picks_the_reference(family: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, reference = (import_module(f"vtk.kernels.{family}{module}") for module in ("", ".reference"))
+    arguments = cases(family).inputs(name, 1, np.random.default_rng(0))
+    called = []
+    original = getattr(reference, name)
+    monkeypatch.setattr(reference, name, lambda *args, **kwargs: called.append(1) or original(*args, **kwargs))
+    getattr(package, name)(**arguments)
+    assert not called
+    monkeypatch.setenv("VTK_KERNELS", "reference")
+    getattr(package, name)(**arguments)
+    assert called == [1]
+
+
+def test_an_unknown_implementation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTK_KERNELS", "fast")
+    with pytest.raises(ValueError, match="VTK_KERNELS: got 'fast', expected one of auto, reference"):
+        dispatch.call("vtk.kernels.nms", "nms")
+
+
+def test_arrays_of_two_kinds_are_refused() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match="got arrays on cpu and numpy, expected all of one kind on one device"):
+        dispatch.call("vtk.kernels.pairwise_iou", "pairwise_iou", np.zeros((1, 4)), torch.zeros(1, 4))
+    with pytest.raises(ValueError, match="got arrays on meta, expected"):
+        dispatch.call("vtk.kernels.pairwise_iou", "pairwise_iou", torch.zeros(1, 4, device="meta"))
+
+
+def test_numpy_arrays_import_no_torch() -> None:
+    code = f"""
+import sys
+import numpy as np
+from importlib import import_module
+from vtk.kernels.case import cases
+for family, name in {FUNCTIONS!r}:
+    arguments = cases(family).inputs(name, 1, np.random.default_rng(0))
+    getattr(import_module("vtk.kernels." + family), name)(**arguments)
+print(sorted({{"torch", "torchvision", "triton"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_compare_sees_differences() -> None:
+    values = np.array([1.0, np.nan], np.float32)
+    assert compare(values, values.copy(), 0.0) is None
+    assert "1 of 2 values differ; at (0,) got 1.5" in compare(np.float32([1.5, np.nan]), values, 0.4)
+    assert "1 of 2 values differ; at (1,) got 2.0" in compare(np.float32([1.0, 2.0]), values, 0.4)
+    assert compare(np.float32([1.3, np.nan]), values, 0.4) is None
+    assert "got float64 (2,), wanted float32 (2,)" in compare(values.astype(np.float64), values, 0.4)
+    assert "1 of 1 values differ" in compare(np.array([2]), np.array([1]), 5.0)
+    assert "wanted a tuple of 2" in compare(values, (values, values), 0.0)
