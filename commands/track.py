@@ -1,6 +1,7 @@
 """``vtk track``."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,13 +12,16 @@ from vtk.options import Common, filter_command
 @filter_command
 def run(
     common: Common,
-    detector: Annotated[str, typer.Option(help="Detector to use where no detections come in: vtk models list.")] = "yolo11n",
-    weights: Annotated[str | None, typer.Option(metavar="FILE", help="The detector's weights, instead of its own.")] = None,
-    tracker: Annotated[str, typer.Option(help="bytetrack or sort.")] = "bytetrack",
+    detector: Annotated[str, typer.Option(
+        metavar="NAME", help="Detector to use where no detections come in, as vtk detect --model.")] = "yolo11n",
+    weights: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False, help="Load this file, of the architecture of --detector.")] = None,
+    tracker: Annotated[str, typer.Option(metavar="bytetrack|sort", help="How boxes become tracks.")] = "bytetrack",
     classes: Annotated[str, typer.Option(metavar="NAMES", help="Track these labels alone: person,car.")] = "",
     min_score: Annotated[float | None, typer.Option(
-        show_default=False, help="Leave out boxes below this score. Default: 0.1 with bytetrack and 0.25 with sort "
-                                 "from the detector; every detection record.")] = None,
+        metavar="X", show_default=False,
+        help="Leave out boxes below this score. Default: 0.1 with bytetrack and 0.25 with sort from the detector; "
+             "every detection record.")] = None,
     max_lost: Annotated[float | None, typer.Option(
         metavar="SECONDS", show_default=False,
         help="End a track this long after its last box. Default: 1 with bytetrack; one empty step with sort.")] = None,

@@ -56,7 +56,8 @@ def mot_scores() -> Callable[[Rows, Rows], dict[str, float]]:
         data = sequence(truth, found)
         with contextlib.redirect_stdout(io.StringIO()):
             results = {key: value for metric in metrics for key, value in metric.eval_sequence(data).items()}
-        shares = {name: 100 * float(np.mean(results[name])) for name in ("HOTA", "DetA", "AssA", "MOTA", "MOTP", "IDF1")}
+        names = ("HOTA", "DetA", "AssA", "MOTA", "MOTP", "IDF1")
+        shares = {name: 100 * float(np.mean(results[name])) for name in names}
         return shares | {"FP": results["CLR_FP"], "FN": results["CLR_FN"], "IDSW": results["IDSW"]}
 
     return score

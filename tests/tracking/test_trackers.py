@@ -124,16 +124,17 @@ def test_unsure_boxes_keep_a_track_and_start_none():
            for frame, score in enumerate([0.9, 0.2, 0.2, 0.05, 0.9])]
     assert ids == [1, 1, 1, -1, 1]
     other = ByteTracker()
-    assert [other.update(frame, frame / FPS, 1, box, np.array([0.45]), kind).track_ids[0] for frame in range(5)] == [-1] * 5
+    ids = [other.update(frame, frame / FPS, 1, box, np.array([0.45]), kind).track_ids[0] for frame in range(5)]
+    assert ids == [-1] * 5
 
 
 def test_a_late_track_needs_two_sure_boxes_in_a_row():
     tracker = ByteTracker()
     still = np.array([[500, 0, 550, 100]], np.float32)
     both = np.concatenate([still, [[0, 0, 50, 100]]]).astype(np.float32)
-    ids = [tracker.update(frame, frame / FPS, 1, boxes, np.full(len(boxes), 0.9), np.zeros(len(boxes))).track_ids.tolist()
-           for frame, boxes in enumerate([still, both, both, both])]
-    assert ids == [[1], [1, -1], [1, 2], [1, 2]]
+    steps = [tracker.update(frame, frame / FPS, 1, boxes, np.full(len(boxes), 0.9), np.zeros(len(boxes)))
+             for frame, boxes in enumerate([still, both, both, both])]
+    assert [step.track_ids.tolist() for step in steps] == [[1], [1, -1], [1, 2], [1, 2]]
 
 
 @pytest.mark.parametrize("name", TRACKERS)

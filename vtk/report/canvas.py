@@ -129,7 +129,7 @@ class Canvas:
         return max(3, round(self.style.letters / 4))
 
     def _plate(self, text: str, x: int, y: int, colour: Colour) -> tuple[int, int, int, int]:
-        """Write ``text`` on a plate whose upper left corner is (x, y), moved to lie in the frame; return where it is."""
+        """Write ``text`` on a plate at (x, y), its upper left corner, kept in the frame; return its place."""
         pad, size = self._pad, self.style.letters
         height, width = self.image.shape[:2]
         text = fitted(text, size, width - 2 * pad)

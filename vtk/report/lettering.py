@@ -32,7 +32,7 @@ def write(image: np.ndarray, text: str, x: int, baseline: int, size: int, colour
 
 
 def printable(text: str, limit: int = 120) -> str:
-    """Return ``text`` as one line that the font can write: other signs escaped, and cut at ``limit`` signs."""
+    """Return ``text`` as one line that the font can write, other signs escaped, cut at ``limit`` signs."""
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     if text.isascii() and text.isprintable():
@@ -41,7 +41,7 @@ def printable(text: str, limit: int = 120) -> str:
 
 
 def fitted(text: str, size: int, width: int) -> str:
-    """Return ``text``, cut with an ellipsis where it is wider than ``width`` pixels in letters of ``size`` pixels."""
+    """Return ``text``, cut with an ellipsis where it is wider than ``width``; both sizes in pixels."""
     if text_width(text, size) <= width:
         return text
     low, high = 0, len(text)

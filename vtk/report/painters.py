@@ -77,7 +77,7 @@ def paint(canvas: Canvas, records: Sequence[Record]) -> None:
 
 
 def _place(record: Record, name: str) -> tuple[str, str]:
-    """Return what a detection and the track that was made of it have in common: the detector's box, and the label."""
+    """Return what a detection and the track made of it share: the label, and the detector's box."""
     return str(record.get("label", "")), repr(record.get(name, record.get("xyxy")))
 
 

@@ -7,8 +7,8 @@ import zlib
 Colour = tuple[int, int, int]
 
 # RGB. Okabe and Ito, "Color Universal Design", 2008, without black, in an order that puts unlike ones side by side.
-_BASE: tuple[Colour, ...] = ((86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167),
-                             (0, 114, 178))
+_BASE: tuple[Colour, ...] = ((86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0),
+                             (204, 121, 167), (0, 114, 178))
 
 
 def _mixed(colour: Colour, other: int, share: float) -> Colour:
@@ -22,7 +22,7 @@ PALETTE: tuple[Colour, ...] = (*_BASE, *(_mixed(colour, 255, 0.5) for colour in 
 
 
 def colour_of(key: int | str) -> Colour:
-    """Return the colour of a track (its id; ids in a row differ most) or of a name, (r, g, b) from 0 to 255."""
+    """Return the colour (r, g, b), 0 to 255, of a track's id or of a name; ids in a row differ most."""
     number = key - 1 if isinstance(key, int) else zlib.crc32(key.encode("utf-8", "surrogatepass"))
     return PALETTE[number % len(PALETTE)]
 

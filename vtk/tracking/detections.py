@@ -27,7 +27,11 @@ class Classes:
 
 
 def arrays(records: Sequence[Record], classes: Classes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return boxes (N, 4) float32 xyxy in pixels, scores (N,) float32 and class numbers (N,) int64 of detections."""
+    """Return what a tracker takes of detections.
+
+    Returns:
+        boxes (N, 4) float32 xyxy in pixels, scores (N,) float32 in [0, 1], class numbers (N,) int64.
+    """
     boxes = np.array([record["xyxy"] for record in records], dtype=np.float32).reshape(-1, 4)
     scores = np.array([record["score"] for record in records], dtype=np.float32)
     return boxes, scores, np.array([classes.number(record) for record in records], dtype=np.int64)

@@ -117,7 +117,7 @@ class TrackStage(Stage):
         return BATCH if self._loaded is None or isinstance(self._loaded, VtkError) else self._loaded.batch
 
     def options(self) -> Record:
-        """Return the options that change results. The detector's weights stand there by their file, not loaded."""
+        """Return the options that change results, the weights by their file: they may never be loaded."""
         runtime: RuntimeOptions = self._given["runtime"]  # type: ignore[assignment]
         weights = self._given["weights"]
         options = {
@@ -176,7 +176,7 @@ class TrackStage(Stage):
                 and (self._least is None or record["score"] >= self._least))
 
     def _track(self, state: State, frame: Frame, detections: Sequence[Record]) -> list[Record]:
-        """Return the new records of one frame: its tracks in the order of their detections, then ended tracklets."""
+        """Return a frame's tracks, in the order of their detections, then the tracklets that ended."""
         # A record holds six decimals of a second: with the same here, a pipe through records expires the same tracks.
         t = round(frame.t, 6)
         by_maker: dict[str, list[Record]] = {}
@@ -225,7 +225,7 @@ class TrackStage(Stage):
 
 
 def described(source: Source) -> tuple[int, int, float]:
-    """Return width and height in pixels and frames per second of a source as its media states them, 0 for unknown."""
+    """Return width, height (pixels) and frames a second that a source's media states, 0 where unknown."""
     if source.info is not None:
         return source.info.width, source.info.height, source.info.fps or 0.0
     media = source.media or {}

@@ -185,7 +185,7 @@ class Tracker:
                       zeros.copy(), zeros.copy(), np.zeros(count, dtype=bool))
 
     def _report(self, owner: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return track ids (N,) and filtered boxes (N, 4), numbering tracks that are reported for the first time."""
+        """Return track ids (N,) and filtered boxes (N, 4); tracks reported for the first time get a number."""
         tracks = self.tracks
         shown = np.flatnonzero((owner >= 0) & self._reported()[owner]) if len(tracks) else np.empty(0, np.int64)
         rows = owner[shown]
@@ -216,6 +216,6 @@ def _checked(boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray) -> tu
         raise ValueError(f"boxes (N, 4), scores (N,) and class_ids (N,) are needed, got shapes {boxes.shape}, "
                          f"{scores.shape} and {class_ids.shape}")
     if not (np.isfinite(boxes).all() and (boxes[:, 2:] > boxes[:, :2]).all()):
-        raise ValueError("boxes must be finite with x1 < x2 and y1 < y2; found "
-                         f"{next(box.tolist() for box in boxes if not (box[2:] > box[:2]).all() or np.isinf(box).any())}")
+        bad = boxes[~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))]
+        raise ValueError(f"boxes must be finite with x1 < x2 and y1 < y2, got {bad[0].tolist()}")
     return boxes, scores, class_ids
