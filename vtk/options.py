@@ -51,6 +51,7 @@ Framerate = Annotated[float | None, typer.Option(min=0.001, metavar="X", show_de
                                           help="Frames a second of seq:FOLDER.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say on stderr what would be done, and stop.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages on stderr.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Say on stderr where the time went.")]
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show where an unexpected error came from.")]
 
 
@@ -86,6 +87,7 @@ class Common:
     framerate: Framerate = None
     dry_run: DryRun = False
     quiet: Quiet = False
+    profile: Profile = False
     traceback: Traceback = False
 
     @property
@@ -113,7 +115,7 @@ _INPUT = ("inputs", "files_from", "null", "root", "shard")
 _OUTPUT = ("jobs", "output", "out_dir", "overwrite", "resume", "only")
 _MEDIA = ("every", "fps", "start", "end", "limit", "decoder", "timeout", "framerate")
 _MODEL = ("device", "precision", "batch", "offline", "trust_weights")
-_ALWAYS = ("threads", "dry_run", "quiet", "traceback")
+_ALWAYS = ("threads", "dry_run", "quiet", "profile", "traceback")
 
 
 def filter_command(run: Callable[..., None]) -> Callable[..., None]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-# OpenMP, OpenBLAS, MKL and Numba read these once, when they are loaded.
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# OpenMP, OpenBLAS, MKL, Numba and OpenCV read these once, when they are loaded.
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
+             "OPENCV_FOR_THREADS_NUM")
 
 
 def available() -> int:
@@ -31,9 +32,6 @@ def bound(threads: int | None) -> None:
         sys.modules["numba"].set_num_threads(min(threads, sys.modules["numba"].config.NUMBA_NUM_THREADS))
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
-    # OpenCV's own pool ignores OMP_NUM_THREADS in the wheels: it reads this when it is built on OpenMP, and the
-    # modules that import cv2 call setNumThreads with ``asked()``.
-    os.environ["OPENCV_FOR_THREADS_NUM"] = str(threads)
 
 
 def asked() -> int | None:

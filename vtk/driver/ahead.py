@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,15 +22,20 @@ class Ahead:
     def __init__(self, items: Iterable[Any], depth: int) -> None:
         self._queue: queue.Queue[Any] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
+        self.seconds = 0.0  # spent making items, in the thread
+        self.waited = 0.0  # spent waiting for them, outside it
         self._thread = threading.Thread(target=self._fill, args=(items,), name="vtk-decode", daemon=True)
         self._thread.start()
 
     def _fill(self, items: Iterable[Any]) -> None:
         last: Any = _END
         try:
+            begin = time.perf_counter()
             for item in items:
+                self.seconds += time.perf_counter() - begin
                 if not self._put(item):
                     return
+                begin = time.perf_counter()
         except BaseException as error:  # whatever it is belongs to the thread that iterates
             last = error
         self._put(last)
@@ -47,7 +53,9 @@ class Ahead:
         while True:
             if self._queue.empty():
                 yield IDLE
+            begin = time.perf_counter()
             item = self._queue.get()
+            self.waited += time.perf_counter() - begin
             if item is _END:
                 return
             if isinstance(item, BaseException):

@@ -45,6 +45,7 @@ class Outcome:
     source: str
     status: str = "ok"
     errors: list[tuple[str, VtkError]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Chain:
@@ -289,6 +290,8 @@ class _SourceRun:
         damage = list(self._pixels.reader.errors) if self._pixels is not None else []
         if self._pixels is not None:
             self._pixels.close()
+            decoding, waiting = self._pixels.seconds
+            self._outcome.seconds |= {"decode (own thread)": decoding, "wait for decode": waiting}
         below = self._worst_upstream()
         lines += self._unframed(self._close.before)
         late = [entry[1] for entry in self._close.before if isinstance(entry, tuple)]
@@ -296,6 +299,7 @@ class _SourceRun:
             if link.mode == "pass":
                 continue
             heard = [record for record in late if record["type"] in link.stage.reads]
+            self._outcome.seconds[f"{link.position + 1} {link.stage.name}"] = link.seconds
             records = [*(link.hear(heard) if heard and link.working else ()), *link.finish()]
             late += records
             self._settle(link, damage, below)

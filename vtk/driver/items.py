@@ -79,6 +79,11 @@ class Pixels:
             yield decoded, tuple(chosen)
         self.complete = True
 
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Seconds spent decoding in the thread, and waiting for it outside."""
+        return (self._ahead.seconds, self._ahead.waited) if self._ahead is not None else (0.0, 0.0)
+
     def close(self) -> None:
         """Stop decoding and close the reader."""
         if self._ahead is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -58,6 +59,7 @@ class Link:
         self.status = "ok"
         self.errors: list[VtkError] = []
         self.decoded = self.processed = self.made = 0
+        self.seconds = 0.0  # spent in the stage
         self.sampling = Sampling(mode="none")
         self._internal = internal
         self._state: Any = None
@@ -124,6 +126,7 @@ class Link:
             batch = mine[begin:begin + self.stage.batch]
 
             def work(batch: list[Item] = batch) -> None:
+                begin = time.perf_counter()
                 made = self.stage.frames(self._state, [self._frame(item) for item in batch])
                 if len(made) != len(batch):
                     raise ValueError(f"{self.stage.name} made {len(made)} lists for {len(batch)} frames")
@@ -132,6 +135,7 @@ class Link:
                         (item.made if "frame" in record else item.ahead).append((self.position, record))
                     self.made += len(records)
                 self.processed += len(batch)
+                self.seconds += time.perf_counter() - begin
 
             if not self._call(work):
                 break

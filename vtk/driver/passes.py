@@ -23,6 +23,7 @@ class Tally:
     bad: int = 0
     failed: int = 0
     troubled: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
     hear: Callable[[str, str | None, VtkError], None] = field(default=lambda stage, source, error: None)
 
     def add(self, outcome: Outcome) -> None:
@@ -30,6 +31,8 @@ class Tally:
         self.sources += 1
         self.failed += outcome.status == "failed"
         self.troubled |= outcome.status != "ok"
+        for what, spent in outcome.seconds.items():
+            self.seconds[what] = self.seconds.get(what, 0.0) + spent
         for stage, error in outcome.errors:
             self.hear(stage, outcome.source, error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -99,7 +100,12 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     else:
         stream = run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
                             internal=not common.traceback)
+    begin = time.perf_counter()
     _write(stream, sink, reporter)
+    if common.profile:
+        whole = time.perf_counter() - begin
+        for what, spent in (*tally.seconds.items(), ("whole run, without start-up", whole)):
+            reporter.say(f"{what:28} {spent:9.3f} s {spent / max(whole, 1e-9):7.1%}")
     code = exit_code(tally)
     if code:
         sys.exit(code)
