@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from numbers import Real
 from types import ModuleType
@@ -59,18 +60,25 @@ def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
 
 def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Sequence[str]) -> None:
     """Raise ValueError unless ``value`` is an array of one of ``dtypes`` with ``shape``; a letter allows any length."""
-    kind = " or ".join(dtypes)
-    expected = f"expected a {kind} array of shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
-    if not is_array(value):
-        raise ValueError(f"{name}: got {type(value).__name__}, {expected}")
-    fits = len(value.shape) == len(shape) and all(
-        isinstance(wanted, str) or length == wanted for length, wanted in zip(value.shape, shape, strict=True)
-    )
-    dtype = str(value.dtype).removeprefix("torch.")
-    if not fits or dtype not in dtypes:
-        raise ValueError(f"{name}: got a {dtype} array of shape {tuple(value.shape)}, {expected}")
-    if not isinstance(value, np.ndarray) and "strided" not in str(value.layout):
-        raise ValueError(f"{name}: got a tensor with layout {value.layout}, expected a dense one")
+    if is_array(value):
+        fits = len(value.shape) == len(shape) and all(
+            isinstance(wanted, str) or length == wanted for length, wanted in zip(value.shape, shape, strict=True)
+        )
+        if fits and _dtype(value.dtype) in dtypes:
+            if not isinstance(value, np.ndarray) and "strided" not in str(value.layout):
+                raise ValueError(f"{name}: got a tensor with layout {value.layout}, expected a dense one")
+            return
+        got = f"a {_dtype(value.dtype)} array of shape {tuple(value.shape)}"
+    else:
+        got = type(value).__name__
+    lengths = ", ".join(map(str, shape)) + "," * (len(shape) == 1)
+    raise ValueError(f"{name}: got {got}, expected a {' or '.join(dtypes)} array of shape ({lengths})")
+
+
+@cache
+def _dtype(dtype: Any) -> str:
+    """Return the name of a NumPy or torch dtype; one in foreign byte order keeps its mark, such as ``>f4``."""
+    return str(dtype).removeprefix("torch.")
 
 
 def check_number(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> None:

@@ -20,7 +20,7 @@ ODD = {"pad": 17.5, "bgr": True, "std": (0.3, -0.7, 2.0)}
 
 
 def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
-    """Return images of different sizes up to size x (3/4 size), some without pixels, some views, as a model wants them."""
+    """Return views of images of different sizes up to size x (3/4 size), one empty, and what a model wants of them."""
     height, width = max(size, 1), max(3 * size // 4, 1)
     shapes = [(height, width), (height // 2, width), (height, width // 3), (0, width)] if size else []
     images = [rng.integers(0, 256, (h, w + 2, 3), np.uint8) for h, w in shapes[:: 1 if size < 500 else 2]]

@@ -14,10 +14,11 @@ NAMES = ("pairwise_iou",)
 
 
 def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
-    """Return ``size`` boxes against a few more, some of them empty, some the same."""
+    """Return ``size`` boxes against a few more, some of them empty, some the same, one with a NaN."""
     a, b = boxes(size, rng), boxes(size + size // 3, rng)
-    b[: size // 4] = a[: size // 4]
     a[::7, 2] = a[::7, 0]
+    b[: size // 4] = a[: size // 4]
+    b[size:][:1, 1] = np.nan
     return {"a": a, "b": b}
 
 

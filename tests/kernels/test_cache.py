@@ -48,9 +48,8 @@ def installed(tmp_path: Path) -> Path:
 def _start(installed: Path, **environment: str) -> subprocess.Popen[str]:
     env = os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"} | environment
     env.pop("NUMBA_CACHE_DIR", None)
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], cwd=installed, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=installed, env=env, text=True, **pipes)
 
 
 def _report(process: subprocess.Popen[str]) -> dict[str, tuple[str, int, int]]:

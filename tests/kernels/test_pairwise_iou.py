@@ -64,7 +64,7 @@ def test_agrees_with_torchvision() -> None:
 
 
 def test_refuses_what_is_no_box() -> None:
-    with pytest.raises(ValueError, match=r"a: got a float32 array of shape \(2, 5\), expected a float32 array of shape"):
+    with pytest.raises(ValueError, match=r"a: got a float32 array of shape \(2, 5\), expected a float32 array"):
         pairwise_iou(np.zeros((2, 5), np.float32), _boxes())
     with pytest.raises(ValueError, match=r"b: got a float64 array of shape \(0, 4\), expected a float32"):
         pairwise_iou(_boxes(), np.zeros((0, 4)))
