@@ -35,7 +35,7 @@ def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
     small = peak("pipe", pipe.format(tmp_path / "a.mp4"), str(short))
     large = peak("pipe", pipe.format(tmp_path / "b.mp4"), str(long))
     assert small["code"] == large["code"] == 0
-    assert large["lines"] > 15_000
+    assert large["lines"] > 5_000
     assert large["peak_kib"] - small["peak_kib"] < 40 * 1024, (small, large)
 
 
