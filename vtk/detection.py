@@ -61,11 +61,11 @@ class DetectStage(Stage):
             self._loaded = load_detector(**self._given)
         return self._loaded
 
-    def prepare(self) -> None:
+    def prepare(self, mode: str = "media") -> None:
         """Load the detector, fetching its weights where they are missing."""
         self._detector.start()
 
-    def options(self) -> Record:
+    def options(self, mode: str = "media") -> Record:
         """Return the options that change results."""
         options = {
             "model": self._model, "sha256": self._detector.sha256, "precision": self._detector.precision,

@@ -48,7 +48,7 @@ class FramesStage(Stage):
         self._format, self._quality, self._overwrite, self.tee = format, quality, overwrite, tee
         self._size = Size("long", size) if size is not None else NATIVE
 
-    def options(self) -> Record:
+    def options(self, mode: str = "media") -> Record:
         """Return the options that change the images."""
         return {"sampling": dataclasses.asdict(self._sampling), "at": list(self._at), "format": self._format,
                 "quality": self._quality, "size": dataclasses.asdict(self._size)}

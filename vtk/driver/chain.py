@@ -156,7 +156,7 @@ class _SourceRun:
                         prefix.insert(0, Group(self._name, None, before=event.before))
                         event.before = []
                     break
-        for position, mode in enumerate(self._modes(types)):
+        for position, mode in enumerate(modes_of([step.stage for step in self._chain.steps], types)):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media)
             self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
                                     internal=self._chain.internal))
@@ -170,19 +170,6 @@ class _SourceRun:
                 return False
             made |= step.stage.writes
         return True
-
-    def _modes(self, types: set[str]) -> list[Mode]:
-        """Return each stage's mode, given the record types that upstream has or could have had."""
-        modes: list[Mode] = []
-        seen = set(types)
-        for step in self._chain.steps:
-            stage = step.stage
-            mode: Mode = ("records" if stage.reads & seen else
-                          "media" if stage.opens_media and "media" in seen else "pass")
-            modes.append(mode)
-            if mode != "pass":
-                seen |= stage.writes
-        return modes
 
     def _open(self) -> list[bytes]:
         """Open the source where a stage wants pixels; return the media record's line where none came."""
@@ -351,6 +338,19 @@ class _SourceRun:
             self._outcome.status = "partial"
         record = error_record(stage.by, stage.name, bad.error, bad.source, bad.number)
         return self._chain.keep(0, dump(record), True)
+
+
+def modes_of(stages: Sequence[Stage], types: Iterable[str]) -> list[Mode]:
+    """Return each stage's mode for a source of which upstream has, or could have had, records of ``types``."""
+    modes: list[Mode] = []
+    seen = set(types)
+    for stage in stages:
+        mode: Mode = ("records" if stage.reads & seen else
+                      "media" if stage.opens_media and "media" in seen else "pass")
+        modes.append(mode)
+        if mode != "pass":
+            seen |= stage.writes
+    return modes
 
 
 def media_record(by: str, name: str, info: Any) -> Record:

@@ -41,9 +41,10 @@ class Item:
     ahead: list[tuple[int, Record]] = field(default_factory=list)
 
 
-def options_hash(stage: Stage) -> str:
-    """Return a short hash of the options of ``stage`` that change results."""
-    text = orjson.dumps({"by": stage.by, **stage.options()}, option=orjson.OPT_SORT_KEYS, default=str)
+def options_hash(stage: Stage, mode: Mode) -> str:
+    """Return a short hash of the options of ``stage`` that change what it makes of a source in ``mode``."""
+    maker = stage.by if mode == "media" else stage.name  # with records the model inside has no say
+    text = orjson.dumps({"by": maker, **stage.options(mode)}, option=orjson.OPT_SORT_KEYS, default=str)
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
@@ -182,7 +183,7 @@ class Link:
             "records": self.made, "types": sorted(self.stage.writes)}
         if fingerprint is not None:
             keys["fingerprint"] = fingerprint
-        return make("end", self.by, self.source.name, **keys, options=options_hash(self.stage))
+        return make("end", self.by, self.source.name, **keys, options=options_hash(self.stage, self.mode))
 
     def _visible(self, item: Item) -> list[Record]:
         return [*item.records, *(record for _, record in item.made)] if item.made else item.records

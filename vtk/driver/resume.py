@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vtk.driver.chain import Step
+from vtk.driver.chain import Step, modes_of
 from vtk.driver.lines import CHUNK
 from vtk.driver.link import options_hash
 from vtk.driver.stream import Close, Group, RecordStream
@@ -20,7 +20,9 @@ class Finished:
     """
 
     def __init__(self, steps: Sequence[Step], fingerprint: Callable[[str], str | None]) -> None:
-        self._wanted = [options_hash(step.stage) for step in steps]
+        stages = [step.stage for step in steps]
+        self._wanted = [options_hash(stage, mode) for stage, mode in zip(
+            stages, modes_of(stages, {"media"}), strict=True) if mode != "pass"]
         self._fingerprint = fingerprint
 
     def proves(self, source: str, ends: Sequence[Record]) -> bool:

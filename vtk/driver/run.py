@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from vtk.driver import output as outputs
-from vtk.driver.chain import Opening, Step
+from vtk.driver.chain import Opening, Step, modes_of
 from vtk.driver.inputs import sources as named_sources
 from vtk.driver.lines import IDLE, lines_of
 from vtk.driver.passes import Begin, Done, Tally, run_passes, split
@@ -85,8 +85,7 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:
         raise UsageError("-o and --out-dir both say where records go: give one of them")
-    for step in steps:
-        step.stage.prepare()
+    prepare([step.stage for step in steps], names is not None)
     names, sink = _target(steps, names, common)
     reporter = Reporter(common.quiet, len(names) if names is not None else None)
     tally = Tally(hear=reporter.error)
@@ -109,6 +108,14 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     code = exit_code(tally)
     if code:
         sys.exit(code)
+
+
+def prepare(stages: Sequence[Stage], named: bool) -> None:
+    """Load what ``stages`` need: for ``named`` sources each as its mode asks, else only what every mode needs."""
+    modes = modes_of(stages, {"media"}) if named else ["records" if stage.reads else "media" for stage in stages]
+    for stage, mode in zip(stages, modes, strict=True):
+        if mode != "pass":
+            stage.prepare(mode)
 
 
 def exit_code(tally: Tally) -> int:
@@ -204,8 +211,7 @@ def run(stages: Sequence[Stage], sources: Iterable[str] | None = None, records: 
     from vtk.records import dump
 
     steps = [Step(stage) for stage in stages]
-    for stage in stages:
-        stage.prepare()
+    prepare(stages, sources is not None)
     chunks = [[dump(record) for record in records]] if records is not None else None
     if (sources is None) == (chunks is None):
         raise ValueError("give either sources or records")

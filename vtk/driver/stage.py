@@ -100,12 +100,20 @@ class Stage:
         """Return the maker of a source's records, where it depends on what came in; asked once the source ended."""
         return self.by
 
-    def options(self) -> Record:
-        """Return the options that change results, the model's sha256 among them; JSON types only."""
+    def options(self, mode: str = "media") -> Record:
+        """Return the options that change results, the model's sha256 among them where it is used; JSON types only.
+
+        Args:
+            mode: how the source is worked on, ``media`` or ``records``.
+        """
         return {}
 
-    def prepare(self) -> None:
-        """Load what the stage needs. Raises WeightsError or UsageError."""
+    def prepare(self, mode: str = "media") -> None:
+        """Load what the stage needs for sources of ``mode``: ``records`` where that is all that is known to come.
+
+        Raises:
+            WeightsError, UsageError: before any source is opened.
+        """
 
     def sampling(self, source: Source) -> Sampling:
         """Return the frames and the size that it wants of ``source``."""

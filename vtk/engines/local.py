@@ -17,6 +17,7 @@ from typing import Any
 from vtk.driver.chain import Opening, Outcome, Step
 from vtk.driver.link import error_record, internal
 from vtk.driver.passes import Begin, Done, Tally, run_passes
+from vtk.driver.run import prepare
 from vtk.driver.stage import Stage
 from vtk.errors import UsageError, VtkError
 from vtk.records import dump, make
@@ -165,8 +166,7 @@ def _work(line: Connection, factories: list[Factory], opening: Opening, threads:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears the interrupt, and ends us
     bounds.bound(threads)
     steps = [Step(factory(), only) for factory, only in factories]
-    for step in steps:
-        step.stage.prepare()
+    prepare([step.stage for step in steps], True)
     while True:
         try:
             number, source = line.recv()

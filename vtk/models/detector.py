@@ -98,6 +98,22 @@ def model_name(name: str, weights: Path | None = None) -> str:
     return zoo.get(name, "detect").name
 
 
+def find_files(name: str, weights: Path | None, runtime: RuntimeOptions) -> tuple[zoo.Model, files.Weights]:
+    """Return the table's row of a detector and its checked files, fetched where they are missing.
+
+    Raises:
+        UsageError: no such model.
+        WeightsError: the weights cannot be had or verified.
+    """
+    if weights is None and Path(name).suffix in SUFFIXES:
+        name, weights = DEFAULT, Path(name)
+    recipe = zoo.get(name, "detect")
+    if weights is not None:
+        recipe = zoo.custom(recipe, Path(weights).stem)
+    return recipe, files.resolve(recipe, Path(weights) if weights else None, offline=runtime.offline,
+                                 trust=runtime.trust_weights)
+
+
 def load_detector(
     name: str = DEFAULT,
     weights: Path | None = None,
@@ -123,13 +139,7 @@ def load_detector(
         WeightsError: the weights cannot be had, verified or read.
     """
     settings = Settings(tuple(classes), min_score, iou, max_boxes)
-    if weights is None and Path(name).suffix in SUFFIXES:
-        name, weights = DEFAULT, Path(name)
-    recipe = zoo.get(name, "detect")
-    if weights is not None:
-        recipe = zoo.custom(recipe, Path(weights).stem)
-    found = files.resolve(recipe, Path(weights) if weights else None, offline=runtime.offline,
-                          trust=runtime.trust_weights)
+    recipe, found = find_files(name, weights, runtime)
     builder = importlib.import_module(f"vtk.models.{recipe.builder}")
     return builder.build(recipe, found, settings, runtime)
 

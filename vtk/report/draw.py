@@ -85,12 +85,12 @@ class DrawStage(Stage):
         self._taken: str | None = None
         self.tee = tee
 
-    def options(self) -> Record:
+    def options(self, mode: str = "media") -> Record:
         """Return the options that change results."""
         return {"types": sorted(self._types), "style": repr(self._style), "crf": self._crf, "preset": self._preset,
                 "sampling": repr(self._sampling)}
 
-    def prepare(self) -> None:
+    def prepare(self, mode: str = "media") -> None:
         """Refuse an output that exists, before any work is done."""
         if self._output is not None:
             self._check_free(self._output, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vtk import records
@@ -11,7 +11,7 @@ from vtk.detection import detections as detection_records
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import UsageError, VtkError
 from vtk.media.sampling import Sampling
-from vtk.models.detector import DEFAULT, Detect, Detector, Settings, load_detector, model_name
+from vtk.models.detector import DEFAULT, Detect, Detector, Settings, find_files, load_detector, model_name
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record
 from vtk.tracking.detections import Classes, arrays, check_detection, has_area
@@ -116,15 +116,33 @@ class TrackStage(Stage):
         """How many frames one call takes: the detector's own number where it is loaded."""
         return BATCH if self._loaded is None or isinstance(self._loaded, VtkError) else self._loaded.batch
 
-    def options(self) -> Record:
-        """Return the options that change results, the weights by their file: they may never be loaded."""
+    def options(self, mode: str = "media") -> Record:
+        """Return the options that change results; the detector's only where it is used."""
         runtime: RuntimeOptions = self._given["runtime"]  # type: ignore[assignment]
-        weights = self._given["weights"]
-        options = {
-            "weights": str(weights) if weights else None, "classes": sorted(self._classes), "min_score": self._least,
-            "max_lost": self._max_lost, "tracklets_only": self._tracklets_only, "precision": runtime.precision,
-            "batch": runtime.batch, "sampling": str(self._wanted)}
+        options: dict[str, object] = {
+            "tracker": self._tracker, "classes": sorted(self._classes), "min_score": self._least,
+            "max_lost": self._max_lost, "tracklets_only": self._tracklets_only}
+        if mode == "media":
+            options |= {"sha256": self._sha256(), "precision": runtime.precision, "batch": runtime.batch,
+                        "sampling": str(self._wanted)}
         return {key: value for key, value in options.items() if value is not None}
+
+    def maker(self, state: State) -> str:
+        """Return the maker that the records of a source name: its detections' own, where they came in."""
+        return next(iter(state.lanes.values())).by if state.lanes else self.by
+
+    def _sha256(self) -> str | None:
+        """Return the hash of the detector's weights where they are at hand, without loading them."""
+        runtime: RuntimeOptions = self._given["runtime"]  # type: ignore[assignment]
+        try:
+            return find_files(self._given["name"], self._given["weights"], replace(runtime, offline=True))[1].sha256
+        except VtkError:
+            return None
+
+    def prepare(self, mode: str = "media") -> None:
+        """Load the detector where it is sure to be needed: its weights are missed before the work begins."""
+        if mode == "media":
+            self._detector()
 
     def sampling(self, source: Source) -> Sampling:
         """Return no pixels where detections come, else the user's frames in the size that the detector takes."""
