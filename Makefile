@@ -1,0 +1,31 @@
+# make demo   sets everything up and runs the main job on a clip made on the spot
+# make test   sets everything up and passes the tests
+# make bench  times kernels and record passing against what users would use instead
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+
+.PHONY: demo test bench clean
+.DELETE_ON_ERROR:
+
+# Done again when the list of dependencies changes. Only pip's own complaints are shown.
+$(VENV)/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: set PYTHON=/path/to/python3" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	@VTK=$(BIN)/vtk PYTHON=$(BIN)/python sh examples/demo.sh $(DEMO)
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m vtk.kernels.bench --quick
+	$(BIN)/python -m vtk.driver.bench
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .hypothesis
