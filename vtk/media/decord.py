@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -101,8 +102,7 @@ def _open(path: str, threads: int | None) -> Any:
 
 
 def _failure(what: str, error: Exception, code: str = "E_DECODE") -> MediaError:
-    """Return decord's error as one line, without the native stack that it carries."""
-    lines = [line for line in str(error).splitlines() if line.strip() and not line.lstrip().startswith(("Stack", "["))]
-    said = lines[0].strip() if lines else type(error).__name__
-    said = said.split("] ", 1)[-1].replace("Check failed: ", "")
+    """Return decord's error as one line, without the clock, source files and native stack that it carries."""
+    first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    said = re.sub(r"\[[\d:]+\] \S+:\d+: (Error: |Check failed: )?", "", first).strip()
     return MediaError(f"{what}: {said}; --decoder pyav reads more", code=code)

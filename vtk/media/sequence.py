@@ -31,10 +31,10 @@ class SequenceReader(SequentialReader):
             raise ValueError(f"framerate is {framerate}; expected frames per second above 0")
         self._paths = _images(folder)
         self._rate = framerate or _declared_rate(folder) or DEFAULT_FRAMERATE
+        self._size: tuple[int, int] | None = None  # of the first image that can be read; the others come in it
         first = self._first()
         count = len(self._paths)
-        height, width = first.image().shape[:2]
-        self._size = (width, height)
+        width, height = self._size
         self.info = MediaInfo("sequence", width, height, self._rate, count / self._rate,
                               suffix(self._paths[first.index]).removeprefix("."), frames=count, decoder="pillow")
 
@@ -79,8 +79,8 @@ class SequenceReader(SequentialReader):
             return None
         self.decoded += 1
         height, width = image.shape[:2]
-        wide, high = getattr(self, "_size", (width, height))
-        return Decoded(index, None, index / self._rate, wide, high, resizer(image))
+        self._size = self._size or (width, height)
+        return Decoded(index, None, index / self._rate, *self._size, resizer(image))
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:
