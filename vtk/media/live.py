@@ -11,8 +11,9 @@ import av
 from vtk.errors import MediaError, UsageError
 from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
-from vtk.media.pyav import Scalers, open_error, reason, video_stream
+from vtk.media.container import displayed, open_error, open_video, reason, rotation_of
 from vtk.media.sampling import Size
+from vtk.media.scaling import Scalers
 
 FIRST_PAUSE = 0.2  # seconds before the first new try; each later pause is twice as long
 LONGEST_PAUSE = 5.0
