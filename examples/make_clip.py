@@ -60,7 +60,8 @@ def street(image: np.ndarray) -> np.ndarray:
     """Return the photograph without its people, what stood behind them filled in."""
     holes = np.zeros(image.shape[:2], np.uint8)
     for x1, y1, x2, y2 in (LEFT, MIDDLE, RIGHT):
-        holes[y1:y2, max(0, x1 - 8):x2 + 8] = 255
+        holes[y1:y2, x1:x2] |= (cut_out(image, (x1, y1, x2, y2))[..., 3] > 20).astype(np.uint8) * 255
+    holes = cv2.dilate(holes, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (31, 31)))
     small = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     filled = cv2.inpaint(small, cv2.resize(holes, small.shape[1::-1], interpolation=cv2.INTER_NEAREST), 9, cv2.INPAINT_TELEA)
     filled = cv2.resize(filled, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)

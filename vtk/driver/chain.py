@@ -103,6 +103,7 @@ class _SourceRun:
         self._beyond: dict[int, list[int]] = {}
 
     def lines(self) -> Iterator[list[bytes] | None]:
+        """Yield the source's lines, from its head to its ledger."""
         prefix = yield from self._decide()
         yield self._open()
         for link in self._links:

@@ -1,0 +1,118 @@
+"""The command line itself: its table, its help, what it loads, completion."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, run_vtk
+from vtk import __version__
+from vtk.cli import COMMANDS, KEYWORDS, module_of
+
+ARRAY_LIBRARIES = ("numpy", "torch", "cv2", "av", "openvino", "numba", "scipy", "PIL", "ultralytics", "timm")
+
+LOADED = """
+import sys
+sys.argv = ["vtk", *sys.argv[1:]]
+from vtk.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print("LOADED", *sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Return the top-level modules that a command line loads."""
+    found = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
+    return set(found.stdout.rpartition("LOADED")[2].split())
+
+
+def test_every_command_has_its_file_and_its_row() -> None:
+    stems = {path.stem for path in (ROOT / "commands").glob("*.py")} - {"__init__"}
+    assert stems == {module_of(name).rpartition(".")[2] for name, _, _ in COMMANDS}
+    assert module_of("import") == "vtk.commands.import_"
+    assert module_of("spot-text") == "vtk.commands.spot_text"
+    assert KEYWORDS == {"import"}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, _, text in COMMANDS])
+def test_the_table_says_what_the_docstring_says(name: str, text: str) -> None:
+    module = importlib.import_module(module_of(name))
+    doc = module.run.__doc__ if hasattr(module, "run") else module.app.info.help or module.app.registered_callback.callback.__doc__
+    assert doc.strip().splitlines()[0] == text
+    if hasattr(module, "run"):
+        assert "Example" in doc
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])
+def test_help_of_a_command_loads_no_array_library(name: str) -> None:
+    assert not loaded(name, "--help") & set(ARRAY_LIBRARIES)
+
+
+def test_help_loads_no_array_library_and_no_command() -> None:
+    assert not loaded("--help") & set(ARRAY_LIBRARIES)
+    found = run_vtk("--help")
+    assert found.returncode == 0
+    for name, _, _ in COMMANDS:
+        assert f"  {name} ".encode() in found.stdout
+
+
+def test_a_command_over_an_onnx_file_imports_no_torch(shared: Path) -> None:
+    clip = str(shared / "data" / "track" / "vtest.avi")
+    modules = loaded("track", clip, "--detector", "yolox-nano", "--limit", "3", "-q")
+    assert "openvino" in modules, "the model ran"
+    assert "torch" not in modules
+
+
+def test_version_and_module_and_names() -> None:
+    assert run_vtk("--version").stdout.decode().strip() == f"vtk {__version__}"
+    for script in ("vtk", "vidtk"):
+        found = subprocess.run([Path(sys.executable).parent / script, "--version"], capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == f"vtk {__version__}"
+
+
+def test_completion_offers_commands_and_options() -> None:
+    def complete(words: str) -> list[str]:
+        env = {**os.environ, "_VTK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        found = subprocess.run([sys.executable, "-m", "vtk"], capture_output=True, text=True, env=env, check=False)
+        return found.stdout.split()
+
+    assert {"detect", "draw", "doctor"} <= set(complete("vtk d"))
+    assert "--min-score" in complete("vtk detect --m")
+
+
+def test_doctor_reports_and_names_what_is_wrong(tmp_path: Path) -> None:
+    found = run_vtk("doctor", "--json", VTK_HOME=str(tmp_path), VTK_MIRROR=str(tmp_path / "gone"))
+    assert found.returncode == 1
+    import json
+
+    report = json.loads(found.stdout)
+    assert report["packages"]["vidtk"] == __version__
+    assert report["devices"][0] == "cpu"
+    assert report["cache"]["path"].startswith(str(tmp_path))
+    assert any("VTK_MIRROR" in line for line in report["problems"])
+
+
+def test_doctor_reports_the_other_vtk(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vtk import diagnosis
+
+    versions = {"vtk": "9.4.0", "opencv-python": "5.0.0.93", "opencv-python-headless": "5.0.0.90"}
+    monkeypatch.setattr(diagnosis, "version", versions.get)
+    found = diagnosis.problems()
+    assert any("Visualization Toolkit (9.4.0)" in line for line in found)
+    assert any("opencv-python 5.0.0.93 and opencv-python-headless 5.0.0.90" in line for line in found)
+
+
+def test_schema_prints_one_type_or_all() -> None:
+    assert b'"title": "detection"' in run_vtk("schema", "detection").stdout
+    assert b'"$defs"' in run_vtk("schema").stdout
+    found = run_vtk("schema", "detektion")
+    assert found.returncode == 2
+    assert found.stderr.count(b"\n") == 1

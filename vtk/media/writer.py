@@ -1,0 +1,241 @@
+"""Writes frames as a video file, each at its own time, with the sound of the source."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from vtk.errors import MediaError, UsageError
+from vtk.media.audio import AudioTrack
+from vtk.media.names import suffix
+from vtk.media.pyav import reason
+
+# FFmpeg's name of the container behind a suffix.
+MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi", ".webm": "webm"}
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
+# MPEG's clock: a frame is at most 5.6 µs from its time. Matroska and WebM count milliseconds (RFC 9559, 11.1).
+_TICK = {"matroska": Fraction(1, 1000), "webm": Fraction(1, 1000)}
+_MPEG_TICK = Fraction(1, 90_000)
+_BT709 = 1  # the code of BT.709 as matrix, primaries and transfer alike (ITU-T H.273)
+
+
+class VideoWriter:
+    """Encodes frames into a video: H.264 (VP9 in .webm), 8-bit 4:2:0, BT.709, index at the front of .mp4 and .mov.
+
+    The file begins with the first frame written; the frames after it keep their distances, so a variable rate stays
+    one. AVI has one rate: there a frame goes to the nearest multiple of 1/``fps``. An odd side is padded by
+    repeating its last row or column. Sound runs from the first frame to the end of the last one.
+
+    The file appears under its name when ``close`` has made it whole; until then it is ``<path>.part``. A device or
+    a pipe is written to directly. Memory is bounded by what the encoder looks ahead.
+
+    Args:
+        path: ends in one of ``MUXERS``.
+        width, height: pixels of the frames.
+        fps: frames a second, about: it is declared, gives the last frame its length, and is AVI's grid.
+        audio_from: the source whose sound goes along, copied where the container takes its codec, else encoded anew.
+        crf: the encoder's constant rate factor, from 0 to 51; less is better and larger.
+        preset: effort of the H.264 encoder, one of ``PRESETS``.
+        overwrite: whether a file that is there is replaced.
+
+    Attributes:
+        audio: what became of the sound: ``copied``, ``encoded`` or ``none``.
+        audio_note: why it was encoded anew, left out, or breaks off; None when all is well.
+
+    Raises:
+        UsageError: an unknown suffix or preset, a crf out of range, or the file exists and ``overwrite`` is off.
+        MediaError: E_ENCODE, the file cannot be written; here, in ``write`` and in ``close``. Nothing stays of it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], width: int, height: int, fps: float,
+                 audio_from: str | None = None, crf: int = 20, preset: str = "veryfast",
+                 overwrite: bool = True) -> None:
+        self._name = os.fspath(path)
+        self._muxer = _muxer(self._name, crf, preset, overwrite)
+        if width < 1 or height < 1 or not 0 < fps < math.inf:
+            raise ValueError(f"width, height and fps are {width}, {height}, {fps}: positive numbers are expected")
+        self._shape = (height, width, 3)
+        # A link is followed, so that it stays a link.
+        self._target = os.path.realpath(self._name)
+        direct = os.path.exists(self._target) and not os.path.isfile(self._target)
+        self._part = self._target if direct else self._target + ".part"
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._tick = 1 / self._rate if self._muxer == "avi" else _TICK.get(self._muxer, _MPEG_TICK)
+        self._scaler = VideoReformatter()
+        self._first: float | None = None
+        self._last = -1  # ticks of the last frame written
+        self._open = True
+        self._track: AudioTrack | None = None
+        self._audio_note: str | None = None
+        with self._guarded():
+            options = {"movflags": "+faststart"} if self._muxer in ("mp4", "mov") and not direct else {}
+            self._container = av.open(self._part, "w", format=self._muxer, container_options=options)
+            self._stream = self._video_stream(crf, preset)
+            self._add_audio(audio_from)
+            self._container.start_encoding()
+
+    @property
+    def audio(self) -> str:
+        """What became of the sound."""
+        return "none" if self._track is None else "copied" if self._track.copied else "encoded"
+
+    @property
+    def audio_note(self) -> str | None:
+        """Why the sound was encoded anew, left out, or breaks off; None when all is well."""
+        return self._audio_note if self._track is None else self._track.note
+
+    def write(self, image: np.ndarray, t: float) -> None:
+        """Append a frame.
+
+        Args:
+            image: (H, W, 3) uint8 RGB of the writer's size.
+            t: seconds, on any clock that all frames share; with sound, from the source's first frame. A frame that
+                is not after the one before it is put one tick of the container after it.
+        """
+        if image.shape != self._shape or image.dtype != np.uint8:
+            raise ValueError(f"frame is {image.dtype} {image.shape}: uint8 {self._shape} is expected")
+        if not math.isfinite(t):
+            raise ValueError(f"t is {t}: seconds are expected")
+        if not self._open:
+            raise ValueError(f"write to {self._name} after it was closed")
+        with self._guarded():
+            if self._first is None:
+                self._first = t
+                if self._track is not None:
+                    self._track.begin(t)
+            self._last = max(round((t - self._first) / self._tick), self._last + 1)
+            self._mux(self._stream.encode(self._frame(image)))
+            self._mux_audio(float(self._last * self._tick))
+
+    def close(self) -> None:
+        """Complete the file and give it its name. Raises MediaError where no frame was written, too."""
+        if not self._open:
+            return
+        if self._first is None:
+            self.abort()
+            raise MediaError(f"cannot write {self._name}: not one frame came", code="E_ENCODE")
+        with self._guarded():
+            self._mux(self._stream.encode(None))
+            self._mux_audio(float(self._last * self._tick + 1 / self._rate))
+            self._container.close()
+            if self._part != self._target:
+                _sync(self._part)
+                os.replace(self._part, self._target)
+        self._shut()
+
+    def abort(self) -> None:
+        """Give up: nothing stays of the file. Does nothing after ``close``."""
+        if not self._open:
+            return
+        self._shut()
+        if self._part != self._target and os.path.lexists(self._part):
+            os.unlink(self._part)  # before the container is closed: it would move the whole file to place its index
+        try:
+            self._container.close()
+        except (AttributeError, OSError, av.error.FFmpegError):
+            pass  # it was never opened, or cannot be completed: nobody asks for it any more
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close() if kind is None else self.abort()
+
+    def _video_stream(self, crf: int, preset: str) -> Any:
+        codec = "libvpx-vp9" if self._muxer == "webm" else "libx264"
+        stream = self._container.add_stream(codec, rate=self._rate)
+        context = stream.codec_context
+        height, width = self._shape[:2]
+        context.width, context.height, context.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
+        context.time_base = stream.time_base = self._tick
+        context.color_range = ColorRange.MPEG
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        if codec == "libx264":
+            stream.options = {"crf": str(crf), "preset": preset}
+        else:
+            stream.options = {"crf": str(crf), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+        if self._muxer == "avi":
+            context.max_b_frames = 0  # AVI stores no presentation times: frames must come in display order
+        return stream
+
+    def _add_audio(self, source: str | None) -> None:
+        if source is None:
+            self._audio_note = "no sound was asked for"
+            return
+        try:
+            self._track = AudioTrack(source, self._container, self._muxer)
+        except MediaError as error:
+            self._audio_note = str(error)
+
+    def _frame(self, image: np.ndarray) -> av.VideoFrame:
+        """Return the image as an even-sized 4:2:0 frame at the last tick."""
+        height, width = image.shape[:2]
+        if height % 2 or width % 2:
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = self._scaler.reformat(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
+                                      format="yuv420p", dst_colorspace=Colorspace.ITU709,
+                                      dst_color_range=ColorRange.MPEG, threads=1)
+        frame.pts, frame.time_base = self._last, self._tick
+        frame.duration = max(1, round(1 / (self._rate * self._tick)))
+        return frame
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            self._container.mux(packet)
+
+    def _mux_audio(self, t: float) -> None:
+        if self._track is not None:
+            self._mux(self._track.until(t))
+
+    def _shut(self) -> None:
+        self._open = False
+        if self._track is not None:
+            self._track.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn an error of the encoder or the disk into one line, with nothing left behind."""
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            self.abort()
+            raise MediaError(f"cannot write {self._name}: {reason(error)}", code="E_ENCODE") from None
+        except BaseException:
+            self.abort()
+            raise
+
+
+def _muxer(name: str, crf: int, preset: str, overwrite: bool) -> str:
+    """Return FFmpeg's name of the container, or raise UsageError for what cannot be done."""
+    muxer = MUXERS.get(suffix(name))
+    if muxer is None:
+        raise UsageError(f"{name}: a video is written to a name that ends in {', '.join(MUXERS)}")
+    if preset not in PRESETS:
+        raise UsageError(f"preset '{preset}' is none of {', '.join(PRESETS)}")
+    if not 0 <= crf <= 51:
+        raise UsageError(f"crf {crf}: a number from 0 (lossless) to 51 is needed")
+    if os.path.isdir(name):
+        raise UsageError(f"{name} is a folder: name a file")
+    if not overwrite and os.path.isfile(name):
+        raise UsageError(f"{name} exists: --overwrite replaces it")
+    return muxer
+
+
+def _sync(path: str) -> None:
+    """Bring a file to the disk, so that a name never stands for less than the whole file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
