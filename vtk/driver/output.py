@@ -93,21 +93,32 @@ class Stdout:
 
 
 class OneFile:
-    """Records in FILE: written to FILE.part, synced, then renamed. A device or a pipe is written to directly."""
+    """Records in FILE: written to FILE.part, synced, then renamed. A device or a pipe is written to directly.
 
-    def __init__(self, path: Path, overwrite: bool, kept: Iterable[bytes] = ()) -> None:
+    Attributes:
+        kept: sources taken over from an earlier run.
+    """
+
+    def __init__(self, path: Path, overwrite: bool, finished: Iterable[tuple[str, list[bytes]]] | None = None) -> None:
         self._path = path
         special = path.exists() and not path.is_file()
         self._part = path if special else part_of(path)
-        kept = list(kept)  # read before the part file, which may hold them, is written anew
-        if path.is_file() and not overwrite and not kept:
+        if path.is_file() and not overwrite:
             raise UsageError(f"{path} exists: --overwrite replaces it, --resume goes on with it")
-        self._file = _create(self._part)
+        # What is kept may come out of the part file itself, so a new one is written beside it and takes its place.
+        fresh = self._part.with_name(self._part.name + ".new") if finished is not None and not special else self._part
+        self._file = _create(fresh)
         self._lines = Lines(self._file, str(path))
         self.write, self.flush = self._lines.write, self._lines.flush
         self._rename = not special
-        self.write(kept)
+        self.kept: set[str] = set()
+        for source, lines in finished or ():
+            if source not in self.kept:
+                self.write(lines)
+                self.kept.add(source)
         self.flush()
+        if fresh != self._part:
+            os.replace(fresh, self._part)
 
     def begin(self, source: str) -> None:
         """Nothing: sources follow each other in the file."""

@@ -50,25 +50,22 @@ def current_fingerprint(source: str, root: str | None = None) -> str | None:
         return None
 
 
-def finished_in(path: Path, finished: Finished) -> dict[str, list[bytes]]:
-    """Return the lines of each source that an output file (or its part file) holds in full."""
+def finished_in(path: Path, finished: Finished) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield each source that an output file (or its part file) holds in full, with its lines; one is in memory at a time."""
     if not path.is_file():
-        return {}
-    lines: dict[str, list[bytes]] = {}
-    done: dict[str, list[bytes]] = {}
+        return
+    lines: list[bytes] = []
     try:
         for event in RecordStream(_chunks(path)).events():
             if isinstance(event, (Group, Close)):
-                held = lines.setdefault(event.source, [])
-                held += [entry[0] for entry in event.before if isinstance(entry, tuple)]
-                held += event.lines
+                lines += [entry[0] for entry in event.before if isinstance(entry, tuple)]
+                lines += event.lines
             if isinstance(event, Close):
-                held = lines.pop(event.source)
                 if finished.proves(event.source, event.records):
-                    done[event.source] = held
-    except RecordError:  # a newer version's records: nothing of them can be kept
-        return {}
-    return done
+                    yield event.source, lines
+                lines = []
+    except RecordError:  # a newer version's records: nothing more of them can be kept
+        return
 
 
 def _chunks(path: Path) -> Iterator[list[bytes]]:

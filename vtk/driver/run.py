@@ -135,19 +135,18 @@ def _target(steps: Sequence[Step], names: list[str] | None,
         folder = outputs.Folder(common.out_dir, common.overwrite or common.resume)
         if common.resume and names:
             finished = _finished(steps, common)
-            names = [name for name in names if name not in finished_in(folder.path(name), finished)]
+            names = [name for name in names
+                     if name not in {source for source, _ in finished_in(folder.path(name), finished)}]
         outputs.check_targets(common.out_dir, names or [], common.overwrite or common.resume)
         return names, folder
     if common.output is not None:
-        kept: dict[str, list[bytes]] = {}
-        if common.resume and names is not None:
-            finished = _finished(steps, common)
-            wanted = set(names)
-            for path in (common.output, outputs.part_of(common.output)):
-                kept |= {name: lines for name, lines in finished_in(path, finished).items() if name in wanted}
-            names = [name for name in names if name not in kept]
-        lines = (line for block in kept.values() for line in block)
-        return names, outputs.OneFile(common.output, common.overwrite or common.resume, lines)
+        if not common.resume or names is None:
+            return names, outputs.OneFile(common.output, common.overwrite)
+        finished, wanted = _finished(steps, common), set(names)
+        earlier = ((source, lines) for path in (common.output, outputs.part_of(common.output))
+                   for source, lines in finished_in(path, finished) if source in wanted)
+        file = outputs.OneFile(common.output, True, earlier)
+        return [name for name in names if name not in file.kept], file
     return names, outputs.Stdout()
 
 
