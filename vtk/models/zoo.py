@@ -79,7 +79,7 @@ class Model:
         commercial: whether the licence lets it into a closed commercial product. AGPL-3.0 does not, short of a
             licence bought from its owner.
         published: figures that its makers state; never ours.
-        experimental: kept for tests and trials, not for work.
+        experimental: our tests have not run it on its real weights, or nobody hands them out.
     """
 
     name: str
@@ -130,7 +130,7 @@ def _yolo(name: str, release: str, size: int, sha256: str, value: float) -> Mode
     return Model(
         name, "detect", "ultralytics", Input(640, 640),
         (File(f"{name}.pt", f"{_ULTRALYTICS}/{release}/{name}.pt", sha256, size),),
-        "AGPL-3.0", False, _COCO, published=(Figure(_MAP, value, "COCO val2017", source),),
+        "AGPL-3.0", False, _COCO, published=(Figure(_MAP, value, "COCO val2017", source),), experimental=True,
     )
 
 
@@ -141,6 +141,7 @@ def _yolox(name: str, side: int, size: int | None, sha256: str | None, also: tup
         (File(file, f"{_YOLOX}/{file}", sha256, size, also),),
         "Apache-2.0", True, _COCO,
         published=(Figure(_MAP, value, "COCO val2017", "https://github.com/Megvii-BaseDetection/YOLOX"),),
+        experimental=name != "yolox-nano",
     )
 
 
