@@ -42,6 +42,7 @@ class PyavReader:
         self._next: int | None = 0  # index of the next frame; None after a seek, where its timestamp tells
         self._local = os.path.isfile(path)
         self._cut = missing_bytes(path) if self._local else 0
+        self._harmed = self._cut > 0  # whether frames may be missing
         self._source = self._open(threads)
         self._pairs = self._source.frames()
         self._first: Stamped | None = next(self._pairs, None)  # decoded and not given out yet
@@ -110,13 +111,15 @@ class PyavReader:
             if stamp is not None and latest is not None and stamp + shift <= latest:
                 if (latest - stamp - shift) * self._tick > NEW_CLOCK:
                     shift = latest - stamp + max(1, round(1 / (self._rate * self._tick)))
-                elif self.errors:
+                elif self._harmed:
                     continue  # damage held it back until after the frames that follow it
+            corrupt = frame.is_corrupt and not self._is_leading(stamp)
+            self._harmed |= corrupt
             number = self._next
             if stamp is not None and (number is None or self._damaged):
                 number = max(self._timeline.rank(stamp) - self._base, number or 0)
             number = number or 0
-            if frame.is_corrupt and not self._is_leading(stamp):
+            if corrupt:
                 self.errors.append(MediaError(f"frame {number} is damaged"))
             t = max(t, (stamp + shift - self._origin) * self._tick if stamp is not None and self._origin is not None
                     else number / self._rate)
@@ -156,7 +159,7 @@ class PyavReader:
                 self._whole = read_timeline(self._path, self._source.stream.index, self._options, self._timeout)
             except av.error.FFmpegError:
                 self._whole = Timeline([], [], sound=False)
-        if self._filled is None and (self.errors or self._cut):
+        if self._filled is None and self._harmed:
             self._filled = self._whole.filled()
         return self._filled or self._whole
 
@@ -168,7 +171,7 @@ class PyavReader:
     @property
     def _damaged(self) -> bool:
         """Whether frames may be missing, so that timestamps say which one this is and counting does not."""
-        return bool(self.errors or self._cut) and self._origin is not None and self._timeline.sound
+        return self._harmed and self._origin is not None and self._timeline.sound
 
     @property
     def _seekable(self) -> bool:
@@ -192,6 +195,7 @@ class PyavReader:
     def _note(self, what: str) -> None:
         where = f"after frame {self._next - 1}" if self._next else "at the start"
         self.errors.append(MediaError(f"{what} ({where})"))
+        self._harmed = True
 
     def _note_cut(self) -> None:
         if self._cut and self._next is not None:
