@@ -1,0 +1,138 @@
+"""Time decoding to a model's input size, each decoder in turns: ``python -m vtk.media.bench CLIP [--size 640]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from vtk.errors import VtkError
+from vtk.media.sampling import Size
+
+Decode = Callable[[str, tuple[int, int]], int]
+
+
+def ours(path: str, size: tuple[int, int]) -> int:
+    """Decode by our default reader."""
+    from vtk.media.video import open_media
+
+    reader = open_media(path)
+    wanted = Size("exact", *size)
+    try:
+        return sum(frame.image(wanted).shape[1] == size[0] for frame in reader.frames([wanted], lambda index, t: True))
+    finally:
+        reader.close()
+
+
+def opencv(path: str, size: tuple[int, int]) -> int:
+    """Decode by cv2.VideoCapture, then cv2.resize: what most programs do. The frames stay BGR."""
+    import cv2
+
+    capture, count = cv2.VideoCapture(path), 0
+    while True:
+        done, frame = capture.read()
+        if not done:
+            return count
+        cv2.resize(frame, size)
+        count += 1
+
+
+def pyav_full(path: str, size: tuple[int, int]) -> int:
+    """Decode by PyAV to RGB in full size, then cv2.resize."""
+    import av
+    import cv2
+
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        return sum(cv2.resize(frame.to_ndarray(format="rgb24"), size) is not None for frame in container.decode(stream))
+
+
+def decord(path: str, size: tuple[int, int]) -> int:
+    """Decode by decord, which scales as it decodes."""
+    import decord
+
+    video = decord.VideoReader(path, width=size[0], height=size[1])
+    return sum(video.next().asnumpy().shape[1] == size[0] for _ in range(len(video)))
+
+
+def torchcodec(path: str, size: tuple[int, int]) -> int:
+    """Decode by torchcodec, which scales as it decodes, as many threads as cores."""
+    from torchcodec.decoders import VideoDecoder
+    from torchcodec.transforms import Resize
+
+    video = VideoDecoder(path, num_ffmpeg_threads=0, dimension_order="NHWC", transforms=[Resize((size[1], size[0]))])
+    return sum(frame.shape[1] == size[0] for frame in video)
+
+
+DECODERS: dict[str, Decode] = {"vtk": ours, "opencv": opencv, "pyav-full": pyav_full, "decord": decord,
+                               "torchcodec": torchcodec}
+_PACKAGES = {"vtk": "av", "opencv": "opencv-python", "pyav-full": "av"}
+
+
+def compare(path: str, long_side: int, turns: int) -> list[dict[str, object]]:
+    """Return a row for each decoder that can be loaded: frames a second over ``turns`` alternating runs.
+
+    One run of each comes before and is not timed. ``ratio`` is to OpenCV's median.
+    """
+    from vtk.media.video import open_media
+
+    reader = open_media(path)
+    size = Size("long", long_side).of(reader.info.width, reader.info.height)
+    reader.close()
+    rates: dict[str, list[float]] = {}
+    rows: dict[str, dict[str, object]] = {}
+    for name, decode in DECODERS.items():
+        try:
+            rows[name] = {"implementation": name, "version": _version(name), "frames": decode(path, size)}
+            rates[name] = []
+        except Exception as error:  # whatever keeps a rival from running is its result
+            print(f"{name} left out: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
+            rows.pop(name, None)
+    for _ in range(turns):
+        for name in rates:
+            begin = time.perf_counter()
+            count = DECODERS[name](path, size)
+            rates[name].append(count / (time.perf_counter() - begin))
+    return [_row(rows[name], rates, name) | {"clip": os.path.basename(path), "size": list(size), "turns": turns,
+                                             "cores": os.cpu_count(), "machine": platform.machine()} for name in rates]
+
+
+def _row(row: dict[str, object], rates: Mapping[str, list[float]], name: str) -> dict[str, object]:
+    low, median, high = np.percentile(rates[name], (10, 50, 90))
+    ratio = float(median / np.median(rates["opencv"])) if "opencv" in rates else None
+    return row | {"fps": round(float(median), 1), "p10": round(float(low), 1), "p90": round(float(high), 1),
+                  "ratio": round(ratio, 3) if ratio is not None else None}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(_PACKAGES.get(name, name))
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def main() -> None:
+    """Print one JSON line a decoder."""
+    parser = argparse.ArgumentParser(prog="python -m vtk.media.bench", description=__doc__)
+    parser.add_argument("clip", nargs="+", help="video files")
+    parser.add_argument("--size", type=int, default=640, help="long side in pixels (default: 640)")
+    parser.add_argument("--turns", type=int, default=5, help="timed runs of each decoder (default: 5)")
+    asked = parser.parse_args()
+    for clip in asked.clip:
+        try:
+            for row in compare(clip, asked.size, asked.turns):
+                print(json.dumps(row), flush=True)
+        except VtkError as error:
+            sys.exit(f"vtk.media.bench: {clip}: {error}")
+
+
+if __name__ == "__main__":
+    main()
