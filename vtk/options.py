@@ -15,7 +15,7 @@ from vtk.errors import UsageError
 from vtk.media.sampling import Sampling
 
 Inputs = Annotated[list[str], typer.Argument(
-    metavar="[INPUT]...", show_default=False,
+    metavar="INPUT", show_default=False,
     help="Files, folders, globs, URLs, seq:FOLDER, webcam:0. Without any, or with -, records on stdin.")]
 FilesFrom = Annotated[Path | None, typer.Option(metavar="FILE", help="Read inputs from FILE, one a line; - is stdin.")]
 Null = Annotated[bool, typer.Option("--null", "-0", help="Inputs in --files-from end with NUL, not newline.")]

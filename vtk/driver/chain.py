@@ -132,7 +132,7 @@ class _SourceRun:
         if self._pixels is not None:
             self._pixels.close()
         for link in self._links:
-            link.finish()
+            link.abandon()
 
     def _decide(self) -> Iterator[Any]:
         """Read until every stage's mode is known, set up the links, and return the groups read."""
@@ -158,7 +158,8 @@ class _SourceRun:
                         event.before = []
                     break
         for position, mode in enumerate(modes_of([step.stage for step in self._chain.steps], types)):
-            source = Source(self._name, "records" if mode == "records" else "media", media=self._media)
+            source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
+                            root=self._chain.opening.root)
             self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
                                     internal=self._chain.internal))
         return prefix

@@ -167,6 +167,12 @@ class Link:
             self.status = "partial" if self.processed or self.made else "failed"
         return records
 
+    def abandon(self) -> None:
+        """Close the stage's state of a source that will not be finished: after an interrupt or a closed pipe."""
+        if self._started:
+            self._started = False
+            self._call(lambda: self.stage.end(self._state, False))
+
     def error_records(self) -> list[Record]:
         """Return one error record for each error that this link met."""
         return [error_record(self.by, self.stage.name, error, self.source.name, fatal=self.status == "failed")

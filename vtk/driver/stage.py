@@ -25,12 +25,21 @@ class Source:
         mode: ``media`` when the stage looks at pixels alone, ``records`` when records that it reads came.
         info: what the reader knows of the media; None when the stage asked for no pixels.
         media: the ``media`` record, where one came.
+        root: the folder that relative names are resolved in, where the user gave one.
     """
 
     name: str
     mode: Literal["media", "records"] = "media"
     info: MediaInfo | None = None
     media: Record | None = None
+    root: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path that opens the source; a URL as it is."""
+        from vtk.media.names import open_name
+
+        return open_name(self.name, self.root)
 
 
 @dataclass(slots=True)

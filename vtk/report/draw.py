@@ -161,7 +161,7 @@ class DrawStage(Stage):
             return
         if not self._overwrite:
             raise UsageError(f"{path} exists: --overwrite replaces it")
-        if source is not None and os.path.exists(source.name) and os.path.samefile(source.name, path):
+        if source is not None and os.path.exists(source.path) and os.path.samefile(source.path, path):
             raise UsageError(f"{path} is the source itself: write to another file")
 
     def _begin(self, state: State, image: np.ndarray) -> None:
@@ -176,7 +176,7 @@ class DrawStage(Stage):
                 raise MediaError(f"cannot make folder {state.path.parent}: {error.strerror}", code="E_ENCODE") from None
         if not state.path.name.lower().endswith(IMAGES):
             state.writer = VideoWriter(state.path, width, height, self._fps(state.source),
-                                       audio_from=state.source.name, crf=self._crf, preset=self._preset)
+                                       audio_from=state.source.path, crf=self._crf, preset=self._preset)
         state.begun = True
 
     def _fps(self, source: Source) -> float:
