@@ -46,7 +46,7 @@ def test_formats(tmp_path: Path, name: str, options: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
-    # What a camera stores so that the displayed picture is the card: the inverse of each orientation (Exif 2.32, 4.6.4).
+    # What a camera stores so that the card is displayed: the inverse of each orientation (Exif 2.32, 4.6.4).
     store = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: lambda a: a.swapaxes(0, 1),
              6: lambda a: np.rot90(a, 1), 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: lambda a: np.rot90(a, -1)}
     exif = Image.Exif()

@@ -16,7 +16,8 @@ def test_names_that_are_not_utf8_travel_as_file_uris(raw):
     assert os.fsencode(names.open_name(source)) == raw
 
 
-@pytest.mark.parametrize("path", ["a.mp4", "ä b%41.mp4", 'line\nbreak"quote.mp4', "/abs/12:30.mp4", "http://h/x.mp4", "webcam:0"])
+@pytest.mark.parametrize("path", ["a.mp4", "ä b%41.mp4", 'line\nbreak"quote.mp4', "/abs/12:30.mp4", "http://h/x.mp4",
+                                  "webcam:0"])
 def test_names_that_are_utf8_stay_as_typed(path):
     assert names.source_name(path) == path
     assert names.open_name(path) == path
