@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.cards import encode, number_on
 
+from cards import encode, number_on
 from conftest import Vtk
 
 

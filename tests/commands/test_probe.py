@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.cards import cut, encode, rotate_flag
 
+from cards import cut, encode, rotate_flag
 from conftest import Vtk
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cards import encode
+from cards import encode
 
 
 def test_rows(folder: Path) -> None:

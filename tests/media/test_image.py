@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from tests.cards import card, number_on
 
+from cards import card, number_on
 from vtk.errors import MediaError
 from vtk.media.image import load, write_image
 from vtk.media.sampling import NATIVE, Size

@@ -8,8 +8,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from tests.cards import card, number_on
 
+from cards import card, number_on
 from vtk.media.scaling import Scalers
 
 FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "nv12", "gray", "rgb24", "gbrp", "yuva420p")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.cards import card, number_on
 
+from cards import card, number_on
 from vtk.errors import MediaError
 from vtk.media.video import open_media
 
