@@ -60,7 +60,8 @@ def test_the_frames_of_records_and_tee(vtk: Vtk, cards: Path, tmp_path: Path) ->
         for frame in (3, 3, 17, 39))
     result = vtk("frames", "-o", tmp_path, "--tee", stdin=lines, cwd=cards.parent)
     assert result.returncode == 0, result.stderr.decode()
-    assert [line for line in result.stdout.splitlines() if json.loads(line)["type"] == "detection"] == lines.splitlines()
+    passed = [line for line in result.stdout.splitlines() if json.loads(line)["type"] == "detection"]
+    assert passed == lines.splitlines()
     assert written(tmp_path) == {f"cards.mp4/{number:06d}.jpg": number for number in (3, 17, 39)}
 
 

@@ -40,7 +40,8 @@ def test_a_folder_with_a_broken_file(vtk: Vtk, tmp_path: Path) -> None:
     assert result.returncode == 1
     found = records(result.stdout)
     assert [(record["type"], Path(record["source"]).name) for record in found] == [
-        ("media", "a.mp4"), ("end", "a.mp4"), ("error", "b.mkv"), ("end", "b.mkv"), ("error", "c.mp4"), ("end", "c.mp4")]
+        ("media", "a.mp4"), ("end", "a.mp4"), ("error", "b.mkv"), ("end", "b.mkv"), ("error", "c.mp4"),
+        ("end", "c.mp4")]
     assert found[4]["error"]["code"] == "E_EMPTY"
     assert [record["status"] for record in found if record["type"] == "end"] == ["ok", "failed", "failed"]
     assert len(result.stderr.splitlines()) == 2
