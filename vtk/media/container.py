@@ -65,10 +65,15 @@ def network_options(path: str, timeout: float | None) -> dict[str, str]:
 
 def open_error(error: Exception) -> MediaError:
     """Return why a source could not be opened."""
-    if isinstance(error, (av.error.TimeoutError, av.error.ExitError)):
+    if is_timeout(error):
         return MediaError("cannot be opened: nothing came in time", code="E_TIMEOUT")
     why = "it is no media, or its header is damaged" if isinstance(error, av.error.InvalidDataError) else reason(error)
     return MediaError(f"cannot be opened: {why}", code="E_OPEN")
+
+
+def is_timeout(error: Exception) -> bool:
+    """Return whether nothing came in time; FFmpeg's exit was asked for by PyAV's clock."""
+    return isinstance(error, (av.error.TimeoutError, av.error.ExitError))
 
 
 def reason(error: Exception) -> str:

@@ -58,7 +58,7 @@ class Decoding:
             last = stamp if last is None or stamp is None else max(last, stamp)
             yield stamp, frame
         lost = last is not None and self._fed is not None and self._fed > last and not self.counted
-        if lost and self._threads != 1:
+        if lost and self._threads != 1 and not self._options:  # a URL is not opened again for a few frames
             yield from self._tail(last)
 
     def seek(self, stamp: int) -> Stamped | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import av
 
-from vtk.media.container import reason
+from vtk.media.container import is_timeout, reason
 
 # A demuxer that stumbles over one packet may give the next; a cut file stumbles over all that follow.
 STUMBLES = 64
+SILENCE = "nothing more came in time (--timeout)"
 
 
 def packets(container: Any, stream: Any, note: Callable[[str], object]) -> Iterator[Any]:
@@ -55,7 +56,7 @@ def _readable(container: Any, stream: Any, note: Callable[[str], object]) -> Ite
                 note(f"a packet cannot be read: {reason(error)}")
             stumbles += 1
         except av.error.FFmpegError as error:
-            note(f"reading stops: {reason(error)}")
+            note(SILENCE if is_timeout(error) else f"reading stops: {reason(error)}")
             break
     yield None
 
@@ -69,9 +70,10 @@ def _latest(packet: Any) -> int | None:
 
 def _key_after(container: Any, stream: Any, last: int | None, tried: int | None) -> int | None:
     """Return the first key frame in the file's index after ``last`` and ``tried``, or None."""
-    if last is None or container.format.name == "avi":  # FFmpeg finds its way in AVI, and counts wrong there
+    # FFmpeg finds its way in AVI, and counts wrong there; a server that broke off is not asked again.
+    if last is None or container.format.name == "avi" or "://" in container.name:
         return None
-    if tried is None and "matroska" in container.format.name and "://" not in container.name:
+    if tried is None and "matroska" in container.format.name:
         try:
             container.seek(last, stream=stream, backward=True)  # FFmpeg reads the index of Matroska when it seeks
         except av.error.FFmpegError:

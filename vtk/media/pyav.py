@@ -12,6 +12,7 @@ import av
 from vtk.errors import MediaError
 from vtk.media.container import displayed, network_options, reason, rotation_of, video_stream
 from vtk.media.decoding import NEW_CLOCK, Decoding, Stamped
+from vtk.media.demuxing import SILENCE
 from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
 from vtk.media.sampling import Size
@@ -34,8 +35,6 @@ class PyavReader:
         self.errors: list[MediaError] = []
         self.decoded = 1
         self._path = path
-        self._timeout = timeout
-        self._options = network_options(path, timeout)
         self._scalers = Scalers()
         self._whole: Timeline | None = None
         self._filled: Timeline | None = None
@@ -43,7 +42,7 @@ class PyavReader:
         self._local = os.path.isfile(path)
         self._cut = missing_bytes(path) if self._local else 0
         self._harmed = self._cut > 0  # whether frames may be missing
-        self._source = self._open(threads)
+        self._source = self._open(threads, timeout)
         self._pairs = self._source.frames()
         self._first: Stamped | None = next(self._pairs, None)  # decoded and not given out yet
         if self._first is None:
@@ -153,12 +152,16 @@ class PyavReader:
 
     @property
     def _timeline(self) -> Timeline:
-        """The timeline of the whole stream, read when it is first needed; once there is damage, with holes filled."""
+        """The timeline of the whole stream, read when it is first needed; once there is damage, with holes filled.
+
+        A URL has none: reading it would bring the whole file a second time.
+        """
         if self._whole is None:
+            unknown = Timeline([], [], sound=False)
             try:
-                self._whole = read_timeline(self._path, self._source.stream.index, self._options, self._timeout)
+                self._whole = read_timeline(self._path, self._source.stream.index) if self._local else unknown
             except av.error.FFmpegError:
-                self._whole = Timeline([], [], sound=False)
+                self._whole = unknown
         if self._filled is None and self._harmed:
             self._filled = self._whole.filled()
         return self._filled or self._whole
@@ -194,7 +197,10 @@ class PyavReader:
 
     def _note(self, what: str) -> None:
         where = f"after frame {self._next - 1}" if self._next else "at the start"
-        self.errors.append(MediaError(f"{what} ({where})"))
+        silent = what == SILENCE
+        # Silence is the cause of what it leaves behind, and so the first thing to say.
+        self.errors.insert(0 if silent else len(self.errors),
+                           MediaError(f"{what} ({where})", code="E_TIMEOUT" if silent else "E_DECODE"))
         self._harmed = True
 
     def _note_cut(self) -> None:
@@ -203,9 +209,9 @@ class PyavReader:
                                              f"{self._next - 1}"))
             self._cut = 0
 
-    def _open(self, threads: int | None) -> Decoding:
+    def _open(self, threads: int | None, timeout: float | None) -> Decoding:
         try:
-            return Decoding(self._path, threads, self._timeout, self._options, self._note)
+            return Decoding(self._path, threads, timeout, network_options(self._path, timeout), self._note)
         except MediaError:
             if self._local and lacks_index(self._path):
                 raise MediaError("cannot be opened: the part that says where its frames are (moov) is missing; the file "
@@ -233,6 +239,6 @@ class PyavReader:
         if not self._local:
             return False
         try:
-            return read_timeline(self._path, self._source.stream.index, self._options, limit=VARIES_PACKETS).varies
+            return read_timeline(self._path, self._source.stream.index, VARIES_PACKETS).varies
         except av.error.FFmpegError:
             return False

@@ -61,10 +61,9 @@ def is_near(gap: float, step: float) -> bool:
     return abs(gap - step) <= max(1.0, 0.1 * step)
 
 
-def read_timeline(path: str, stream: int, options: dict[str, str], timeout: float | None = None,
-                  limit: int | None = None) -> Timeline:
-    """Return the timeline of stream number ``stream``, of its first ``limit`` packets where one is given."""
-    with av.open(path, timeout=timeout, options=options) as container:
+def read_timeline(path: str, stream: int, limit: int | None = None) -> Timeline:
+    """Return the timeline of stream number ``stream`` of a file, of its first ``limit`` packets where one is given."""
+    with av.open(path) as container:
         found = container.streams[stream]
         entries = chunks(container, found)
         if entries:
