@@ -78,6 +78,13 @@ def test_dry_run_shows_the_passes(clip: Path) -> None:
     assert found.stderr.splitlines()[0].startswith(b"pass 1: detect/motion | track/")
 
 
+def test_records_that_nothing_lets_pass_are_not_promised(clip: Path, tmp_path: Path) -> None:
+    found = run_vtk("pipe", f"track --detector motion | draw -o {tmp_path}/a.mp4", clip, "-o", tmp_path / "a.jsonl")
+    assert found.returncode == 2
+    assert b"--tee" in found.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("pipe", "message"), [
     ("", b"empty"), ("detect |", b"empty"), ("detect || track", b"single |"), ("detect 'x", b"quot"),
     ("dtect", b"did you mean"), ("schema", b"no stage"), ("detect a.mp4", b"whole pipe"),

@@ -1,22 +1,16 @@
-"""Stages over one source: modes, one decode for all of them, their records in the one order, the ledger."""
+"""Stages in a row: what is dropped on the way, and how sources are opened and end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain as joined
-from typing import Any
 
-from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
-from vtk.driver.lines import IDLE
-from vtk.driver.link import Item, Link, Mode, error_record, internal
-from vtk.driver.stage import Record, Source, Stage
-from vtk.driver.stream import BadLine, Close, Event, Group
-from vtk.errors import MediaError, RecordError, VtkError
-from vtk.records import dump, make
+from vtk.driver.link import Mode
+from vtk.driver.stage import Stage
+from vtk.driver.stream import Event
+from vtk.errors import VtkError
 
-_STATUSES = ("ok", "partial", "failed")
-CHUNK = 256  # groups without pixels that go through the stages together
+STATUSES = ("ok", "partial", "failed")
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,9 @@ class Chain:
             events: its groups and its close, up to and including the close; None for a source named by the user.
             outcome: filled in while the lines are taken.
         """
-        run = _SourceRun(self, name, events, outcome)
+        from vtk.driver.source_run import SourceRun
+
+        run = SourceRun(self, name, events, outcome)
         try:
             yield from run.lines()
         finally:
@@ -83,263 +79,6 @@ class Chain:
     def keep(self, origin: int, line: bytes, is_error: bool) -> list[bytes]:
         """Return ``line`` as a list, empty where --only or a sink keeps it off the stream."""
         return [line] if not self.silent and (is_error or origin >= self.only_from) else []
-
-
-class _SourceRun:
-    """The work on one source, from its first event to its ledger."""
-
-    def __init__(self, chain: Chain, name: str, events: Iterator[Event] | None, outcome: Outcome) -> None:
-        self._chain = chain
-        self._name = name
-        self._named = events is None
-        self._events: Iterator[Event] = iter((Close(name),)) if events is None else events
-        self._late: list[BadLine] = []
-        self._outcome = outcome
-        self._links: list[Link] = []
-        self._pixels: Pixels | None = None
-        self._close = Close(name)
-        self._media: Record | None = None
-        self._fingerprint: str | None = None
-        self._beyond: dict[int, list[int]] = {}
-
-    def lines(self) -> Iterator[list[bytes] | None]:
-        """Yield the source's lines, from its head to its ledger."""
-        prefix = yield from self._decide()
-        yield self._open()
-        for link in self._links:
-            link.start()
-        groups = self._groups(prefix)
-        if any(link.stage.needs == "source" for link in self._links):
-            groups = iter([group for group in groups if group is not IDLE])
-        chunk: list[Item] = []
-        size = max(1, *(link.stage.batch for link in self._links)) if self._pixels is not None else CHUNK
-        for item in self._items(groups):
-            if item is IDLE:
-                if self._pixels is None and chunk:
-                    yield self._through(chunk)
-                    chunk = []
-                yield IDLE
-                continue
-            chunk.append(item)
-            if len(chunk) >= size:
-                yield self._through(chunk)
-                chunk = []
-        yield self._through(chunk)
-        yield self._finish()
-
-    def stop(self) -> None:
-        """Stop decoding and close states that are still open: after an interrupt or a closed pipe."""
-        if self._pixels is not None:
-            self._pixels.close()
-        for link in self._links:
-            link.abandon()
-
-    def _decide(self) -> Iterator[Any]:
-        """Read until every stage's mode is known, set up the links, and return the groups read."""
-        prefix: list[Group | Close] = []
-        types: set[str] = {"media"} if self._named else set()
-        while not self._decided(types, framed=any(isinstance(event, Group) and event.lines for event in prefix[-1:])):
-            event = next(self._events)
-            if event is IDLE:
-                yield IDLE
-            elif isinstance(event, BadLine):
-                yield self._bad(event)
-            else:
-                prefix.append(event)
-                records = [*event.records, *(entry[1] for entry in event.before if isinstance(entry, tuple))]
-                types |= {record["type"] for record in records}
-                self._media = self._media or next((record for record in records if record["type"] == "media"), None)
-                if isinstance(event, Close):
-                    self._close = event
-                    types |= {kind for record in event.records for kind in record.get("types", ())
-                              if isinstance(kind, str)}
-                    if len(prefix) == 1:  # no frame came: what there is stands at the head of what we make
-                        prefix.insert(0, Group(self._name, None, before=event.before))
-                        event.before = []
-                    break
-        for position, mode in enumerate(modes_of([step.stage for step in self._chain.steps], types)):
-            source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
-                            root=self._chain.opening.root)
-            self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
-                                    internal=self._chain.internal))
-        return prefix
-
-    def _decided(self, types: set[str], framed: bool) -> bool:
-        """Return whether nothing that may still come can change a stage's mode; media records come before frames."""
-        made: frozenset[str] = frozenset()
-        for step in self._chain.steps:
-            if not step.stage.reads & (types | made) and not (framed and not step.stage.reads):
-                return False
-            made |= step.stage.writes
-        return True
-
-    def _open(self) -> list[bytes]:
-        """Open the source where a stage wants pixels; return the media record's line where none came."""
-        from vtk.media.video import open_media
-
-        wanting = [link for link in self._links if link.wants_pixels and not link.errors]
-        if self._media is not None:
-            self._fingerprint = self._media.get("fingerprint")
-        if not wanting or self._upstream_failed():
-            return []
-        opening = self._chain.opening
-        try:
-            reader = open_media(self._name, decoder=opening.decoder, threads=opening.threads, timeout=opening.timeout,
-                                root=opening.root, framerate=opening.framerate)
-        except VtkError as error:
-            return self._cannot_open(wanting, error)
-        except Exception as error:
-            if not self._chain.internal:
-                raise
-            return self._cannot_open(wanting, internal(error))
-        info = reader.info
-        self._fingerprint = info.fingerprint
-        for link in self._links:
-            link.source.info = info
-        self._pixels = Pixels(reader, self._links)
-        if self._media is not None:
-            return []
-        self._media = media_record(wanting[0].by, self._name, info)
-        return self._chain.keep(wanting[0].position, dump(self._media), False)
-
-    def _cannot_open(self, wanting: list[Link], error: VtkError) -> list[bytes]:
-        wanting[0].errors.append(error)
-        for link in wanting:
-            link.status = "failed"
-        return []
-
-    def _upstream_failed(self) -> bool:
-        """Whether upstream says that the source failed: then there is nothing to open it for."""
-        return any(record.get("status") == "failed" for record in self._close.records)
-
-    def _groups(self, prefix: Iterable[Group | Close]) -> Iterator[Group | None]:
-        """Yield the groups up to the close, which is kept."""
-        for event in joined(prefix, self._events):
-            if isinstance(event, Close):
-                self._close = event
-                return
-            if isinstance(event, BadLine):  # between end records
-                self._late.append(event)
-            else:
-                yield event
-
-    def _items(self, groups: Iterator[Group | None]) -> Iterable[Item | None]:
-        if self._pixels is None:
-            return without_pixels(groups)
-        if self._pixels.by_records:
-            return by_records(groups, self._pixels, self._relevant, self._note_beyond)
-        return with_pixels(groups, self._pixels, self._note_beyond)
-
-    def _relevant(self, group: Group) -> bool:
-        return any(record["type"] in self._chain.reads for record in group.records)
-
-    def _note_beyond(self, item: Item) -> None:
-        """Remember records of frames that the source does not have, for each stage that wanted the pixels."""
-        for link in self._links:
-            if link.wants_pixels and link.mode == "records" and any(
-                    record["type"] in link.stage.reads for record in item.records):
-                self._beyond.setdefault(link.position, []).append(item.index)
-
-    def _through(self, items: list[Item]) -> list[bytes]:
-        """Run the stages over ``items`` and return the lines, input lines first, frame by frame."""
-        for link in self._links:
-            link.take(items)
-        chain = self._chain
-        lines: list[bytes] = []
-        for item in items:
-            if item.before:
-                lines += self._unframed(item.before)
-            for origin, record in item.ahead:
-                lines += chain.keep(origin, dump(record), False)
-            if chain.silent:
-                continue
-            if chain.only_from < 0:
-                lines += item.lines
-            else:
-                lines += [line for line, record in zip(item.lines, item.records, strict=True)
-                          if record["type"] == "error"]
-            for origin, record in item.made:
-                lines += chain.keep(origin, dump(record), False)
-        return lines
-
-    def _unframed(self, entries: Iterable[Any]) -> list[bytes]:
-        """Return the lines of what came between frames."""
-        lines: list[bytes] = []
-        for entry in entries:
-            if isinstance(entry, BadLine):
-                lines += self._bad(entry)
-            else:
-                lines += self._chain.keep(-1, entry[0], entry[1]["type"] == "error")
-        return lines
-
-    def _finish(self) -> list[bytes]:
-        """Close the stages in order; return source-level lines, upstream's end lines, and the ledgers."""
-        chain = self._chain
-        lines: list[bytes] = []
-        damage = list(self._pixels.reader.errors) if self._pixels is not None else []
-        if self._pixels is not None:
-            self._pixels.close()
-            decoding, waiting = self._pixels.seconds
-            self._outcome.seconds |= {"decode (own thread)": decoding, "wait for decode": waiting}
-        below = self._worst_upstream()
-        lines += self._unframed(self._close.before)
-        late = [entry[1] for entry in self._close.before if isinstance(entry, tuple)]
-        for link in self._links:
-            if link.mode == "pass":
-                continue
-            heard = [record for record in late if record["type"] in link.stage.reads]
-            self._outcome.seconds[f"{link.position + 1} {link.stage.name}"] = link.seconds
-            records = [*(link.hear(heard) if heard and link.working else ()), *link.finish()]
-            late += records
-            self._settle(link, damage, below)
-            below = max(below, link.status, key=_STATUSES.index)
-            for record in records:
-                lines += chain.keep(link.position, dump(record), False)
-            for error in link.errors:
-                self._outcome.errors.append((link.stage.name, error))
-            for record in link.error_records():
-                lines += chain.keep(link.position, dump(record), True)
-        for bad in self._late:
-            lines += self._bad(bad)
-        for line in self._close.lines:
-            lines += chain.keep(-1, line, False)
-        for link in self._links:
-            if link.mode != "pass":
-                lines += chain.keep(link.position, dump(link.end_record(self._fingerprint)), False)
-        self._outcome.status = max(self._outcome.status, below, key=_STATUSES.index)
-        self._links = []
-        return lines
-
-    def _settle(self, link: Link, damage: list[MediaError], below: str) -> None:
-        """Set a finished link's status from what it met, from damage to the media, and from what came before it."""
-        if link.wants_pixels and damage and not link.errors:
-            more = f" (and {len(damage) - 1} more like it)" if len(damage) > 1 else ""
-            link.errors.append(MediaError(f"{damage[0]}{more}", code=damage[0].code))
-            link.status = "partial" if link.processed else "failed"
-        if link.position in self._beyond and not link.errors:
-            frames = self._beyond[link.position]
-            link.errors.append(RecordError(
-                f"records of {len(frames)} frames are beyond the end, the first of frame {frames[0]}: "
-                f"the source has {self._pixels.last + 1 if self._pixels else 0} frames", code="E_FRAME"))
-            link.status = "partial"
-        if below == "partial" and link.status == "ok":
-            link.status = "partial"
-        if below == "failed":
-            link.status = "partial" if link.processed or link.made else "failed"
-
-    def _worst_upstream(self) -> str:
-        found = [record.get("status") for record in self._close.records]
-        return "failed" if "failed" in found else "partial" if "partial" in found else "ok"
-
-    def _bad(self, bad: BadLine) -> list[bytes]:
-        """Return the error record's line for a line that could not be used, and note it in the outcome."""
-        stage = self._chain.first
-        error = type(bad.error)(f"line {bad.number}: {bad.error}", code=bad.error.code)
-        self._outcome.errors.append((stage.name, error))
-        if self._outcome.status == "ok":
-            self._outcome.status = "partial"
-        record = error_record(stage.by, stage.name, bad.error, bad.source, bad.number)
-        return self._chain.keep(0, dump(record), True)
 
 
 def modes_of(stages: Sequence[Stage], types: Iterable[str]) -> list[Mode]:
@@ -353,19 +92,3 @@ def modes_of(stages: Sequence[Stage], types: Iterable[str]) -> list[Mode]:
         if mode != "pass":
             seen |= stage.writes
     return modes
-
-
-def media_record(by: str, name: str, info: Any) -> Record:
-    """Return the ``media`` record of a source that was opened, from its vtk.media.info.MediaInfo."""
-    keys: Record = {"kind": info.kind, "width": info.width, "height": info.height}
-    for key, digits in (("fps", 6), ("duration", 6)):
-        if getattr(info, key) is not None:
-            keys[key] = round(float(getattr(info, key)), digits)
-    for key in ("codec", "frames", "size", "fingerprint"):
-        if getattr(info, key) is not None:
-            keys[key] = getattr(info, key)
-    if info.rotation:
-        keys["rotation"] = info.rotation
-    if info.vfr:
-        keys["vfr"] = True
-    return make("media", by, name, **keys, decoder=info.decoder)

@@ -130,6 +130,8 @@ def _target(steps: Sequence[Step], names: list[str] | None,
     """Return the sources still to do, and where records go."""
     last = steps[-1].stage
     if last.sink and not last.tee:
+        if common.output is not None or common.out_dir is not None:
+            raise UsageError(f"{last.name} lets no records pass, so nothing would be written there: give it --tee")
         return names, outputs.Nowhere()
     if common.out_dir is not None:
         folder = outputs.Folder(common.out_dir, common.overwrite or common.resume)
