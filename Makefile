@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.installed
-	@VTK=$(BIN)/vtk PYTHON=$(BIN)/python sh examples/demo.sh $(DEMO)
+	@VTK=$(BIN)/vtk PYTHON=$(BIN)/python bash examples/demo.sh $(DEMO)
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest

@@ -1,6 +1,6 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The main job on a clip made on the spot: track people, draw them. Usage: demo.sh [FOLDER]
-set -eu
+set -euo pipefail
 vtk=${VTK:-vtk}
 python=${PYTHON:-python3}
 folder=${1:-demo}
@@ -9,16 +9,22 @@ here=$(dirname "$0")
 mkdir -p "$folder"
 "$python" "$here/make_clip.py" "$folder/street.mp4"
 
-# The best detector that can be had: from the cache, a mirror or the network; motion needs no weights.
-chosen=motion
-for model in yolo11n yolox-nano yolov8n-int8 pedestrian-adas; do
-    if "$vtk" models pull "$model" >/dev/null 2>&1; then chosen=$model; break; fi
-done
-classes="--classes person"
-if [ "$chosen" = motion ]; then classes=""; fi
+# The best detector that can be had: yolo11n, fetched where the network gives it within a minute; else one that is at
+# hand in the cache or a mirror; else motion, which needs no weights.
+limit=$(command -v timeout || true)
+chosen=motion classes=
+if ${limit:+"$limit" 60} "$vtk" models pull yolo11n > "$folder/weights.log" 2>&1; then
+    chosen=yolo11n
+else
+    echo "yolo11n cannot be had: $(tail -n 1 "$folder/weights.log")"
+    for model in yolox-s yolox-tiny yolox-nano yolov8n-int8 pedestrian-adas; do
+        if "$vtk" models path "$model" > /dev/null 2>&1; then chosen=$model; break; fi
+    done
+fi
+if [ "$chosen" != motion ]; then classes="--classes person"; fi
 echo "detector: $chosen"
 
-"$vtk" pipe "track --detector $chosen $classes | draw -o $folder/annotated.mp4 --overwrite --tee" \
+"$vtk" pipe "track --detector $chosen $classes | draw -o '$folder/annotated.mp4' --overwrite --tee" \
     "$folder/street.mp4" -o "$folder/tracks.jsonl" --overwrite
-echo "tracks:   $(grep -c '"type":"tracklet"' "$folder/tracks.jsonl") people in $folder/tracks.jsonl"
+echo "tracks:   $(grep -c '"type":"tracklet"' "$folder/tracks.jsonl") in $folder/tracks.jsonl (four people walk there)"
 echo "video:    $folder/annotated.mp4"

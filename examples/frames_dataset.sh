@@ -1,6 +1,7 @@
-#!/bin/sh
-# The frames in which something is found, as pictures: frames_dataset.sh OUT MODEL VIDEO...
-set -eu
+#!/usr/bin/env bash
+# The frames in which something is found, as pictures, and what is in them: frames_dataset.sh OUT MODEL INPUT...
+# Every fifth frame is looked at; OUT.jsonl has the boxes of OUT/VIDEO/FRAME.jpg.
+set -euo pipefail
 vtk=${VTK:-vtk}
 out=$1
 model=$2

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -19,65 +23,159 @@ EXAMPLES = ROOT / "examples"
 def place(tmp_path: Path) -> Path:
     """Return a folder with three videos and a ``vtk`` that is the one under test."""
     (tmp_path / "videos").mkdir()
-    for number in range(3):
-        make_clip(tmp_path / "videos" / f"clip {number}.mp4" if number == 2 else tmp_path / "videos" / f"clip{number}.mp4")
-    (tmp_path / "vtk").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vtk "$@"\n')
-    (tmp_path / "vtk").chmod(0o755)
-    return tmp_path
+    for name in ("clip0.mp4", "clip1.mp4", "clip 2.mp4"):
+        make_clip(tmp_path / "videos" / name)
+    return with_vtk(tmp_path)
 
 
-def run(place: Path, *command: str) -> str:
+def with_vtk(folder: Path) -> Path:
+    (folder / "vtk").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vtk "$@"\n')
+    (folder / "vtk").chmod(0o755)
+    return folder
+
+
+def run(place: Path, *command: str, **env: str) -> str:
+    """Run a command in ``place`` as a user of the examples would, and return its stdout."""
     found = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False,
-                           env={**os.environ, "VTK": str(place / "vtk"), "PYTHON": sys.executable})
+                           env={**os.environ, "VTK": str(place / "vtk"), "PYTHON": sys.executable, **env})
     assert found.returncode == 0, found.stderr
     return found.stdout
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.sh")))
-def test_scripts_parse_and_stop_at_errors(script: str) -> None:
-    subprocess.run(["sh", "-n", EXAMPLES / script], check=True)
-    assert "set -eu" in (EXAMPLES / script).read_text()
+def script(name: str) -> tuple[str, str]:
+    return "bash", str(EXAMPLES / name)
 
 
-def test_parallel_writes_a_file_a_video(place: Path) -> None:
-    assert run(place, "sh", str(EXAMPLES / "parallel.sh"), "videos", "out", "2", "motion").strip() == "3"
-    assert sorted(path.name for path in (place / "out" / "videos").iterdir()) == [
-        "clip 2.mp4.jsonl", "clip0.mp4.jsonl", "clip1.mp4.jsonl"]
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.sh")))
+def test_scripts_parse_say_how_and_stop_at_errors(name: str, tmp_path: Path) -> None:
+    subprocess.run(["bash", "-n", EXAMPLES / name], check=True)
+    lines = (EXAMPLES / name).read_text().splitlines()
+    assert name in lines[1], "the head says how it is called"
+    assert "set -euo pipefail" in lines
+    assert os.access(EXAMPLES / name, os.X_OK)
+    (tmp_path / "file").write_text("no media, no folder")
+    found = subprocess.run([*script(name), "file/a", "file/b", "1", "motion"], cwd=with_vtk(tmp_path), check=False,
+                           env={**os.environ, "VTK": str(tmp_path / "vtk"), "PYTHON": sys.executable}, capture_output=True)
+    assert found.returncode != 0
+    assert b"Traceback" not in found.stderr, found.stderr.decode()
+
+
+def test_a_table_of_detections(place: Path) -> None:
+    table = list(csv.DictReader(io.StringIO(run(place, *script("detect_to_csv.sh"), "motion", "videos"))))
+    assert {row["source"] for row in table} == {"videos/clip 2.mp4", "videos/clip0.mp4", "videos/clip1.mp4"}
+    assert list(table[0]) == ["source", "frame", "t", "label", "score", "xyxy_0", "xyxy_1", "xyxy_2", "xyxy_3"]
+    assert all(float(row["xyxy_2"]) > float(row["xyxy_0"]) for row in table)
+    assert run(place, sys.executable, str(EXAMPLES / "records_to_csv.py"), "text", "frame", "text") == "frame,text\n"
+
+
+def test_people_and_the_video_that_shows_them(place: Path) -> None:
+    table = run(place, *script("people_tracks.sh"), "videos/clip 2.mp4", "ids.mp4", "motion")
+    [row] = csv.DictReader(io.StringIO(table))  # one square moves there
+    assert row["track_id"] == "1"
+    assert float(row["end"]) > float(row["start"])
+    assert (place / "ids.mp4").stat().st_size > 1000
+
+
+def test_parallel_writes_a_file_a_video_and_goes_on(place: Path) -> None:
+    arguments = (*script("parallel.sh"), "videos", "out", "2", "motion")
+    assert run(place, *arguments).strip() == "3"
+    files = sorted((place / "out" / "videos").iterdir())
+    assert [path.name for path in files] == ["clip 2.mp4.jsonl", "clip0.mp4.jsonl", "clip1.mp4.jsonl"]
+    kept = files[1].stat().st_mtime_ns, files[1].stat().st_ino
+    files[0].unlink()
+    assert run(place, *arguments).strip() == "3"
+    assert (files[1].stat().st_mtime_ns, files[1].stat().st_ino) == kept, "what was finished was not made again"
 
 
 def test_a_data_set_of_frames(place: Path) -> None:
-    run(place, "sh", str(EXAMPLES / "frames_dataset.sh"), "set", "motion", "videos")
+    run(place, *script("frames_dataset.sh"), "set", "motion", "videos")
     pictures = sorted((place / "set").rglob("*.jpg"))
-    assert pictures
-    assert {int(path.stem) % 5 for path in pictures} == {0}
+    records = [json.loads(line) for line in (place / "set.jsonl").read_text().splitlines()]
+    found = {(record["source"], record["frame"]) for record in records if record["type"] == "detection"}
+    assert len(pictures) == len(found) > 0
+    assert {int(path.stem) for path in pictures} == {frame for _, frame in found} <= set(range(0, 24, 5))
 
 
 def test_the_makefile_makes_a_table_and_goes_on(place: Path) -> None:
     (place / "videos" / "clip 2.mp4").unlink()  # make cannot name a file with a blank
-    arguments = ("make", "-f", str(EXAMPLES / "Makefile"), "DETECTOR=motion", f"VTK={place / 'vtk'}")
+    arguments = ("make", "-f", str(EXAMPLES / "Makefile"), "DETECTOR=motion")
     run(place, *arguments)
-    rows = (place / "out" / "people.csv").read_text().splitlines()
-    assert {row.split(",")[0] for row in rows} <= {"videos/clip0.mp4", "videos/clip1.mp4"}
-    assert rows
+    table = list(csv.DictReader(io.StringIO((place / "out" / "tracklets.csv").read_text())))
+    assert {row["source"] for row in table} == {"videos/clip0.mp4", "videos/clip1.mp4"}
     assert "Nothing to be done" in run(place, *arguments)
+    (place / "out" / "clip0.jsonl").unlink()
+    again = run(place, *arguments)
+    assert "clip0.mp4" in again and "track videos/clip1.mp4" not in again
 
 
-def test_the_demo_runs_without_weights_and_without_network(place: Path) -> None:
-    out = subprocess.run(["sh", str(EXAMPLES / "demo.sh"), "demo"], cwd=place, capture_output=True, text=True, check=False,
-                         env={**os.environ, "VTK": str(place / "vtk"), "PYTHON": sys.executable, "VTK_OFFLINE": "1",
-                              "VTK_MIRROR": "", "VTK_HOME": str(place / "home")})
-    assert out.returncode == 0, out.stderr
-    assert "detector: motion" in out.stdout
-    assert (place / "demo" / "annotated.mp4").stat().st_size > 100_000
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the example clip, street.mp4, and its true boxes, truth.jsonl."""
+    folder = with_vtk(tmp_path_factory.mktemp("street"))
+    run(folder, sys.executable, str(EXAMPLES / "make_clip.py"), "street.mp4", "--truth", "truth.jsonl")
+    return folder
 
 
-def test_the_demo_tracks_its_four_people(place: Path, shared: Path) -> None:
-    """With a real detector: four walk through, nobody is counted more than twice."""
-    import json
+def boxes_of(text: str, kind: str) -> dict[int, list[tuple[int, list[float]]]]:
+    """Return (number, box) of each record of a type, by frame; detections have number 0."""
+    found = defaultdict(list)
+    for record in map(json.loads, text.splitlines()):
+        if record["type"] == kind:
+            found[record["frame"]].append((record.get("track_id", 0), record["xyxy"]))
+    return found
 
-    said = run(place, "sh", str(EXAMPLES / "demo.sh"), "demo")
-    assert "detector: " in said and "motion" not in said
-    records = [json.loads(line) for line in (place / "demo" / "tracks.jsonl").read_text().splitlines()]
-    tracklets = [record for record in records if record["type"] == "tracklet"]
-    assert 4 <= len(tracklets) <= 8
-    assert sum(record["observations"] for record in tracklets) > 400
+
+def overlap(a: list[float], b: list[float]) -> float:
+    """Return the intersection over union of two boxes."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    both = max(0.0, width) * max(0.0, height)
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+def met(truth: dict[int, list[tuple[int, list[float]]]], found: dict[int, list[tuple[int, list[float]]]]
+        ) -> Counter[tuple[int, int]]:
+    """Count how often each true person was met by each number: the box that overlaps most, by half or more."""
+    pairs: Counter[tuple[int, int]] = Counter()
+    for frame, people in truth.items():
+        for person, box in people:
+            share, number = max(((overlap(box, other), number) for number, other in found[frame]), default=(0.0, 0))
+            pairs[person, number] += share >= 0.5
+    return pairs
+
+
+def test_the_clip_is_what_its_truth_says(street: Path) -> None:
+    """Background subtraction needs no weights: it finds what walks, wherever this test runs."""
+    run(street, str(street / "vtk"), "validate", "truth.jsonl")
+    truth = boxes_of((street / "truth.jsonl").read_text(), "track")
+    assert {person for people in truth.values() for person, _ in people} == {1, 2, 3, 4}
+    found = boxes_of(run(street, str(street / "vtk"), "detect", "street.mp4", "--model", "motion"), "detection")
+    total = sum(map(len, truth.values()))
+    # Measured: 0.82. Two who pass each other are one moving thing, and the first frames are the background.
+    assert sum(met(truth, found).values()) / total > 0.75
+
+
+def test_tracks_of_the_clip_meet_its_people(street: Path, shared: Path) -> None:
+    """With a real detector: nearly every box, and a track stays with one person but where two pass each other."""
+    truth = boxes_of((street / "truth.jsonl").read_text(), "track")
+    text = run(street, str(street / "vtk"), "track", "street.mp4", "--detector", "yolox-nano", "--classes", "person")
+    pairs = met(truth, boxes_of(text, "track"))
+    assert sum(pairs.values()) / sum(map(len, truth.values())) > 0.85  # measured: 0.92
+    numbers = {number for (_, number), times in pairs.items() if times}
+    assert 4 <= len(numbers) <= 6  # measured: 5; one of the four is wholly hidden for half a second
+    best = sum(max(times for (_, number), times in pairs.items() if number == one) for one in numbers)
+    assert best / sum(pairs.values()) > 0.9  # measured: 0.96, the share of boxes whose track is that person's
+
+
+@pytest.mark.parametrize("mirror", [False, True], ids=["no weights", "a mirror"])
+def test_the_demo_runs_without_network(mirror: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    models = str(request.getfixturevalue("shared") / "models") if mirror else ""
+    out = run(with_vtk(tmp_path), *script("demo.sh"), "my demo", VTK_OFFLINE="1", VTK_MIRROR=models,
+              VTK_HOME=str(tmp_path / "home"))
+    assert ("detector: yolox-nano" if mirror else "detector: motion") in out
+    assert "yolo11n cannot be had" in out
+    assert out.splitlines()[-1] == "video:    my demo/annotated.mp4"
+    probe = run(tmp_path, "./vtk", "probe", "my demo/annotated.mp4")
+    assert json.loads(probe.splitlines()[0])["frames"] == 250
+    kinds = Counter(json.loads(line)["type"] for line in (tmp_path / "my demo" / "tracks.jsonl").read_text().splitlines())
+    assert kinds["track"] > 300 and kinds["tracklet"] >= 4
+    assert kinds["end"] == 2, "track's and draw's"
