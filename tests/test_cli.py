@@ -45,7 +45,7 @@ def test_every_command_has_its_file_and_its_row() -> None:
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, _, text in COMMANDS])
 def test_the_table_says_what_the_docstring_says(name: str, text: str) -> None:
     module = importlib.import_module(module_of(name))
-    doc = module.run.__doc__ if hasattr(module, "run") else module.app.info.help or module.app.registered_callback.callback.__doc__
+    doc = module.run.__doc__ if hasattr(module, "run") else module.app.info.help
     assert doc.strip().splitlines()[0] == text
     if hasattr(module, "run"):
         assert "Example" in doc
@@ -74,18 +74,28 @@ def test_a_command_over_an_onnx_file_imports_no_torch(shared: Path) -> None:
 def test_version_and_module_and_names() -> None:
     assert run_vtk("--version").stdout.decode().strip() == f"vtk {__version__}"
     for script in ("vtk", "vidtk"):
-        found = subprocess.run([Path(sys.executable).parent / script, "--version"], capture_output=True, text=True, check=True)
+        found = subprocess.run([Path(sys.executable).parent / script, "--version"], capture_output=True, text=True,
+                               check=True)
         assert found.stdout.strip() == f"vtk {__version__}"
 
 
 def test_completion_offers_commands_and_options() -> None:
     def complete(words: str) -> list[str]:
-        env = {**os.environ, "_VTK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        last = len(words.split(" ")) - 1
+        env = {**os.environ, "_VTK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(last)}
         found = subprocess.run([sys.executable, "-m", "vtk"], capture_output=True, text=True, env=env, check=False)
         return found.stdout.split()
 
-    assert {"detect", "draw", "doctor"} <= set(complete("vtk d"))
+    assert {"detect", "draw", "doctor"} == set(complete("vtk d"))
     assert "--min-score" in complete("vtk detect --m")
+    assert set(complete("vtk ")) == {name for name, _, _ in COMMANDS}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_call_back(shell: str) -> None:
+    env = {**os.environ, "_VTK_COMPLETE": f"source_{shell}"}
+    found = subprocess.run([sys.executable, "-m", "vtk"], capture_output=True, text=True, env=env, check=True)
+    assert f"_VTK_COMPLETE=complete_{shell}" in found.stdout
 
 
 def test_doctor_reports_and_names_what_is_wrong(tmp_path: Path) -> None:

@@ -1,20 +1,49 @@
-"""The README knows every command and kernel, and its examples run."""
+"""The README knows every command, model and kernel, and its examples and those of the help pages run."""
 
 from __future__ import annotations
 
+import ast
+import importlib
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clips import make_clip
 
-from conftest import ROOT
-from vtk.cli import COMMANDS
+from conftest import ROOT, run_vtk
+from vtk.cli import COMMANDS, load, module_of
+from vtk.driver.run import collect
+from vtk.driver.stage import Stage
+from vtk.models.zoo import MODELS
+from vtk.piping import split
 
 README = (ROOT / "README.md").read_text()
+NAMES = [name for name, _, _ in COMMANDS]
+# What a command cannot do without, to build its stage.
+NEEDED = {"draw": ["-o", "out.mp4"], "frames": ["-o", "out"]}
+# The examples mean the default detector; here they run on the one that needs no weights and knows no classes.
+WRAPPER = """#!/bin/bash
+words=()
+for word in "$@"; do
+    [ "$word" = --classes ] && skip=1 && continue
+    [ -n "${{skip:-}}" ] && skip= && continue
+    word=${{word/track --classes person/track --detector motion}}
+    words+=("$word")
+done
+case "$1" in
+    detect) words+=(--model motion) ;;
+    track) words+=(--detector motion) ;;
+esac
+exec "{python}" -m vtk "${{words[@]}}"
+"""
+# What there is to see with it, too: its label, and a part of two videos that is not empty.
+STANDS_FOR = {'"person"': '"motion"', "--shard 3/16": "--shard 1/1"}
 
 
 def blocks(language: str) -> list[str]:
@@ -22,14 +51,60 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
+def row_of(name: str) -> list[str]:
+    """Return the cells of a command's row: kind, what it reads, what it adds, how it streams."""
+    [row] = re.findall(rf"^\| `vtk {re.escape(name)}` \|(.*)\|$", README, re.MULTILINE)
+    return [cell.strip() for cell in row.split("|")]
+
+
+def stage_of(name: str) -> Stage | None:
+    """Return the stage that a command builds; None where it builds none."""
+    arguments = [*NEEDED.get(name, []), "no.mp4"]
+    planned = collect(lambda: load(name).main(arguments, prog_name=name, standalone_mode=False))
+    return planned[0].factory() if planned else None
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Yield (command, example) of every help page, those of subcommands too."""
+    for name in NAMES:
+        tree = ast.parse(Path(importlib.import_module(module_of(name)).__file__ or "").read_text())
+        docs = [ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef)]
+        yield from ((name, example) for doc in docs for example in re.findall(r"Example: (.*)", doc or ""))
+
+
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kind, _ in COMMANDS])
-def test_every_command_has_its_row(name: str, kind: str) -> None:
-    assert re.search(rf"^\| `vtk {re.escape(name)}` \| {kind} \|", README, re.MULTILINE)
+def test_every_command_has_its_row_and_an_example(name: str, kind: str) -> None:
+    assert row_of(name)[0] == kind
+    assert name in {command for command, _ in examples()}
+    assert set(re.findall(r"^\| `vtk ([a-z-]+)` \|", README, re.MULTILINE)) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", [name for name, kind, _ in COMMANDS if kind != "tool" and name != "sort"])
+def test_the_row_says_what_the_stage_says(name: str) -> None:
+    stage = stage_of(name)
+    assert stage is not None
+    kind, reads, adds, _ = row_of(name)
+    assert stage.sink == (kind == "sink")
+    for cell, types in ((reads, stage.reads), (adds, stage.writes)):
+        assert types == set(re.findall(r"`(\w+)`", cell))
+    assert ("media" in reads) == stage.opens_media
 
 
 @pytest.mark.parametrize("family", sorted(path.parent.name for path in (ROOT / "kernels").glob("*/cases.py")))
 def test_every_kernel_family_has_its_row(family: str) -> None:
-    assert f"| `{family}` |" in README
+    assert re.search(rf"^\| `{family}` \| .+ \| `python -m vtk.kernels.bench {family}` \|$", README, re.MULTILINE)
+
+
+def test_every_model_has_its_licence_and_its_makers_figure() -> None:
+    said: dict[str, tuple[str, list[float]]] = {}
+    for row in re.findall(r"^\| (`(?:yolo|pedestrian|motion).*)$", README, re.MULTILINE):
+        names, licence, figures, _ = row.split("|")[:4]
+        names, values = re.findall(r"`([^`]+)`", names), re.findall(r"\b\d+(?:\.\d)?\b", figures)
+        assert len(values) in (0, len(names))
+        said |= {name: (licence.strip(), [float(value)]) for name, value in zip(names, values or [0] * len(names))}
+    known = {name: (model.licence, [figure.value for figure in model.published] or [0.0])
+             for name, model in MODELS.items() if name != "yolov8n-int8"}  # that one is for our tests alone
+    assert said == known
 
 
 def test_the_example_record_is_of_the_vocabulary() -> None:
@@ -39,38 +114,83 @@ def test_the_example_record_is_of_the_vocabulary() -> None:
     check(parse(line.strip().encode()))
 
 
-def test_the_example_pipes_run(tmp_path: Path) -> None:
-    """The two pipes of the README, with the detector that needs no weights, on a clip of the same name."""
-    make_clip(tmp_path / "street.mp4")
-    pipes = [block for block in blocks("sh") if "street.mp4" in block]
-    assert len(pipes) == 2
-    bins = tmp_path / "bin"
-    bins.mkdir()
-    (bins / "vtk").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m vtk "$@"\n')
-    (bins / "vtk").chmod(0o755)
-    (bins / "jq").write_text("#!/bin/sh\nexec cat\n")  # jq itself is not a dependency
-    (bins / "jq").chmod(0o755)
-    for pipe in pipes:
-        script = pipe.replace("--classes person", "--detector motion")
-        found = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, check=False,
-                               env={**os.environ, "PATH": f"{bins}:{os.environ['PATH']}"})
-        assert found.returncode == 0, found.stderr.decode()
-        assert (tmp_path / "street-ids.mp4").stat().st_size > 1000
-        (tmp_path / "street-ids.mp4").unlink()
+def test_every_example_of_a_help_page_is_a_command_line() -> None:
+    """Each option that an example names exists in that command's help."""
+    count = 0
+    for _, example in examples():
+        for words in split(example.split(" > ")[0]):
+            if words[0] != "vtk" and words[0] not in NAMES:
+                continue
+            command = load(words[0] if words[0] in NAMES else words[1])
+            for word in words[1:]:
+                command = getattr(command, "commands", {}).get(word, command)
+            known = {option for param in command.params for option in param.opts}
+            assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= known, example
+            count += 1
+    assert count > len(NAMES)
 
 
-def test_every_example_in_a_docstring_is_a_command_line() -> None:
-    """Each option that a docstring's example names exists in that command's help."""
-    import importlib
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what the examples name: street.mp4, videos/, and records of the clip."""
+    folder = tmp_path_factory.mktemp("examples")
+    make_clip(folder / "street.mp4")
+    (folder / "videos").mkdir()
+    for number in range(2):
+        shutil.copy(folder / "street.mp4", folder / "videos" / f"{number}.mp4")
+    found = run_vtk("detect", "street.mp4", "--model", "motion", cwd=folder)
+    (folder / "detections.jsonl").write_bytes(found.stdout)
+    (folder / "out.jsonl").write_bytes(found.stdout)
+    text = {"v": 1, "type": "text", "by": "spot-text/x", "source": "street.mp4", "frame": 3, "t": 0.25, "text": "BUS",
+            "score": 0.9, "xyxy": [5, 5, 60, 20], "poly": [[5, 5], [60, 5], [60, 20], [5, 20]]}
+    (folder / "texts.jsonl").write_text(json.dumps(text) + "\n")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))
+    if shutil.which("jq") is None:  # not a dependency; what it would pick is not what is tested
+        (folder / "bin" / "jq").write_text("#!/bin/sh\nexec cat\n")
+    for script in (folder / "bin").iterdir():
+        script.chmod(0o755)
+    return folder
 
-    from vtk.cli import load, module_of
-    from vtk.piping import split
 
-    for name, _, _ in COMMANDS:
-        module = importlib.import_module(module_of(name))
-        doc = module.run.__doc__ if hasattr(module, "run") else ""
-        for example in re.findall(r"Example: (.*)", doc or ""):
-            for words in split(example.split(" > ")[0]):
-                if words[0] in {row[0] for row in COMMANDS}:
-                    known = {option for param in load(words[0]).params for option in param.opts}
-                    assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= known, example
+def run_example(place: Path, script: str) -> bytes:
+    """Run a shell example in ``place`` and return its stdout; what it writes is removed."""
+    for said, here in STANDS_FOR.items():
+        script = script.replace(said, here)
+    before = set(place.iterdir())
+    found = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=place, capture_output=True, check=False,
+                           env={**os.environ, "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
+                                "VTK_HOME": str(place / "bin" / "home")})
+    assert found.returncode == 0, found.stderr.decode()
+    written = set(place.iterdir()) - before
+    for path in written:
+        assert path.is_dir() or path.stat().st_size > 1000, f"{path.name} is nearly empty"
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert written or found.stdout or script.startswith("vtk validate"), "it wrote nothing"
+    return found.stdout
+
+
+@pytest.mark.parametrize("example", [example for _, example in examples()])
+def test_examples_of_help_pages_run(example: str, place: Path, request: pytest.FixtureRequest) -> None:
+    if "models pull" in example:
+        pytest.skip("fetches weights: tests/models has a server for that")
+    if "models" in example and "list" not in example:
+        request.getfixturevalue("shared")
+    run_example(place, example)
+
+
+@pytest.mark.parametrize("block", [block for block in blocks("sh") if "street.mp4" in block])
+def test_the_pipes_of_the_readme_run(block: str, place: Path) -> None:
+    run_example(place, block)
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("sh") if "videos" in block for line in block.splitlines()])
+def test_the_lines_over_many_files_run(line: str, place: Path) -> None:
+    run_example(place, line)
+
+
+def test_the_readme_was_read() -> None:
+    assert len([block for block in blocks("sh") if "street.mp4" in block]) == 2
+    assert len([block for block in blocks("sh") if "videos" in block]) == 1
+    for path in re.findall(r"\]\(([^)#]+)\)|`((?:examples|vtk|commands|kernels)/[\w./]*)`", README):
+        assert (ROOT / "".join(path)).exists(), path

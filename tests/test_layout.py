@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 import tomllib
 from collections.abc import Iterator
@@ -114,6 +115,21 @@ def test_modules_know_only_what_is_theirs() -> None:
             assert not any(name.startswith("vtk.models") for name in imports_of(path)), f"{where} imports models"
 
 
+def test_video_is_decoded_in_media_alone() -> None:
+    """OpenCV is everywhere, its decoder is not."""
+    assert not [path for path in FILES if "VideoCapture" in path.read_text() and path.parent != ROOT / "vtk" / "media"]
+
+
+def test_no_file_names_a_machine() -> None:
+    """No path of somebody's machine and no registry host, in anything that is handed on."""
+    handed_on = [*ALL, *(path for path in (ROOT / "examples").iterdir() if path.is_file()), ROOT / "Makefile",
+                 ROOT / "README.md", ROOT / "pyproject.toml", ROOT / ".ci" / "run", ROOT / ".gitignore"]
+    machine = re.compile(r"(?<![\w.$}])/(?:work|root|home|Users|mnt|farm)/\w|/simple/?[\"']|--(?:extra-)?index-url")
+    found = {path.relative_to(ROOT).as_posix(): hit.group() for path in handed_on
+             if path.name != "test_layout.py" and (hit := machine.search(path.read_text()))}
+    assert not found
+
+
 def test_no_file_has_a_name_that_says_nothing() -> None:
     assert not [path for path in ALL if path.stem in BANNED]
 
@@ -143,7 +159,8 @@ def test_public_functions_are_annotated_and_documented(path: Path) -> None:
                 continue
             where = f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            missing = [argument.arg for argument in arguments if argument.annotation is None and argument.arg not in ("self", "cls")]
+            bare = [argument.arg for argument in arguments if argument.annotation is None]
+            missing = [name for name in bare if name not in ("self", "cls")]
             is_kernel = any("jit" in ast.unparse(decorator) for decorator in node.decorator_list)
             assert is_kernel or not missing, f"{where}: {missing} not annotated"
             assert is_kernel or node.returns is not None or node.name == "__init__", f"{where}: no return type"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
+from clips import make_clip
 
 from conftest import ROOT
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """Build the wheel from a copy of what git tracks, with the build tools of this environment."""
+    """Build the wheel from a copy of its sources, with the build tools of this environment."""
     import shutil
 
     copy = tmp_path_factory.mktemp("source")
@@ -40,6 +43,22 @@ def test_the_wheel_has_every_module_and_no_test(wheel: zipfile.ZipFile) -> None:
             assert f"{home}/{path.relative_to(ROOT / folder)}" in names, path
     assert "vtk/py.typed" in names
     assert not [name for name in names if "test" in name]
+
+
+def test_the_wheel_works_where_it_is_unpacked(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """An editable install reads the folders of the tree: only the wheel shows whether the mapping holds."""
+    wheel.extractall(tmp_path / "site")
+    clip = make_clip(tmp_path / "clip.mp4")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+
+    def python(*arguments: str) -> str:
+        return subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=environment, check=True, text=True,
+                              capture_output=True).stdout
+
+    where = python("-c", "import vtk.commands, vtk.kernels.nms.cpu; print(vtk.commands.__file__, vtk.kernels.__file__)")
+    assert [Path(path).parent.relative_to(tmp_path).as_posix() for path in where.split()] == [
+        "site/vtk/commands", "site/vtk/kernels"]
+    assert '"type":"track"' in python("-m", "vtk", "track", str(clip), "--detector", "motion")
 
 
 def test_the_scripts_and_the_licence_are_stated(wheel: zipfile.ZipFile) -> None:
