@@ -54,8 +54,9 @@ def test_scripts_parse_say_how_and_stop_at_errors(name: str, tmp_path: Path) -> 
     assert "set -euo pipefail" in lines
     assert os.access(EXAMPLES / name, os.X_OK)
     (tmp_path / "file").write_text("no media, no folder")
-    found = subprocess.run([*script(name), "file/a", "file/b", "1", "motion"], cwd=with_vtk(tmp_path), check=False,
-                           env={**os.environ, "VTK": str(tmp_path / "vtk"), "PYTHON": sys.executable}, capture_output=True)
+    environment = {**os.environ, "VTK": str(with_vtk(tmp_path) / "vtk"), "PYTHON": sys.executable}
+    found = subprocess.run([*script(name), "file/a", "file/b", "1", "motion"], cwd=tmp_path, env=environment,
+                           capture_output=True, check=False)
     assert found.returncode != 0
     assert b"Traceback" not in found.stderr, found.stderr.decode()
 
@@ -176,6 +177,7 @@ def test_the_demo_runs_without_network(mirror: bool, tmp_path: Path, request: py
     assert out.splitlines()[-1] == "video:    my demo/annotated.mp4"
     probe = run(tmp_path, "./vtk", "probe", "my demo/annotated.mp4")
     assert json.loads(probe.splitlines()[0])["frames"] == 250
-    kinds = Counter(json.loads(line)["type"] for line in (tmp_path / "my demo" / "tracks.jsonl").read_text().splitlines())
+    lines = (tmp_path / "my demo" / "tracks.jsonl").read_text().splitlines()
+    kinds = Counter(json.loads(line)["type"] for line in lines)
     assert kinds["track"] > 300 and kinds["tracklet"] >= 4
     assert kinds["end"] == 2, "track's and draw's"
