@@ -1,6 +1,6 @@
 # make demo   sets everything up and runs the main job on a clip made on the spot
 # make test   sets everything up and passes the tests
-# make bench  times kernels and record passing against what users would use instead
+# make bench  times kernels, record passing and decoding against what users would use instead
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -27,6 +27,9 @@ test: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m vtk.kernels.bench --quick
 	$(BIN)/python -m vtk.driver.bench
+	@mkdir -p $(DEMO)
+	$(BIN)/python examples/make_clip.py $(DEMO)/street.mp4
+	$(BIN)/python -m vtk.media.bench $(DEMO)/street.mp4
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .hypothesis

@@ -194,3 +194,6 @@ def test_the_readme_was_read() -> None:
     assert len([block for block in blocks("sh") if "videos" in block]) == 1
     for path in re.findall(r"\]\(([^)#]+)\)|`((?:examples|vtk|commands|kernels)/[\w./]*)`", README):
         assert (ROOT / "".join(path)).exists(), path
+    for example in (ROOT / "examples").iterdir():
+        if example.is_file() and example.name not in ("demo.sh", "records_to_csv.py"):  # parts of others
+            assert f"| `examples/{example.name}` |" in README
