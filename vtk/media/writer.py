@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from types import TracebackType
@@ -23,6 +23,8 @@ from vtk.media.pyav import reason
 MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi", ".webm": "webm"}
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
+CODECS = {"avi": "mpeg4", "webm": "libvpx-vp9"}  # all others hold H.264
+
 # MPEG's clock: a frame is at most 5.6 µs from its time. Matroska and WebM count milliseconds (RFC 9559, 11.1).
 _TICK = {"matroska": Fraction(1, 1000), "webm": Fraction(1, 1000)}
 _MPEG_TICK = Fraction(1, 90_000)
@@ -30,11 +32,12 @@ _BT709 = 1  # the code of BT.709 as matrix, primaries and transfer alike (ITU-T 
 
 
 class VideoWriter:
-    """Encodes frames into a video: H.264 (VP9 in .webm), 8-bit 4:2:0, BT.709, index at the front of .mp4 and .mov.
+    """Encodes frames into a video: 8-bit 4:2:0 H.264, VP9 in .webm; the index of .mp4 and .mov stands in front.
 
     The file begins with the first frame written; the frames after it keep their distances, so a variable rate stays
-    one. AVI has one rate: there a frame goes to the nearest multiple of 1/``fps``. An odd side is padded by
-    repeating its last row or column. Sound runs from the first frame to the end of the last one.
+    one. AVI has one rate: there a frame goes to the nearest multiple of 1/``fps``, as MPEG-4 part 2, since
+    presentation times of H.264 are lost in AVI. An odd side is padded by repeating its last row or column. Sound
+    runs from the first frame to the end of the last one.
 
     The file appears under its name when ``close`` has made it whole; until then it is ``<path>.part``. A device or
     a pipe is written to directly. Memory is bounded by what the encoder looks ahead.
@@ -71,9 +74,12 @@ class VideoWriter:
         self._part = self._target if direct else self._target + ".part"
         self._rate = Fraction(fps).limit_denominator(1001)
         self._tick = 1 / self._rate if self._muxer == "avi" else _TICK.get(self._muxer, _MPEG_TICK)
+        # A stream that cannot say its matrix is taken for BT.601.
+        self._matrix = Colorspace.ITU601 if self._muxer == "avi" else Colorspace.ITU709
         self._scaler = VideoReformatter()
         self._first: float | None = None
         self._last = -1  # ticks of the last frame written
+        self._first_dts: int | None = None
         self._open = True
         self._track: AudioTrack | None = None
         self._audio_note: str | None = None
@@ -114,7 +120,7 @@ class VideoWriter:
                 if self._track is not None:
                     self._track.begin(t)
             self._last = max(round((t - self._first) / self._tick), self._last + 1)
-            self._mux(self._stream.encode(self._frame(image)))
+            self._mux_video(self._stream.encode(self._frame(image)))
             self._mux_audio(float(self._last * self._tick))
 
     def close(self) -> None:
@@ -125,7 +131,7 @@ class VideoWriter:
             self.abort()
             raise MediaError(f"cannot write {self._name}: not one frame came", code="E_ENCODE")
         with self._guarded():
-            self._mux(self._stream.encode(None))
+            self._mux_video(self._stream.encode(None), final=True)
             self._mux_audio(float(self._last * self._tick + 1 / self._rate))
             self._container.close()
             if self._part != self._target:
@@ -153,20 +159,22 @@ class VideoWriter:
         self.close() if kind is None else self.abort()
 
     def _video_stream(self, crf: int, preset: str) -> Any:
-        codec = "libvpx-vp9" if self._muxer == "webm" else "libx264"
+        codec = CODECS.get(self._muxer, "libx264")
         stream = self._container.add_stream(codec, rate=self._rate)
         context = stream.codec_context
         height, width = self._shape[:2]
         context.width, context.height, context.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
         context.time_base = stream.time_base = self._tick
+        if codec == "mpeg4":
+            # Source: qp2qscale of x264's ratecontrol.c without its factor: H.264's quantiser doubles every 6 steps.
+            context.qmin = context.qmax = min(31, max(2, round(2 ** ((crf - 12) / 6))))
+            return stream
         context.color_range = ColorRange.MPEG
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         if codec == "libx264":
             stream.options = {"crf": str(crf), "preset": preset}
         else:
             stream.options = {"crf": str(crf), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-        if self._muxer == "avi":
-            context.max_b_frames = 0  # AVI stores no presentation times: frames must come in display order
         return stream
 
     def _add_audio(self, source: str | None) -> None:
@@ -184,11 +192,24 @@ class VideoWriter:
         if height % 2 or width % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = self._scaler.reformat(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
-                                      format="yuv420p", dst_colorspace=Colorspace.ITU709,
+                                      format="yuv420p", dst_colorspace=self._matrix,
                                       dst_color_range=ColorRange.MPEG, threads=1)
         frame.pts, frame.time_base = self._last, self._tick
-        frame.duration = max(1, round(1 / (self._rate * self._tick)))
+        frame.duration = self._span
         return frame
+
+    @property
+    def _span(self) -> int:
+        """How many ticks a frame lasts at the declared rate."""
+        return max(1, round(1 / (self._rate * self._tick)))
+
+    def _mux_video(self, packets: Sequence[Any], final: bool = False) -> None:
+        """Write packets; the ``final`` one ends where the last frame does, so that the file states its true length."""
+        if packets and self._first_dts is None:
+            self._first_dts = packets[0].dts
+        if packets and final:
+            packets[-1].duration = max(1, self._last + self._span + self._first_dts - packets[-1].dts)
+        self._mux(packets)
 
     def _mux(self, packets: Iterable[Any]) -> None:
         for packet in packets:
