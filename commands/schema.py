@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-TypeName = Annotated[str | None, typer.Argument(metavar="[TYPE]", help="A record type; without it, the whole vocabulary.")]
+TypeName = Annotated[str | None, typer.Argument(metavar="[TYPE]",
+                                               help="A record type; without it, the whole vocabulary.")]
 
 
 def run(kind: TypeName = None) -> None:

@@ -20,7 +20,8 @@ Inputs = Annotated[list[str], typer.Argument(
 FilesFrom = Annotated[Path | None, typer.Option(metavar="FILE", help="Read inputs from FILE, one a line; - is stdin.")]
 Null = Annotated[bool, typer.Option("--null", "-0", help="Inputs in --files-from end with NUL, not newline.")]
 Root = Annotated[Path | None, typer.Option(metavar="DIR", help="Resolve relative sources in DIR.")]
-Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Take the I-th of N stable parts of the sources, I from 1.")]
+Shard = Annotated[str | None, typer.Option(metavar="I/N",
+                                           help="Take the I-th of N stable parts of the sources, I from 1.")]
 Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="Work on N sources at a time, each in its own process.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE",
                                       help="Write records to FILE, which appears when it is complete.")]

@@ -97,7 +97,8 @@ def without_pixels(groups: Iterable[Group | None]) -> Iterator[Item | None]:
         yield IDLE if group is IDLE else _item(group)
 
 
-def with_pixels(groups: Iterator[Group | None], pixels: Pixels, beyond: Callable[[Item], None]) -> Iterator[Item | None]:
+def with_pixels(groups: Iterator[Group | None], pixels: Pixels,
+                beyond: Callable[[Item], None]) -> Iterator[Item | None]:
     """Yield items of groups and decoded frames in order; ``beyond`` hears of groups after the last frame."""
     group = None
     waiting = True

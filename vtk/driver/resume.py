@@ -51,7 +51,7 @@ def current_fingerprint(source: str, root: str | None = None) -> str | None:
 
 
 def finished_in(path: Path, finished: Finished) -> Iterator[tuple[str, list[bytes]]]:
-    """Yield each source that an output file (or its part file) holds in full, with its lines; one is in memory at a time."""
+    """Yield each source that an output file or its part file holds in full, with its lines, one at a time."""
     if not path.is_file():
         return
     lines: list[bytes] = []

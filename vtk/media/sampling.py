@@ -40,7 +40,7 @@ class Sampling:
 
     Attributes:
         mode: ``none`` (no pixels), ``all``, ``every`` (each ``every``-th frame by index), ``fps`` (the first frame
-            at or after each multiple of 1/``fps`` seconds), ``at`` (the first frame at or after each time in ``times``),
+            at or after each multiple of 1/``fps`` seconds), ``at`` (the first frame at or after each of ``times``),
             ``records`` (frames that have records it reads).
         start, end: half-open span in seconds from the first frame; None is open.
         limit: at most this many frames of a source.
