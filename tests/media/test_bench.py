@@ -20,6 +20,7 @@ def test_rows(folder: Path) -> None:
     assert rows["opencv"]["ratio"] == 1
     for row in rows.values():
         assert row["size"] == [64, 48] and row["p10"] <= row["fps"] <= row["p90"]
+        assert row["cpu_ms"] > 0
         assert abs(row["ratio"] - row["fps"] / rows["opencv"]["fps"]) < 0.01
 
 

@@ -35,8 +35,8 @@ def video(name: str, codec: str = "libx264", **options: object) -> Callable[[Pat
 def rotated(degrees: int) -> Callable[[Path], Path]:
     """Return what makes a clip that is stored turned and says so."""
     def make(folder: Path) -> Path:
-        turn = lambda image: np.rot90(image, degrees // 90)  # noqa: E731
-        return rotate_flag(encode(folder / f"turned{degrees}.mp4", COUNT, turn=turn), degrees)
+        path = encode(folder / f"turned{degrees}.mp4", COUNT, turn=lambda image: np.rot90(image, degrees // 90))
+        return rotate_flag(path, degrees)
     return make
 
 

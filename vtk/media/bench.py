@@ -80,7 +80,8 @@ _PACKAGES = {"vtk": "av", "opencv": "opencv-python", "pyav-full": "av"}
 def compare(path: str, long_side: int, turns: int) -> list[dict[str, object]]:
     """Return a row for each decoder that can be loaded: frames a second over ``turns`` alternating runs.
 
-    One run of each comes before and is not timed. ``ratio`` is to OpenCV's median.
+    One run of each comes before and is not timed. ``ratio`` is to OpenCV's median. ``cpu_ms`` a frame is the time of all
+    threads: what decoding takes from the model beside it, and what says more than the rate where others use the machine.
     """
     from vtk.media.video import open_media
 
@@ -88,21 +89,24 @@ def compare(path: str, long_side: int, turns: int) -> list[dict[str, object]]:
     size = Size("long", long_side).of(reader.info.width, reader.info.height)
     reader.close()
     rates: dict[str, list[float]] = {}
+    busy: dict[str, list[float]] = {}
     rows: dict[str, dict[str, object]] = {}
     for name, decode in DECODERS.items():
         try:
             rows[name] = {"implementation": name, "version": _version(name), "frames": decode(path, size)}
-            rates[name] = []
+            rates[name], busy[name] = [], []
         except Exception as error:  # whatever keeps a rival from running is its result
             print(f"{name} left out: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
             rows.pop(name, None)
     for _ in range(turns):
         for name in rates:
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), time.process_time()
             count = DECODERS[name](path, size)
             rates[name].append(count / (time.perf_counter() - begin))
-    return [_row(rows[name], rates, name) | {"clip": os.path.basename(path), "size": list(size), "turns": turns,
-                                             "cores": os.cpu_count(), "machine": platform.machine()} for name in rates]
+            busy[name].append((time.process_time() - used) / count * 1000)
+    clip = {"clip": os.path.basename(path), "size": list(size), "turns": turns, "cores": os.cpu_count(),
+            "machine": platform.machine()}
+    return [_row(rows[name], rates, name) | {"cpu_ms": round(float(np.median(busy[name])), 2)} | clip for name in rates]
 
 
 def _row(row: dict[str, object], rates: Mapping[str, list[float]], name: str) -> dict[str, object]:
@@ -124,7 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m vtk.media.bench", description=__doc__)
     parser.add_argument("clip", nargs="+", help="video files")
     parser.add_argument("--size", type=int, default=640, help="long side in pixels (default: 640)")
-    parser.add_argument("--turns", type=int, default=5, help="timed runs of each decoder (default: 5)")
+    parser.add_argument("--turns", "--runs", type=int, default=5, help="timed runs of each decoder (default: 5)")
     asked = parser.parse_args()
     for clip in asked.clip:
         try:
