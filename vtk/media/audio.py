@@ -16,6 +16,15 @@ from vtk.media.pyav import reason, video_stream
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 BITS_PER_CHANNEL = 64_000
 
+# What players find in each container; Matroska holds all there is. PCM is legal in MP4, yet few play it.
+COPIED = {
+    "mp4": {"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"},
+    "mov": {"aac", "ac3", "alac", "eac3", "mp3", "pcm_s16be", "pcm_s16le", "pcm_s24le"},
+    "avi": {"ac3", "mp2", "mp3", "pcm_s16le", "pcm_u8"},
+    "webm": {"opus", "vorbis"},
+}
+ENCODERS = {"avi": "libmp3lame", "webm": "libopus"}  # all others take AAC
+
 
 class AudioTrack:
     """The first-choice audio stream of a source, as packets for another container.
@@ -41,11 +50,13 @@ class AudioTrack:
             if self.copied:
                 self._out = out.add_stream_from_template(self._stream)
             else:
-                self._out = _encoder(out, "libopus" if muxer == "webm" else "aac", self._stream)
-                self.note = f"a {muxer} file takes no {self._stream.codec_context.name}: encoded anew"
+                self._out = _encoder(out, ENCODERS.get(muxer, "aac"), self._stream)
+                self.note = f"{self._stream.codec_context.codec.canonical_name} does not fit {muxer}: encoded anew"
         except (av.error.FFmpegError, ValueError) as error:
             self.close()
             raise MediaError(f"its sound cannot be carried over: {reason(error)}") from None
+        # AVI counts from 0: what begins before would put off all that follows.
+        self._early = muxer != "avi"
         self._shift = 0.0
         self._packets: Iterator[tuple[float, Any]] = iter(())
         self._next: tuple[float, Any] | None = None
@@ -93,7 +104,7 @@ class AudioTrack:
                 continue
             stamp -= shift
             # A packet that ends at 0 stays: it primes the decoder for the first that is heard.
-            if stamp + (packet.duration or 0) < 0 or last is not None and stamp <= last:
+            if stamp + (packet.duration or 0) * self._early < 0 or last is not None and stamp <= last:
                 continue
             last = packet.pts = packet.dts = stamp
             packet.stream = self._out
@@ -116,7 +127,7 @@ class AudioTrack:
                 if frame.pts is None:
                     continue
                 frame.pts -= round(self._shift / frame.time_base)
-                if frame.pts * frame.time_base * frame.sample_rate + frame.samples > 0:
+                if frame.pts * frame.time_base * frame.sample_rate + frame.samples * self._early > -1:
                     yield frame
         yield None
 
@@ -139,10 +150,10 @@ def _open(source: str) -> tuple[Any, Any, float]:
 
 def _takes(muxer: str, stream: Any) -> bool:
     """Return whether a container takes the packets of ``stream``, by writing a header that declares it."""
+    if muxer in COPIED and stream.codec_context.codec.canonical_name not in COPIED[muxer]:
+        return False
     trial = av.open(io.BytesIO(), "w", format=muxer)
     try:
-        if stream.codec_context.name not in trial.supported_codecs:
-            return False
         trial.add_stream_from_template(stream)
         trial.start_encoding()
         trial.close()
