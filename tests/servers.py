@@ -16,7 +16,7 @@ import av
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves one file; ``breaks`` are bytes after which answers break off, one an answer; then it serves to the end.
+    """Serves one file; ``breaks`` are bytes after which answers break off, one an answer.
 
     ``gone`` seconds after a break every request is refused; for good where it is infinite.
     """
@@ -83,7 +83,7 @@ def serving(path: Path, breaks: Sequence[int] = (), gone: float = 0.0) -> Iterat
 
 
 class Broadcast:
-    """Sends MPEG-TS over TCP to whoever connects: one of ``parts`` a connection, paced; then it is silent or closes."""
+    """Sends MPEG-TS over TCP: one of ``parts`` a connection, paced; then it is silent or closes."""
 
     def __init__(self, parts: Sequence[bytes], pause: float = 0.0, linger: float = 0.0) -> None:
         self._parts = list(parts)
@@ -143,7 +143,7 @@ class Broadcast:
 
 
 class Camera:
-    """An RTSP server that plays one clip a connection, RTP within TCP, then closes; as many times as it has clips."""
+    """An RTSP server that plays one clip a connection, RTP within TCP, then closes."""
 
     SDP = ("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
            "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track\r\n")
@@ -187,8 +187,8 @@ class Camera:
                 more, body = f"Content-Base: {self.url}/\r\nContent-Type: application/sdp\r\n", self.SDP
             elif request[0] == "SETUP":
                 more = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n"
-            connection.sendall(f"RTSP/1.0 200 OK\r\nCSeq: {heads['CSeq']}\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}"
-                               .encode())
+            heading = f"RTSP/1.0 200 OK\r\nCSeq: {heads['CSeq']}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+            connection.sendall((heading + body).encode())
             if request[0] == "PLAY":
                 return True
         return False

@@ -1,4 +1,4 @@
-"""The PyAV reader: seeks that hit the frame, memory that stays flat, clocks that start again, what damage hides."""
+"""The PyAV reader: seeks, memory, clocks that start again, what damage hides."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sequential(folder: Path) -> Iterator[dict[str, list[tuple[int, int | None, f
 @pytest.mark.parametrize("name", KINDS)
 def test_frames_sought_equal_frames_decoded_in_order(name: str, sequential: Any, folder: Path,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    """Index, timestamp, time and every pixel, for frames that are far apart, near, beside key frames, and the last."""
+    """Index, timestamp, time and pixels: frames far apart, near, beside key frames, and the last."""
     expected = sequential[name]
     sought: list[int] = []
     seek = PyavReader._seek
@@ -169,7 +169,7 @@ def test_packets_that_vanish_shift_no_index(name: str, share: float, folder: Pat
 
 
 def test_reading_goes_on_behind_a_cluster_that_stops_the_demuxer(folder: Path) -> None:
-    """Where Matroska's index knows of more key frames than came, there is an error even if none can be reached."""
+    """Where Matroska's index knows of more key frames than came, there is an error."""
     whole = encode(folder / "stop.webm", 40, "libvpx-vp9", **FAST_VP9)
     reader = PyavReader(str(damage(whole, folder / "stopped.webm", 0.5, 600)))
     frames = [(frame.index, number_on(frame.image())) for frame in reader.frames([], everything)]

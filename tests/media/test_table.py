@@ -1,4 +1,4 @@
-"""The media table: what must come of each kind of file, good or bad, from the reader and from the command line."""
+"""The media table: what must come of each kind of file, good or bad."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def named(name: bytes) -> Callable[[Path], Path]:
 
 @dataclass(frozen=True)
 class Good:
-    """A file of which every frame comes: ``shows`` is what frame i shows, ``times`` when, ``facts`` of its MediaInfo."""
+    """A file of which every frame comes: what frame i shows, and when; ``facts`` of its MediaInfo."""
 
     name: str
     make: Callable[[Path], Path]
@@ -118,7 +118,7 @@ def test_every_frame_comes_with_its_index_and_time(row: Good, folder: Path) -> N
 
 @dataclass(frozen=True)
 class Damaged:
-    """A file that gives what it holds: made from a whole one by ``harm``, which returns the bytes that are bad."""
+    """A file that gives what it holds: a whole one after ``harm``, which returns the bad bytes."""
 
     name: str
     whole: Callable[[Path], Path]
@@ -158,7 +158,7 @@ DAMAGED = (
 
 
 def unharmed(path: Path, bad: range) -> set[int]:
-    """Return the frames that no bad byte can reach: a bad packet spoils what follows it up to the next key frame."""
+    """Return the frames that no bad byte reaches: a bad packet spoils all up to the next key frame."""
     spoilt, good, stamps = False, [], []
     with av.open(str(path)) as container:
         for packet in container.demux(video=0):
@@ -224,7 +224,8 @@ HOPELESS = (
              "cannot be opened: it is no media, or its header is damaged"),
     Hopeless("audio only", lambda folder: encode(folder / "audio.mp4", video=False, audio=True), "E_OPEN",
              "has no video stream (it has audio)"),
-    Hopeless("not there", lambda folder: folder / "absent.mp4", "E_OPEN", "cannot be opened: No such file or directory"),
+    Hopeless("not there", lambda folder: folder / "absent.mp4", "E_OPEN",
+             "cannot be opened: No such file or directory"),
     Hopeless("a folder as a file", lambda folder: folder, "E_OPEN",
              "is a folder; seq:FOLDER reads its images as one video"),
 )
@@ -240,7 +241,7 @@ def test_hopeless_files_say_why(row: Hopeless, folder: Path) -> None:
 
 @pytest.mark.parametrize("command", [("probe",), ("detect", "--model", "motion")], ids=lambda command: command[0])
 def test_hopeless_files_on_the_command_line(command: tuple[str, ...], folder: Path) -> None:
-    """An error record, a failed end and a line on stderr for each; the good file among them is done; exit code 1."""
+    """An error record, a failed end, a line on stderr for each; the good file is done; exit code 1."""
     rows = [row for row in HOPELESS if row.name != "a folder as a file"]
     bad = [str(row.make(folder)) for row in rows]
     good = str(video("h264.mp4")(folder))
@@ -259,7 +260,7 @@ def test_hopeless_files_on_the_command_line(command: tuple[str, ...], folder: Pa
 
 
 def test_damaged_files_on_the_command_line(folder: Path) -> None:
-    """Every frame that can be had is looked at; then an error record, a partial end, one line on stderr, exit code 1."""
+    """What can be had is looked at; then an error record, a partial end, one line on stderr, exit code 1."""
     whole = H264(folder)
     paths = {str(cut(whole, folder / "cut_cli.mp4", 0.6)): "the file is cut",
              str(damage(whole, folder / "corrupt_cli.mp4", 0.7, 600)): "a packet cannot be decoded"}

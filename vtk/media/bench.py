@@ -1,4 +1,4 @@
-"""Time decoding to a model's input size, each decoder in turns: ``python -m vtk.media.bench CLIP [--size 640]``."""
+"""Time decoding to a model's input size, each decoder in turns: ``python -m vtk.media.bench CLIP``."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ _PACKAGES = {"vtk": "av", "opencv": "opencv-python", "pyav-full": "av"}
 def compare(path: str, long_side: int, turns: int) -> list[dict[str, object]]:
     """Return a row for each decoder that can be loaded: frames a second over ``turns`` alternating runs.
 
-    One run of each comes before and is not timed. ``ratio`` is to OpenCV's median. ``cpu_ms`` a frame is the time of all
-    threads: what decoding takes from the model beside it, and what says more than the rate where others use the machine.
+    One run of each comes before and is not timed. ``ratio`` is to OpenCV's median. ``cpu_ms`` a frame is the time of
+    all threads: what decoding takes from the model beside it, and the better figure where others use the machine.
     """
     from vtk.media.video import open_media
 

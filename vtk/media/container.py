@@ -12,7 +12,12 @@ NETWORK = ("http://", "https://")
 
 
 def open_video(path: str, threads: int | None, timeout: Any, options: dict[str, str]) -> tuple[Any, Any]:
-    """Return the container of ``path`` and its video stream, ready to decode on ``threads`` threads (None: all).
+    """Return the container of ``path`` and its video stream, ready to decode.
+
+    Args:
+        threads: how many threads decode; None is one a core.
+        timeout: seconds that opening and each read may take, or a pair of them; None is no bound.
+        options: FFmpeg's.
 
     Raises:
         MediaError: E_OPEN no media, or no video in it; E_TIMEOUT nothing came in time.
@@ -32,7 +37,7 @@ def open_video(path: str, threads: int | None, timeout: Any, options: dict[str, 
 
 
 def video_stream(container: Any) -> Any:
-    """Return the stream that ffmpeg would show: its best video stream that is not a cover picture, or None."""
+    """Return the stream that ffmpeg would show: the best that is not a cover picture, or None."""
     best = container.streams.best("video")
     if best is not None and not is_cover(best):
         return best
@@ -57,7 +62,7 @@ def displayed(frame: Any) -> tuple[int, int]:
 
 
 def network_options(path: str, timeout: float | None) -> dict[str, str]:
-    """Return FFmpeg's options for ``path``: over HTTP, connections that break are taken up where they broke."""
+    """Return FFmpeg's options for ``path``: HTTP connections are taken up where they broke."""
     if not path.startswith(NETWORK) or timeout is None:
         return {}
     return {"reconnect": "1", "reconnect_on_network_error": "1", "reconnect_delay_max": str(max(1, round(timeout)))}

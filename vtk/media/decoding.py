@@ -1,4 +1,4 @@
-"""Packets of a video stream turned into frames: a try per packet, and the last frames of damaged files."""
+"""Packets of a video stream turned into frames: a try per packet."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Decoding:
             yield from self._tail(last)
 
     def seek(self, stamp: int) -> Stamped | None:
-        """Go to the packet at or before ``stamp`` and return the first frame at or after it; None where seeking fails."""
+        """Go to ``stamp`` and return the first frame at or after it; None where seeking fails."""
         self._restart()
         self._sought = stamp
         try:
@@ -125,7 +125,7 @@ class Decoding:
             heapq.heappush(self._waiting, stamp)
 
     def _leave(self, frame: Any) -> int | None:
-        """Return a frame's timestamp, and note the frames before it that never came: packets that gave nothing."""
+        """Return a frame's timestamp, and note the frames before it that never came."""
         if self.counted:
             return heapq.heappop(self._waiting) if self._waiting else None
         if frame.pts is None:
@@ -146,7 +146,7 @@ class Decoding:
         return packet.pts if packet.pts is not None else packet.dts
 
     def _note(self, what: str) -> bool:
-        """Tell of damage, where it is damage: not before the first key frame, nor in what is decoded once more."""
+        """Tell of damage: not before the first key frame, nor in what is decoded once more."""
         tells = self._keyed and not self._quiet
         if tells:
             self._tell(what)

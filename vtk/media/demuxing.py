@@ -1,4 +1,4 @@
-"""The packets of a video stream, damage or not: over packets that cannot be read, and over gaps by the file's index."""
+"""The packets of a video stream, over those that cannot be read and over gaps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SILENCE = "nothing more came in time (--timeout)"
 
 
 def packets(container: Any, stream: Any, note: Callable[[str], object]) -> Iterator[Any]:
-    """Yield the packets of ``stream`` from here on; None, or PyAV's empty packet, where the decoder is to be drained.
+    """Yield the packets of ``stream`` from here on; None or an empty one drains the decoder.
 
     Where the demuxer gives up although the file's index knows of key frames that are still to come (a damaged
     Matroska cluster), it goes on at the next of them.

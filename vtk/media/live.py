@@ -129,7 +129,7 @@ class LiveReader:
             yield from self._stream.codec_context.decode(None)  # what several threads still hold
 
     def _time(self, frame: Any) -> float:
-        """Return a frame's t: by the stream's clock, or by ours over a break and where the stream's begins anew."""
+        """Return a frame's t: by the stream's clock, over breaks by ours."""
         if frame.pts is None:
             return self._last_t + (time.monotonic() - self._last_frame if self.decoded else 0.0)
         clock = float(frame.pts * self._stream.time_base)

@@ -28,7 +28,7 @@ VARIES_PACKETS = 120  # so many packets tell whether the frame rate varies
 
 
 class PyavReader:
-    """Reads a video file by PyAV: every frame that can be had, each with its index and time in the original stream."""
+    """Reads a video file by PyAV: every frame that can be had, with its index and time in the stream."""
 
     def __init__(self, path: str, threads: int | None = None, size: int | None = None,
                  fingerprint: str | None = None, timeout: float | None = None) -> None:
@@ -77,7 +77,7 @@ class PyavReader:
                 yield self._give(index, t, stamp, frame, sizes)
 
     def at(self, indices: Iterable[int], sizes: Sequence[Size]) -> Iterator[Decoded]:
-        """Yield the frames of ``indices``, which increase, seeking where that skips enough; missing ones are left out."""
+        """Yield the frames of ``indices``, which increase, seeking where it pays; missing ones are left out."""
         numbered = self._numbered()
         held: tuple[int, float, int | None, Any] | None = None
         for wanted in indices:
@@ -152,7 +152,7 @@ class PyavReader:
 
     @property
     def _timeline(self) -> Timeline:
-        """The timeline of the whole stream, read when it is first needed; once there is damage, with holes filled.
+        """The timeline of the whole stream, read when it is needed; with holes filled after damage.
 
         A URL has none: reading it would bring the whole file a second time.
         """
@@ -178,8 +178,9 @@ class PyavReader:
 
     @property
     def _seekable(self) -> bool:
-        """Whether a frame can be sought; an MPEG program stream leaves out timestamps, which FFmpeg guesses as it goes."""
+        """Whether a frame can be sought by its timestamp."""
         source = self._source
+        # An MPEG program stream leaves out timestamps, which FFmpeg guesses as it goes.
         return (self._origin is not None and not source.counted and source.container.format.name != "mpeg"
                 and self._timeline.sound)
 
@@ -192,7 +193,7 @@ class PyavReader:
         return key, self._timeline.rank(stamp) - self._timeline.rank(key)
 
     def _is_leading(self, stamp: int | None) -> bool:
-        """Whether a frame is shown before the first key frame: such frames lack what they build on in any reader."""
+        """Whether a frame is shown before the first key frame, and lacks what it builds on."""
         return stamp is not None and self._source.first_key is not None and stamp < self._source.first_key
 
     def _note(self, what: str) -> None:
@@ -214,13 +215,14 @@ class PyavReader:
             return Decoding(self._path, threads, timeout, network_options(self._path, timeout), self._note)
         except MediaError:
             if self._local and lacks_index(self._path):
-                raise MediaError("cannot be opened: the part that says where its frames are (moov) is missing; the file "
-                                 "was cut or never finished", code="E_OPEN") from None
+                raise MediaError("cannot be opened: the part that says where its frames are (moov) is missing; "
+                                 "the file was cut or never finished", code="E_OPEN") from None
             raise
 
     def _give(self, index: int, t: float, stamp: int | None, frame: Any, sizes: Sequence[Size]) -> Decoded:
         info = self.info
-        return Decoded(index, stamp, t, info.width, info.height, self._scalers.of(frame, info.rotation)).converted(sizes)
+        convert = self._scalers.of(frame, info.rotation)
+        return Decoded(index, stamp, t, info.width, info.height, convert).converted(sizes)
 
     def _describe(self, size: int | None, fingerprint: str | None) -> MediaInfo:
         container, stream, frame = self._source.container, self._source.stream, self._first[1]
@@ -235,7 +237,7 @@ class PyavReader:
                          fingerprint, "pyav")
 
     def _varies(self) -> bool:
-        """Return whether the first intervals between frames differ; False where asking would cost a connection."""
+        """Return whether the first intervals between frames differ; a URL is not asked."""
         if not self._local:
             return False
         try:

@@ -37,7 +37,7 @@ class Timeline:
         return self.keys[max(0, bisect.bisect_right(self.keys, stamp) - 1)] if self.keys else self.stamps[0]
 
     def filled(self) -> Timeline:
-        """Return the timeline with holes filled where frames come at a steady rate: what damage took counts, too."""
+        """Return the timeline with holes filled, where frames come at a steady rate: what damage took."""
         gaps = [after - before for before, after in zip(self.stamps, self.stamps[1:])]
         step = statistics.median(gaps) if gaps else 0
         if not step or sum(is_near(gap, step) for gap in gaps) < REGULAR * len(gaps):
@@ -62,7 +62,7 @@ def is_near(gap: float, step: float) -> bool:
 
 
 def read_timeline(path: str, stream: int, limit: int | None = None) -> Timeline:
-    """Return the timeline of stream number ``stream`` of a file, of its first ``limit`` packets where one is given."""
+    """Return the timeline of stream number ``stream`` of a file, or of its first ``limit`` packets."""
     with av.open(path) as container:
         found = container.streams[stream]
         entries = chunks(container, found)
@@ -95,7 +95,7 @@ def _of_packets(container: Any, stream: Any, limit: int | None) -> Timeline:
 
 
 def chunks(container: Any, stream: Any) -> dict[int, int]:
-    """Return file position → timestamp of the frames of an AVI by its own index, which outlives damage to chunks."""
+    """Return file position → timestamp of an AVI's frames by its index, which outlives damage."""
     if container.format.name != "avi":
         return {}
     # FFmpeg gives a packet the position of its bytes, and an entry that of the eight bytes of header before them.

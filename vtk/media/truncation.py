@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import struct
 
-_MP4_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"sidx", b"styp", b"uuid", b"meta",
-                        b"mfra", b"pnot"))
+_MP4_BOXES = frozenset(b"ftyp moov mdat free skip wide moof sidx styp uuid meta mfra pnot".split())
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 def missing_bytes(path: str) -> int:
-    """Return how many bytes a file lacks at its end by the sizes in its headers (MP4, AVI, Matroska); 0 where unknown.
+    """Return how many bytes a file lacks at its end; 0 where its headers do not tell.
+
+    The headers of MP4, AVI and Matroska do.
 
     Source: ISO/IEC 14496-12 §4.2 (boxes), RIFF (chunks), RFC 8794 §6 (EBML element sizes).
     """
@@ -26,7 +27,7 @@ def lacks_index(path: str) -> bool:
 
 
 def top_level(path: str) -> list[tuple[bytes, int, int]]:
-    """Return (kind, start, end) of the outermost boxes of a file, in bytes; the last may end beyond the file."""
+    """Return (kind, start, end) of a file's outermost boxes, in bytes; the last may end beyond it."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         head = file.read(12)
@@ -51,7 +52,7 @@ def top_level(path: str) -> list[tuple[bytes, int, int]]:
 
 
 def _mp4_box(head: bytes) -> tuple[bytes, int]:
-    """Return kind and length of a box; length 0 ends the walk (a box that runs to the end of the file, or no box)."""
+    """Return kind and length of a box; 0 ends the walk: it runs to the end, or is no box."""
     if len(head) < 8 or head[4:8] not in _MP4_BOXES:
         return b"", 0
     length = struct.unpack(">I", head[:4])[0]
@@ -68,7 +69,7 @@ def _riff_chunk(head: bytes) -> tuple[bytes, int]:
 
 
 def _ebml_element(head: bytes) -> tuple[bytes, int]:
-    """Return id and length of an element; an unknown length (a stream that was never finished) ends the walk."""
+    """Return id and length of an element; 0 ends the walk: a stream that was never finished."""
     if len(head) < 5 or head[:4] not in (_EBML, _SEGMENT):
         return b"", 0
     width = 9 - head[4].bit_length()
