@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cards import cut, damage, encode, number_on
+from cards import box, cut, damage, encode, number_on
 from vtk.media.frames import Decoded
 from vtk.media.pyav import PyavReader
 from vtk.media.sampling import NATIVE, Size
@@ -168,13 +169,28 @@ def test_packets_that_vanish_shift_no_index(name: str, share: float, folder: Pat
     assert [t for _, _, t in frames] == pytest.approx([index / 25 for index, _, _ in frames], abs=1e-6)
 
 
-def test_reading_goes_on_behind_a_cluster_that_stops_the_demuxer(folder: Path) -> None:
+def test_a_cluster_that_stops_the_demuxer_is_told(folder: Path) -> None:
     """Where Matroska's index knows of more key frames than came, there is an error."""
     whole = encode(folder / "stop.webm", 40, "libvpx-vp9", **FAST_VP9)
     reader = PyavReader(str(damage(whole, folder / "stopped.webm", 0.5, 600)))
     frames = [(frame.index, number_on(frame.image())) for frame in reader.frames([], everything)]
     assert len(frames) < 40 and all(index == number for index, number in frames)
     assert any("reading stops before the end" in str(error) for error in reader.errors)
+
+
+def test_reading_goes_on_at_the_next_key_frame(folder: Path) -> None:
+    """An MP4 whose index points nowhere for one chunk loses the frames up to the next key frame, and no more."""
+    path = encode(folder / "astray.mp4", 60, audio=True, muxer={"movflags": "faststart"})
+    data = bytearray(path.read_bytes())
+    start, _ = box(data, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco")
+    chunks = struct.unpack_from(">I", data, start + 4)[0]
+    struct.pack_into(">I", data, start + 8 + 4 * (chunks // 3), 0x7FFFFFFF)
+    path.write_bytes(data)
+    reader = PyavReader(str(path))
+    frames = [(frame.index, number_on(frame.image()), frame.t) for frame in reader.frames([], everything)]
+    again = [(index, number) for index, number, t in frames if t > frames[-1][2] - 0.38]
+    assert 40 < len(frames) < 60 and again == [(k, k) for k in range(50, 60)]
+    assert [str(error).split(" (")[0] for error in reader.errors][0] == "reading stops before the end"
 
 
 def test_a_timeline_is_filled_only_at_a_steady_rate() -> None:

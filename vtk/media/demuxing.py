@@ -21,11 +21,12 @@ def packets(container: Any, stream: Any, note: Callable[[str], object]) -> Itera
     Matroska cluster), it goes on at the next of them.
     """
     last: int | None = None
+    before: int | None = None  # the latest timestamp before the gap
     tried: int | None = None
     for _ in range(STUMBLES):
         for packet in _readable(container, stream, note):
             stamp = _latest(packet)
-            if stamp is not None and tried is not None and last is not None and stamp <= last:
+            if stamp is not None and before is not None and stamp <= before:
                 continue  # it came before the gap
             if stamp is not None:
                 last = stamp if last is None else max(last, stamp)
@@ -35,7 +36,7 @@ def packets(container: Any, stream: Any, note: Callable[[str], object]) -> Itera
             return
         if tried is None:
             note("reading stops before the end")
-        tried = key
+        tried, before = key, last
         try:
             container.seek(tried, stream=stream, backward=True, any_frame=False)
         except av.error.FFmpegError:
