@@ -1,99 +1,132 @@
-"""A single picture as a source of one frame, and pictures as files."""
+"""Images: JPEG, PNG, WebP, AVIF, TIFF and what else Pillow reads, HEIC by an extra; and image files written."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterator
 
-import cv2
 import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from vtk.errors import MediaError, UsageError
-from vtk.media.frames import Decoded
+from vtk.errors import MediaError
+from vtk.media.frames import Decoded, resizer
 from vtk.media.info import MediaInfo
 from vtk.media.names import suffix
-from vtk.media.picture import read_picture
-from vtk.media.resize import resizer
-from vtk.media.sampling import Size
+from vtk.media.reader import SequentialReader
 
-WRITTEN = (".jpg", ".jpeg", ".png", ".webp")
+_ORIENTATION = 0x0112  # EXIF tag
+# EXIF orientation to degrees clockwise; the even ones and 5, 7 are mirrored besides, which is applied too.
+_DEGREES = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 
 
-class ImageReader:
-    """Reads a picture: frame 0 at 0 seconds, without a timestamp. It is held in memory from the start."""
+class ImageReader(SequentialReader):
+    """Reads an image as a source of one frame: frame 0 at t 0. Of an animation or many pages, the first."""
 
     def __init__(self, path: str, size: int | None = None, fingerprint: str | None = None) -> None:
-        picture = read_picture(path)
-        height, width = picture.image.shape[:2]
-        self.info = MediaInfo("image", width, height, codec=picture.codec, rotation=picture.rotation, frames=1,
-                              size=size, fingerprint=fingerprint, decoder="pillow")
-        self.errors = [MediaError(f"only part of it could be decoded: {picture.damage}")] if picture.damage else []
+        super().__init__()
+        self._image, codec, rotation = load(path)
         self.decoded = 1
-        self._frame = Decoded(0, None, 0.0, width, height, resizer(picture.image))
+        height, width = self._image.shape[:2]
+        self.info = MediaInfo("image", width, height, codec=codec, rotation=rotation, size=size,
+                              fingerprint=fingerprint, decoder="pillow")
 
-    def frames(self, sizes: Sequence[Size], choose: Callable[[int, float], bool], start: float | None = None,
-               end: float | None = None) -> Iterator[Decoded]:
-        """Yield the picture if ``choose(0, 0.0)`` wants it and the span, in seconds, holds 0."""
-        if (start is None or start <= 0) and (end is None or end > 0) and choose(0, 0.0):
-            yield self._sized(sizes)
-
-    def at(self, indices: Iterable[int], sizes: Sequence[Size]) -> Iterator[Decoded]:
-        """Yield the picture for index 0; there is no other frame."""
-        for index in indices:
-            if index == 0:
-                yield self._sized(sizes)
-
-    def close(self) -> None:
-        """Nothing: the file was closed when it had been read."""
-
-    def _sized(self, sizes: Sequence[Size]) -> Decoded:
-        for size in sizes:
-            self._frame.image(size)
-        return self._frame
+    def _read(self) -> Iterator[Decoded]:
+        height, width = self._image.shape[:2]
+        yield Decoded(0, None, 0.0, width, height, resizer(self._image))
 
 
-def write_image(path: str | os.PathLike[str], image: np.ndarray, quality: int = 95) -> None:
-    """Write a picture; the file appears under its name when it is whole.
+def load(path: str) -> tuple[np.ndarray, str, int]:
+    """Return an image file as (H, W, 3) uint8 RGB, upright, with its codec and the degrees clockwise it was turned.
 
-    Args:
-        path: ends in one of ``WRITTEN``; need not be UTF-8.
-        image: (H, W, 3) uint8 RGB.
-        quality: 1 to 100, for JPEG and WebP; PNG loses nothing.
+    16-bit samples keep their upper 8 bits, grey becomes RGB, palettes and CMYK are converted, and what is
+    transparent lies on white, as a viewer shows it.
 
     Raises:
-        UsageError: an unknown suffix.
-        MediaError: E_ENCODE, it cannot be encoded or written.
+        MediaError: E_OPEN it cannot be read or is of a kind that nothing here reads; E_DECODE its data are damaged.
     """
+    try:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            _ready(path)
+            with Image.open(file) as image:
+                codec = (image.format or "image").lower()
+                rotation = _DEGREES.get(image.getexif().get(_ORIENTATION, 1), 0)
+                image.load()
+                upright = ImageOps.exif_transpose(image)
+                return np.ascontiguousarray(_rgb(upright)), codec, rotation
+    except UnidentifiedImageError:
+        raise MediaError(_unknown(path), code="E_OPEN") from None
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"is too large for an image: {error}", code="E_OPEN") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise MediaError(f"cannot be opened: {error.strerror}", code="E_OPEN") from None
+        # Pillow says broken data in any of these three.
+        raise MediaError(f"is a damaged image: {' '.join(str(error).split())}") from None
+
+
+def write_image(path: str | os.PathLike[str], image: np.ndarray, quality: int = 92) -> None:
+    """Write (H, W, 3) uint8 RGB as JPEG, PNG or WebP, as the suffix says; the file appears when it is whole.
+
+    Args:
+        path: ends in .jpg, .jpeg, .png or .webp.
+        image: the pixels.
+        quality: 1 to 100, of JPEG and WebP.
+
+    Raises:
+        MediaError: E_ENCODE the file cannot be written.
+    """
+    import cv2
+
     name = os.fspath(path)
     kind = suffix(name)
-    if kind not in WRITTEN:
-        raise UsageError(f"{name}: a picture is written to a name that ends in {', '.join(WRITTEN)}")
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-        raise ValueError(f"image is {image.dtype} {image.shape}: uint8 (H, W, 3) is expected")
-    if not 1 <= quality <= 100:
-        raise ValueError(f"quality is {quality}: 1 to 100 is expected")
-    options = {".png": [], ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}.get(kind, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    flag = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
+    options = [flag[kind], quality] if kind in flag else []
+    part = name + ".part"
     try:
-        done, data = cv2.imencode(kind, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
-    except cv2.error:
-        done = False
-    if not done:
-        raise MediaError(f"cannot write {name}: {image.shape[1]} x {image.shape[0]} pixels do not fit {kind}",
-                         code="E_ENCODE")
-    _put(name, data)
-
-
-def _put(name: str, data: np.ndarray) -> None:
-    """Write bytes to a part file and rename it; a device or a pipe is written to directly."""
-    target = os.path.realpath(name)
-    direct = os.path.exists(target) and not os.path.isfile(target)
-    part = target if direct else target + ".part"
-    try:
+        _, data = cv2.imencode(kind, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
         with open(part, "wb") as file:
             file.write(data)
-        if not direct:
-            os.replace(part, target)
-    except OSError as error:
-        if not direct and os.path.isfile(part):
+        os.replace(part, name)
+    except (OSError, cv2.error) as error:
+        if os.path.isfile(part):
             os.unlink(part)
-        raise MediaError(f"cannot write {name}: {error.strerror}", code="E_ENCODE") from None
+        why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise MediaError(f"cannot write {name}: {why}", code="E_ENCODE") from None
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    """Return any Pillow image as (H, W, 3) uint8 RGB."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        grey = np.asarray(image).astype(np.int64)
+        return np.repeat((grey.clip(0, 65535) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+    if image.mode == "F":
+        raise ValueError("its samples are floating-point numbers, whose range nothing says")
+    if image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "RGBA":
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return np.asarray(image.convert("RGB"))
+
+
+def _ready(path: str) -> None:
+    """Make Pillow ready for formats that it reads only with something added; say so where that is missing."""
+    kind = suffix(path)
+    if kind in (".heic", ".heif"):
+        try:
+            import pillow_heif
+        except ImportError:
+            raise MediaError("is a HEIC image, which needs the extra heif: pip install 'vidtk[heif]'",
+                             code="E_OPEN") from None
+        pillow_heif.register_heif_opener()
+    if kind == ".avif" and not features.check("avif"):
+        raise MediaError("is an AVIF image, and this Pillow was built without AVIF: pip install -U pillow",
+                         code="E_OPEN")
+
+
+def _unknown(path: str) -> str:
+    with open(path, "rb") as file:
+        head = file.read(16)
+    return f"is named as an image, and its content is none that is known (it begins with {head!r})"
