@@ -204,10 +204,14 @@ class VideoWriter:
         return max(1, round(1 / (self._rate * self._tick)))
 
     def _mux_video(self, packets: Sequence[Any], final: bool = False) -> None:
-        """Write packets; the ``final`` one ends where the last frame does, so that the file states its true length."""
+        """Write packets; the ``final`` one makes up the length of the file.
+
+        MP4 and MOV sum a track's length over decoding order, in which the last packet need not be the last frame:
+        a pause near the end would be missing, and the stated frame rate be too high.
+        """
         if packets and self._first_dts is None:
             self._first_dts = packets[0].dts
-        if packets and final:
+        if packets and final and self._muxer in ("mp4", "mov"):
             packets[-1].duration = max(1, self._last + self._span + self._first_dts - packets[-1].dts)
         self._mux(packets)
 
