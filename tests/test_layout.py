@@ -20,7 +20,7 @@ LAYERS = (
     ("vtk.cli", "vtk.__main__"),
     ("vtk.commands",),
     ("vtk.piping", "vtk.diagnosis", "vtk.engines"),
-    ("vtk.detection", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting"),
+    ("vtk.detection", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting", "vtk.export"),
     ("vtk.driver",),
     ("vtk.options",),
     ("vtk.models", "vtk.media"),

@@ -1,0 +1,1 @@
+"""Formats of other tools, out of records and back into them."""
