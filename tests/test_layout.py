@@ -24,7 +24,7 @@ LAYERS = (
     ("vtk.driver",),
     ("vtk.options",),
     ("vtk.models", "vtk.media"),
-    ("vtk.kernels",),
+    ("vtk.kernels", "vtk.metrics"),
     ("vtk.records", "vtk.schema"),
     ("vtk.errors", "vtk.threads", "vtk"),
 )

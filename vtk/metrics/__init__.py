@@ -1,0 +1,1 @@
+"""Metrics: pure functions over arrays, without records and without torch."""
