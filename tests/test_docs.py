@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clips import make_clip
+from clips import make_clip, square_at
 
 from conftest import ROOT, run_vtk
 from vtk.cli import COMMANDS, load, module_of
@@ -130,11 +130,19 @@ def test_every_example_of_a_help_page_is_a_command_line() -> None:
     assert count > len(NAMES)
 
 
+def write_truth(path: Path) -> None:
+    """Write where the clip's square is, as ground truth of MOT15."""
+    boxes = [(index, *square_at(index, 192, 128)) for index in range(4, 24)]
+    path.write_text("".join(f"{index + 1},1,{x1},{y1},{x2 - x1},{y2 - y1},1,-1,-1,-1\n"
+                            for index, x1, y1, x2, y2 in boxes))
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with what the examples name: street.mp4, videos/, and records of the clip."""
     folder = tmp_path_factory.mktemp("examples")
     make_clip(folder / "street.mp4")
+    write_truth(folder / "street.txt")
     (folder / "videos").mkdir()
     for number in range(2):
         shutil.copy(folder / "street.mp4", folder / "videos" / f"{number}.mp4")

@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("draw", "sink", "Draw records onto their media."),
     ("frames", "sink", "Extract frames as image files."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
+    ("eval", "tool", "Score results against ground truth."),
     ("validate", "tool", "Check that records are of the vocabulary."),
     ("schema", "tool", "Print the JSON Schema of records."),
     ("models", "tool", "List, fetch, find and verify models."),

@@ -144,13 +144,13 @@ def prepare_truth(boxes: Boxes, flag: np.ndarray | None = None, class_id: np.nda
         boxes: all R rows of the ground truth.
         flag: (R,) whether a row counts, MOT column 7; 0 says no. None counts all.
         class_id: (R,) MOTChallenge classes 1 to 13; what ``mot16`` and later need.
-        protocol: ``mot15`` drops rows with flag 0. ``mot16``, ``mot17`` and ``mot20`` keep the pedestrians whose flag is
-            not 0, and take out results on distractors first. ``plain`` counts every row.
+        protocol: ``mot15`` drops rows with flag 0. ``mot16``, ``mot17`` and ``mot20`` keep the pedestrians whose flag
+            is not 0, and take out results on distractors first. ``plain`` counts every row.
 
     Raises:
         ValueError: an unknown protocol, classes that it needs and that are not there, or what ``checked`` refuses.
 
-    Source: TrackEval 1.3, MotChallenge2DBox.get_preprocessed_seq_data; equal to it on a test's every figure.
+    Source: TrackEval 1.3, MotChallenge2DBox.get_preprocessed_seq_data; a test holds every figure equal to it.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol must be one of {', '.join(PROTOCOLS)}, got {protocol!r}")
@@ -262,7 +262,7 @@ def _on_distractors(truth: Truth, found: Boxes) -> np.ndarray:
         return removed
     from scipy.optimize import linear_sum_assignment
 
-    for here, there in _frames(truth.screen, found):
+    for here, there in _frames(truth.screen, found, np.intersect1d(truth.screen.frame, found.frame)):
         overlap = box_overlap(truth.screen.xyxy[here], found.xyxy[there])
         overlap[overlap < 0.5 - _EPS] = 0
         rows, columns = linear_sum_assignment(-overlap)
@@ -271,9 +271,8 @@ def _on_distractors(truth: Truth, found: Boxes) -> np.ndarray:
     return removed
 
 
-def _frames(a: Boxes, b: Boxes) -> Iterator[tuple[slice, slice]]:
-    """Yield the rows of ``a`` and of ``b`` in each frame that either has; both are by frame."""
-    frames = np.union1d(a.frame, b.frame)
+def _frames(a: Boxes, b: Boxes, frames: np.ndarray) -> Iterator[tuple[slice, slice]]:
+    """Yield the rows of ``a`` and of ``b`` in each of ``frames``, sorted integers; both are by frame."""
     edges = [np.searchsorted(rows.frame, frames, side).tolist() for rows in (a, b) for side in ("left", "right")]
     for a_start, a_stop, b_start, b_stop in zip(*edges, strict=True):
         yield slice(a_start, a_stop), slice(b_start, b_stop)
@@ -286,7 +285,7 @@ def _timesteps(truth: Boxes, found: Boxes) -> dict[str, Any]:
     """
     truth_ids, truth_row = np.unique(truth.id, return_inverse=True)
     found_ids, found_row = np.unique(found.id, return_inverse=True)
-    steps = list(_frames(truth, found))
+    steps = list(_frames(truth, found, np.union1d(truth.frame, found.frame)))
     return {
         "num_timesteps": len(steps), "num_gt_dets": len(truth.frame), "num_tracker_dets": len(found.frame),
         "num_gt_ids": len(truth_ids), "num_tracker_ids": len(found_ids),
