@@ -21,8 +21,10 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("track", "filter", "Detect objects and give each an id that stays with it from frame to frame."),
     ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
     ("sort", "filter", "Bring records into the order that commands need."),
+    ("import", "filter", "Turn files of other tools into records."),
     ("draw", "sink", "Draw records onto their media."),
     ("frames", "sink", "Extract frames as image files."),
+    ("export", "sink", "Turn records into files of other tools."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
     ("eval", "tool", "Score results against ground truth."),
     ("validate", "tool", "Check that records are of the vocabulary."),
@@ -47,6 +49,9 @@ def load(name: str) -> Any:
     """Return the Typer command named ``name``: the module's ``app``, else its ``run``."""
     module = importlib.import_module(module_of(name))
     if hasattr(module, "app"):
+        for command in module.app.registered_commands:
+            if command.help is None:  # it was not loaded before
+                command.help, command.callback = _help_of(command.callback), _guarded(command.callback)
         return typer.main.get_command(module.app)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name, help=_help_of(module.run))(_guarded(module.run))

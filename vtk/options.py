@@ -144,6 +144,11 @@ def record_command(run: Callable[..., None]) -> Callable[..., None]:
     return _with_common(run, ("inputs", "output", "overwrite", "quiet", "traceback"))
 
 
+def table_command(run: Callable[..., None]) -> Callable[..., None]:
+    """Give ``run(common, …)`` the options of a command that writes tables of records, and passes them with --tee."""
+    return _with_common(run, ("tee", "quiet", "traceback"))
+
+
 def _with_common(run: Callable[..., None], names: tuple[str, ...]) -> Callable[..., None]:
     own = dict(inspect.signature(run, eval_str=True).parameters)
     own.pop("common")

@@ -22,6 +22,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "probe": ("probe",),
     "sort": ("sort",),
 }
+# They make records of files of other tools: no records come in to them.
+READ_NO_RECORDS = {"import"}
 READS_MEDIA = [name for name in CALLS if name != "sort"]
 
 
@@ -34,7 +36,7 @@ def of_type(data: bytes, kind: str) -> list[dict[str, object]]:
 
 
 def test_every_filter_is_asked() -> None:
-    assert set(CALLS) == {name for name, kind, _ in COMMANDS if kind == "filter"}
+    assert set(CALLS) == {name for name, kind, _ in COMMANDS if kind == "filter"} - READ_NO_RECORDS
 
 
 @pytest.fixture(params=list(CALLS))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vtk.errors import MediaError, RecordError
+from vtk.media.names import source_name
 
 FEWEST = 6  # frame, id, x, y, w, h
 WITH_CLASS = 9  # columns of the ground truth of MOT16 and later: …, consider, class, visibility
@@ -61,7 +62,7 @@ def read_mot(path: str | os.PathLike[str]) -> MotRows:
     """
     rows, bad = scan_mot(path)
     if bad:
-        raise RecordError(f"{os.fspath(path)}, line {bad[0].line}: {bad[0].reason}", code="E_MOT")
+        raise RecordError(f"{source_name(os.fspath(path))}, line {bad[0].line}: {bad[0].reason}", code="E_MOT")
     return rows
 
 
@@ -85,8 +86,8 @@ def scan_mot(path: str | os.PathLike[str]) -> tuple[MotRows, list[BadRow]]:
     bad.sort(key=lambda row: row.line)
     good = np.delete(table, list(faults), axis=0)
     if bad and not len(good):
-        raise RecordError(f"{name} is no MOT file: line {bad[0].line}: {bad[0].reason}; rows of frame, id, x, y, w, h, "
-                          "score, … are needed", code="E_MOT")
+        raise RecordError(f"{source_name(name)} has no row of a MOT file: line {bad[0].line}: {bad[0].reason}; rows of "
+                          "frame, id, x, y, w, h, score, … are needed", code="E_MOT")
     return _rows(good), bad
 
 
@@ -96,14 +97,14 @@ def _text(name: str) -> str:
         with open(name, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise MediaError(f"cannot read {name}: {error.strerror}", code="E_OPEN") from None
+        raise MediaError(f"cannot read {source_name(name)}: {error.strerror}", code="E_OPEN") from None
     try:
         if b"\0" not in data:
             return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass  # said below
-    raise RecordError(f"{name} is no MOT file: it is not text; rows of frame, id, x, y, w, h, score, … are needed",
-                      code="E_MOT")
+    raise RecordError(f"{source_name(name)} is no MOT file: it is not text; rows of frame, id, x, y, w, h, score, … "
+                      "are needed", code="E_MOT")
 
 
 def _table(lines: Sequence[str], numbers: Sequence[int]) -> tuple[np.ndarray, Sequence[int], list[BadRow]]:
@@ -161,6 +162,8 @@ def _faults(table: np.ndarray) -> dict[int, str]:
         kind = table[:, 7] if table.shape[1] == WITH_CLASS else np.zeros(len(table))
         for row in np.flatnonzero((kind != np.floor(kind)) | (np.abs(kind) > _WHOLE)).tolist():
             found.setdefault(row, f"class is {kind[row]:g}, a whole number is needed")
+        for row in np.flatnonzero((np.abs(table[:, 2:6]) > _WHOLE).any(axis=1)).tolist():
+            found.setdefault(row, f"box is {', '.join(f'{value:g}' for value in table[row, 2:6])}, pixels are needed")
         for row in np.flatnonzero((table[:, 4:6] < 0).any(axis=1)).tolist():
             found.setdefault(row, f"size is {table[row, 4]:g} x {table[row, 5]:g}, it cannot be negative")
     good = np.setdiff1d(np.flatnonzero(track > 0), list(found))

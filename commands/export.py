@@ -1,0 +1,78 @@
+"""``vtk export``: records as files of other tools."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vtk.driver.stage import Stage
+from vtk.options import Common, table_command
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
+                  help="Turn records into files of other tools.")
+
+Records = Annotated[list[str] | None, typer.Argument(
+    metavar="RECORDS", show_default=False, help="Files of records; without any, or with -, stdin.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
+                                             help="Write this file, of one source; - is stdout.")]
+OutDir = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
+                                             help="Write one file a source into this folder: DIR/SOURCE.txt.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_default=False,
+                                   help="Write these alone; without it tracks, and detections of sources without tracks.")]
+By = Annotated[str, typer.Option("--by", metavar="MAKER", show_default=False,
+                                 help="Write the records of this maker, where there are several.")]
+
+
+@app.callback()
+def formats() -> None:
+    """Say that each format is a command of its own, though there be one."""
+
+
+@app.command()
+@table_command
+def mot(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+        overwrite: Overwrite = False, kind: Type = "", maker: By = "") -> None:
+    """Turn track or detection records into MOT files.
+
+    Reads track and detection records. Writes rows of frame, id, x, y, w, h, score, -1, -1, -1: frames from 1, pixels
+    to two decimals, raw_score where a record has one, id -1 for a detection; where a source has a track 0, its ids
+    are one higher. A file appears when it is complete. Buffers: holds the rows of one source.
+
+    Example: vtk track videos/ | vtk export mot --out-dir results
+    """
+    from functools import partial
+
+    from vtk.driver import drive
+    from vtk.driver.run import with_inputs
+    from vtk.export.mot_export import MotStage
+
+    factory = partial(MotStage, output=output, out_dir=out_dir, overwrite=overwrite, kind=kind, maker=maker,
+                      tee=common.tee)
+    # Inside a pipe's text this is no command of ``vtk``, and drive says that inputs belong to the whole pipe.
+    if inputs and context.find_root() is not context.parent:
+        _over_files(factory(), inputs, common)
+    else:
+        drive(factory, with_inputs(common, inputs or ()))
+
+
+def _over_files(stage: Stage, names: list[str], common: Common) -> None:
+    """Run a sink over files of records, which ``drive`` would take for media."""
+    import sys
+    from contextlib import nullcontext
+
+    from vtk.driver.chain import Opening, Step
+    from vtk.driver.passes import Tally, run_passes
+    from vtk.driver.progress import Reporter
+    from vtk.driver.records_in import record_chunks
+    from vtk.driver.run import exit_code, open_output
+
+    stage.prepare("records")
+    tally = Tally(hear=Reporter(common.quiet).error)
+    # Without --tee no record goes on, and stdout is left to the stage, which may have rows for it.
+    with open_output(common) if common.tee else nullcontext(lambda lines: None) as write:
+        for item in run_passes([Step(stage)], None, record_chunks(names), Opening(), tally,
+                               internal=not common.traceback):
+            if isinstance(item, list):
+                write(item)
+    sys.exit(exit_code(tally))
