@@ -76,8 +76,12 @@ class Lanes:
         """Yield each source with its tracks, maybe none, frames from 1.
 
         Raises:
+            RecordError: lines came and not one of them is a record.
             UsageError: detections came and no tracks, a source has tracks of several makers, or none has ``by``'s.
         """
+        if self.bad and not self._types:
+            number, where, error = self.bad[0]
+            raise RecordError(f"{where} holds no record: line {number}: {error}", code=error.code)
         if "detection" in self._types and "track" not in self._types:
             raise UsageError("the records are detections without tracks: pipe vtk track in first")
         makers = {by for lanes in self._lanes.values() for by in lanes}

@@ -12,6 +12,7 @@ from vtk.evaluation.sequences import Note, TrackSequence
 from vtk.metrics.mot import PROTOCOLS, Boxes, Scores, Truth, combine, prepare_truth, score_sequence
 
 PROTOCOL_OF_COLUMNS = {10: "mot15", 9: "mot16"}  # all others: plain
+NOTHING = Boxes(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def evaluate_tracks(truth: Mapping[str, TrackSequence], found: Mapping[str, Trac
     """Score results against ground truth, sequence by sequence and together.
 
     Args:
-        note: is told in one line of what the figures do not show: sequences that one side lacks, boxes without area.
+        note: is told, a line each, what the figures do not show: a sequence that one side lacks, boxes without area.
         protocol: one of ``PROTOCOLS``, or ``auto``.
         every: look at every n-th frame of both, from the first.
 
@@ -41,17 +42,12 @@ def evaluate_tracks(truth: Mapping[str, TrackSequence], found: Mapping[str, Trac
     for name, result in _matched(truth, found, note).items():
         mine = _sampled(truth[name], every)
         ready = prepare(mine, protocol)
-        if not len(ready.counted.frame):
-            note(f"{mine.where} has no box that counts under {protocol} (it has {len(mine.boxes.frame)} rows)")
-        if result is None:
-            boxes = Boxes(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)))
-        else:
-            result = _sampled(result, every)
+        boxes = NOTHING
+        if result is not None:
             _check_classes(result, protocol)
-            boxes = result.boxes
-        for where, rows in ((mine.where, ready.counted), (result and result.where, boxes)):
-            if empty := int((rows.xyxy[:, 2:] <= rows.xyxy[:, :2]).any(axis=1).sum()):
-                note(f"{where}: {empty} boxes have no area and match nothing")
+            boxes = _sampled(result, every).boxes
+            _note_flat(result.where, boxes, note)
+        _note_truth(mine, ready, protocol, note)
         scores[name] = score_sequence(ready, boxes)
     return Evaluation(protocol, scores, combine(list(scores.values())))
 
@@ -115,6 +111,22 @@ def _check_classes(result: TrackSequence, protocol: str) -> None:
         classes = np.unique(result.class_id)
         raise UsageError(f"{result.where} has classes {', '.join(map(str, classes[:8]))}, and {protocol} scores "
                          "pedestrians alone: --classes 1 picks them")
+
+
+def _note_truth(truth: TrackSequence, ready: Truth, protocol: str, note: Note) -> None:
+    """Note ground truth that hardly means what the protocol makes of it."""
+    rows = len(truth.boxes.frame)
+    if not len(ready.counted.frame):
+        note(f"{truth.where} has no box that counts under {protocol} ({rows} rows)")
+    elif protocol != "plain" and truth.flag is not None and (truth.flag % 1).any():
+        note(f"{truth.where} has fractions in column 7: {protocol} reads a flag there, and {rows} rows give "
+             f"{len(ready.counted.frame)} that count (--protocol plain counts all)")
+    _note_flat(truth.where, ready.counted, note)
+
+
+def _note_flat(where: str, boxes: Boxes, note: Note) -> None:
+    if flat := int((boxes.xyxy[:, 2:] <= boxes.xyxy[:, :2]).any(axis=1).sum()):
+        note(f"{where}: {flat} of {len(boxes.frame)} boxes have no area and match nothing")
 
 
 def _some(names: Mapping[str, TrackSequence]) -> str:
