@@ -32,8 +32,8 @@ def formats() -> None:
 
 @app.command()
 @record_command
-def mot(common: Common, inputs: Files, fps: Fps = None, source: About = None, label: Label = "person",
-        scores: Scores = None) -> None:
+def mot(common: Common, context: typer.Context, inputs: Files, fps: Fps = None, source: About = None,
+        label: Label = "person", scores: Scores = None) -> None:
     """Turn MOT detections, tracks and ground truth into records.
 
     Reads rows of frame, id, x, y, w, h, score, …; those without an id above 0 become detection records, the others
@@ -50,8 +50,11 @@ def mot(common: Common, inputs: Files, fps: Fps = None, source: About = None, la
     from vtk.driver.passes import Tally
     from vtk.driver.progress import Reporter
     from vtk.driver.run import exit_code, open_output
+    from vtk.errors import UsageError
     from vtk.export.mot_import import MotImport, mot_files
 
+    if context.find_root() is context.parent:  # it was called by the text of a pipe, not by ``vtk``
+        raise UsageError("import cannot stand in a pipe's text: vtk import mot … | vtk pipe '…' gives it the records")
     files, reader = mot_files(inputs, source, fps), MotImport(label, scores)
     tally = Tally(hear=Reporter(common.quiet).error)
     with open_output(common) as write:

@@ -55,13 +55,15 @@ def mot_files(names: Sequence[str], source: str | None = None, fps: float | None
         fps: frames a second; None asks the file's seqinfo.ini.
 
     Raises:
-        UsageError: no rate is known or it is not above 0, or one source is given for several files.
+        UsageError: no rate is known or it is not above 0, one source is given for several files, or a name is empty.
     """
     names = list(dict.fromkeys(names))
     if fps is not None and not 0 < fps < math.inf:
         raise UsageError(f"--fps is {fps:g}: a number above 0 is needed")
     if source is not None and len(names) != 1:
         raise UsageError(f"--source says what one file is about, and {len(names)} are named: import them one by one")
+    if not all((*names, source or "-")):
+        raise UsageError("a FILE or --source is an empty string: name a file")
     if STDIN in names and (source is None or fps is None):
         raise UsageError("rows on stdin have no name: --source MEDIA and --fps N say what they are about")
     found = []
