@@ -19,7 +19,7 @@ OutDir = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
                                              help="Write one file a source into this folder: DIR/SOURCE.txt.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_default=False,
-                                   help="Write these alone; without it tracks, and detections of sources without tracks.")]
+                                   help="Write these alone; without it tracks, or detections where a source has none.")]
 By = Annotated[str, typer.Option("--by", metavar="MAKER", show_default=False,
                                  help="Write the records of this maker, where there are several.")]
 

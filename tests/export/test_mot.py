@@ -85,7 +85,8 @@ def test_a_bad_row_is_named_and_the_others_are_kept(written: Write, row: str, re
 
 def test_a_class_that_is_no_number_is_a_bad_row(written: Write) -> None:
     _, bad = scan_mot(written(b"1,1,1,1,2,2,1,1,1\n1,2,1,1,2,2,1,nan,1\n1,3,1,1,2,2,1,1.5,1\n"))
-    assert bad == [BadRow(2, "column 8 is nan, a number is needed"), BadRow(3, "class is 1.5, a whole number is needed")]
+    assert bad == [BadRow(2, "column 8 is nan, a number is needed"),
+                   BadRow(3, "class is 1.5, a whole number is needed")]
 
 
 @pytest.mark.parametrize(("data", "said"), [
