@@ -6,6 +6,7 @@ implementation for all. torch is never imported here: a tensor can only come fro
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -25,6 +26,10 @@ Array: TypeAlias = "np.ndarray | torch.Tensor"
 
 CHOICES = ("auto", "reference")
 
+# Types of arguments that are no tensor and hold none. With these alone the places need not be looked at: a kernel may
+# take microseconds, and a tracker calls several in each frame.
+_PLAIN = frozenset((np.ndarray, np.float64, float, int, bool, str, type(None)))
+
 
 def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
     """Run ``name`` of the implementation of ``family`` that suits the arrays among the arguments.
@@ -40,15 +45,16 @@ def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
     Raises:
         ValueError: the arrays are not all of one kind and device, or ``VTK_KERNELS`` is not one of CHOICES.
     """
-    place = _place(_arrays([*args, *kwargs.values()]))
     chosen = os.environ.get("VTK_KERNELS") or "auto"
     if chosen not in CHOICES:
         raise ValueError(f"VTK_KERNELS: got {chosen!r}, expected one of {', '.join(CHOICES)}")
+    place = "numpy"
+    if not (_PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values()))):
+        place = _place(_arrays([*args, *kwargs.values()]))
     if place.startswith("cuda") and chosen == "auto":
         with sys.modules["torch"].cuda.device(place):
             return getattr(import_module(f"{family}.gpu"), name)(*args, **kwargs)
-    module = _cpu(family) if chosen == "auto" else import_module(f"{family}.reference")
-    function = getattr(module, name)
+    function = getattr(_module(family, chosen), name)
     if place == "numpy":
         return function(*args, **kwargs)
     result = function(*map(_to_numpy, args), **{key: _to_numpy(value) for key, value in kwargs.items()})
@@ -60,11 +66,10 @@ def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
 
 def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Sequence[str]) -> None:
     """Raise ValueError unless ``value`` is an array of one of ``dtypes`` with ``shape``; a letter allows any length."""
+    if type(value) is np.ndarray and _dtype(value.dtype) in dtypes and _fits(value.shape, shape):
+        return
     if is_array(value):
-        fits = len(value.shape) == len(shape) and all(
-            isinstance(wanted, str) or length == wanted for length, wanted in zip(value.shape, shape, strict=True)
-        )
-        if fits and _dtype(value.dtype) in dtypes:
+        if _fits(value.shape, shape) and _dtype(value.dtype) in dtypes:
             if not isinstance(value, np.ndarray) and "strided" not in str(value.layout):
                 raise ValueError(f"{name}: got a tensor with layout {value.layout}, expected a dense one")
             return
@@ -75,6 +80,16 @@ def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Seque
     raise ValueError(f"{name}: got {got}, expected a {' or '.join(dtypes)} array of shape ({lengths})")
 
 
+def _fits(lengths: Sequence[int], shape: Sequence[int | str]) -> bool:
+    """Tell whether an array of these ``lengths`` has ``shape``, in which a letter allows any length."""
+    if len(lengths) != len(shape):
+        return False
+    for length, wanted in zip(lengths, shape, strict=True):  # a loop, for all() takes three times as long
+        if length != wanted and not isinstance(wanted, str):
+            return False
+    return True
+
+
 @cache
 def _dtype(dtype: Any) -> str:
     """Return the name of a NumPy or torch dtype; one in foreign byte order keeps its mark, such as ``>f4``."""
@@ -83,6 +98,8 @@ def _dtype(dtype: Any) -> str:
 
 def check_number(name: str, value: Any, low: float = -np.inf, high: float = np.inf) -> None:
     """Raise ValueError unless ``value`` is a finite number in [low, high]."""
+    if type(value) is float and low <= value <= high and math.isfinite(value):
+        return
     if not isinstance(value, Real):
         raise ValueError(f"{name}: got {value!r}, expected a number")
     largest = sys.float_info.max
@@ -129,6 +146,12 @@ def _to_numpy(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_to_numpy(item) for item in value]
     return value.detach().cpu().numpy() if is_array(value) else value
+
+
+@cache
+def _module(family: str, chosen: str) -> ModuleType:
+    """Return the module of ``family`` that runs on the host."""
+    return _cpu(family) if chosen == "auto" else import_module(f"{family}.reference")
 
 
 def _cpu(family: str) -> ModuleType:
