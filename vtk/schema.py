@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from vtk.records import MAX_INTEGER, TYPES, VERSION, key_of
@@ -17,7 +19,7 @@ _POINT = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
 _BOX = {"type": "array", "items": _NUMBER, "minItems": 4, "maxItems": 4}
 _POLYGON = {"type": "array", "items": _POINT, "minItems": 3}
 
-# One entry per shape of vtk.records.KEYS. Only the words that ``matches`` understands may stand here.
+# One entry per shape of vtk.records.KEYS. Only the words that ``_compiled`` understands may stand here.
 SHAPES: dict[str, dict[str, Any]] = {
     "version": {"type": "integer", "minimum": 1, "maximum": VERSION},
     "name": {"type": "string", "minLength": 1},
@@ -50,38 +52,83 @@ SHAPES: dict[str, dict[str, Any]] = {
         "decoded": _COUNT, "processed": _COUNT, "skipped": _COUNT}},
 }
 
-_IS_TYPE: dict[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "integer": lambda value: type(value) is int or (type(value) is float and value.is_integer()),
-    "number": lambda value: type(value) in (int, float) and math.isfinite(value),
-}
+Test = Callable[[Any], bool]
 
 
 def matches(shape: str, value: Any) -> bool:
     """Return whether ``value`` has the vocabulary's ``shape``, as its JSON Schema says."""
-    return _fits(SHAPES[shape], value)
+    return test_of(shape)(value)
 
 
-def _fits(schema: dict[str, Any], value: Any) -> bool:
+@cache
+def test_of(shape: str) -> Test:
+    """Return the test of the vocabulary's ``shape``: whether a value has it. Raises KeyError for an unknown one."""
+    return _compiled(SHAPES[shape])
+
+
+def _compiled(schema: dict[str, Any]) -> Test:
+    """Return a schema as one function: to read it again for each value costs more than to parse the record."""
     if "enum" in schema:
-        return value in schema["enum"]
+        known = schema["enum"]
+        return lambda value: value in known
     if "anyOf" in schema:
-        return any(_fits(option, value) for option in schema["anyOf"])
-    if not _IS_TYPE[schema["type"]](value):
-        return False
-    if isinstance(value, str):
-        return len(value) >= schema.get("minLength", 0)
-    if isinstance(value, list):
-        return (schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf)
-                and all(_fits(schema.get("items", {"type": "number"}), item) for item in value))
-    if isinstance(value, dict):
-        known = schema.get("properties", {})
-        return (all(name in value for name in schema.get("required", ()))
-                and all(_fits(known[name], item) for name, item in value.items() if name in known))
-    return schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf)
+        tests = [_compiled(option) for option in schema["anyOf"]]
+        return lambda value: any(test(value) for test in tests)
+    if schema["type"] == "boolean":
+        return lambda value: isinstance(value, bool)
+    return _COMPILERS[schema["type"]](schema)
+
+
+def _string(schema: dict[str, Any]) -> Test:
+    least = schema.get("minLength", 0)
+    return (lambda value: isinstance(value, str) and len(value) >= least) if least else (
+        lambda value: isinstance(value, str))
+
+
+def _bounds(schema: dict[str, Any]) -> tuple[float, float]:
+    """Return the range of a float; without bounds that of all finite ones: one comparison refuses NaN as well."""
+    return schema.get("minimum", -sys.float_info.max), schema.get("maximum", sys.float_info.max)
+
+
+def _number(schema: dict[str, Any]) -> Test:
+    low, high = _bounds(schema)
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)  # an int may be beyond all floats
+    return lambda value: low <= value <= high if type(value) is float else type(value) is int and least <= value <= most
+
+
+def _integer(schema: dict[str, Any]) -> Test:
+    low, high = schema["minimum"], schema["maximum"]
+    return lambda value: (low <= value <= high if type(value) is int
+                          else type(value) is float and low <= value <= high and value.is_integer())
+
+
+def _array(schema: dict[str, Any]) -> Test:
+    least, most, items = schema.get("minItems", 0), schema.get("maxItems", math.inf), schema["items"]
+    test = _compiled(items)
+    if items.get("type") != "number":
+        return lambda value: isinstance(value, list) and least <= len(value) <= most and all(map(test, value))
+    low, high = _bounds(items)
+
+    def numbers(value: Any) -> bool:
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            return False
+        for item in value:  # mostly floats: a box
+            if not (type(item) is float and low <= item <= high or test(item)):
+                return False
+        return True
+
+    return numbers
+
+
+def _object(schema: dict[str, Any]) -> Test:
+    tests = {name: _compiled(part) for name, part in schema.get("properties", {}).items()}
+    required = schema.get("required", ())
+    return lambda value: (isinstance(value, dict) and all(name in value for name in required)
+                          and all(test(value[name]) for name, test in tests.items() if name in value))
+
+
+_COMPILERS: dict[str, Callable[[dict[str, Any]], Test]] = {
+    "string": _string, "number": _number, "integer": _integer, "array": _array, "object": _object}
 
 
 def type_schema(name: str) -> dict[str, Any]:

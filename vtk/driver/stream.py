@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -12,6 +13,7 @@ from vtk.errors import RecordError
 from vtk.records import MAX_INTEGER, Record, check, parse
 
 MOST_UNFRAMED = 4096  # lines between two frames; more are passed on before the next frame comes
+_NOWHERE = object()  # equals the frame of no record
 
 # What indexing a parsed line can raise when it is no record; RecordError comes from the slow checks.
 _UNFIT = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, IndexError, RecordError)
@@ -88,34 +90,39 @@ class RecordStream:
             if chunk is IDLE:
                 yield IDLE
                 continue
-            group = self._group
-            for line in chunk:
-                self._number += 1
+            before = self._number
+            group, at, of = self._open()
+            for number, line in enumerate(chunk, before + 1):
                 try:
                     record = loads(line)
-                    get = record.get
-                    kind, source, frame = record["type"], record["source"], get("frame")
-                    if get("v", 1) != 1 or kind.__class__ is not str:
+                    kind, source, frame = record["type"], record["source"], record.get("frame")
+                    if record.get("v", 1) != 1 or kind.__class__ is not str:
                         record = parse(line)
                     if kind in reads:
                         check(record)
                     # The rest of the envelope's checks is spared where the line continues the open frame: this is
                     # the hot path of every filter.
-                    if (group is not None and frame == group.frame and source == group.source
-                            and frame.__class__ is int and kind != "end"):
+                    if frame == at and source == of and frame.__class__ is int and kind != "end":
                         group.lines.append(line)
                         group.records.append(record)
                         continue
+                    self._number = number
                     if (source.__class__ is not str or not source
                             or not (frame is None or (frame.__class__ is int and 0 <= frame <= MAX_INTEGER))):
                         record = parse(line)
                 except _UNFIT as error:
+                    self._number = number
                     yield from self._exceptional(line, error)
-                    group = self._group
-                    continue
-                yield from self._boundary(line, record)
-                group = self._group
+                else:
+                    yield from self._boundary(line, record)
+                group, at, of = self._open()
+            self._number = before + len(chunk)
         yield from self._shut()
+
+    def _open(self) -> tuple[Any, Any, str]:
+        """Return the open frame with its index and its source; an index that no record has where none is open."""
+        group = self._group
+        return (None, _NOWHERE, "") if group is None else (group, group.frame, group.source)
 
     def _boundary(self, line: bytes, record: Record) -> list[Event]:
         """Return the events of a record that does not continue the open frame."""
