@@ -26,7 +26,7 @@ def test_records_need_no_pixels_and_no_model(vtk):
     records = lines(result)
     assert result.returncode == 0, result.stderr
     assert [record["type"] for record in records] == ["track"] * 12 + ["tracklet", "end"]
-    assert {record["track_id"] for record in records[:-1]} == {1} and records[0]["by"] == "track/x+bytetrack"
+    assert {record["track_id"] for record in records[:-1]} == {1} and records[0]["by"] == "track/x+vtk"
     assert records[-2]["start"] == 0.0 and records[-2]["observations"] == 12
 
 
@@ -42,7 +42,7 @@ def test_ids_restart_at_each_source(vtk):
 
 
 @pytest.mark.parametrize(("args", "words"), [
-    (("--tracker", "deepsort"), b"no tracker 'deepsort': there are bytetrack and sort"),
+    (("--tracker", "deepsort"), b"no tracker 'deepsort': there are vtk, bytetrack, botsort, ocsort, sort"),
     (("--detector", "yolo11"), b"did you mean 'yolo11n'"),
     (("--max-lost", "-1"), b"--max-lost -1"),
     (("--min-score", "2"), b"--min-score 2"),

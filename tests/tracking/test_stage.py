@@ -12,7 +12,7 @@ from vtk.media.info import MediaInfo
 from vtk.media.sampling import Sampling
 from vtk.records import check
 from vtk.tracking import TrackStage
-from vtk.tracking.stage import clipped
+from vtk.tracking.lanes import clipped
 
 MEDIA = {"v": 1, "type": "media", "by": "detect/x", "source": "a.mp4", "kind": "video", "width": 200, "height": 120,
          "fps": 10.0}
@@ -38,9 +38,9 @@ def drive(stage, frames, media=None):
 
 def test_tracks_keep_what_detections_hold():
     walk = {index: [detection(index, 10.0 + 4 * index, note="mine")] for index in range(5)}
-    made, end = drive(TrackStage(), walk)
+    made, end = drive(TrackStage(keep_detections=True), walk)
     first = made[0][0]
-    assert first == {"v": 1, "type": "track", "by": "track/x+bytetrack", "source": "a.mp4", "frame": 0, "pts": 0,
+    assert first == {"v": 1, "type": "track", "by": "track/x+vtk", "source": "a.mp4", "frame": 0, "pts": 0,
                      "t": 0.0, "track_id": 1, "xyxy": [10.0, 20.0, 30.0, 80.0], "score": 0.9, "label": "person", "class_id": 0,
                      "note": "mine", "det_xyxy": [10.0, 20.0, 30.0, 80.0]}
     for records in [*made, end]:
@@ -55,7 +55,7 @@ def test_a_tracklet_sums_its_track_up():
     made, (tracklet,) = drive(TrackStage(), walk, MEDIA)
     best = made[4][0]
     assert tracklet == {
-        "v": 1, "type": "tracklet", "by": "track/x+bytetrack", "source": "a.mp4", "track_id": 1, "start": 0.0,
+        "v": 1, "type": "tracklet", "by": "track/x+vtk", "source": "a.mp4", "track_id": 1, "start": 0.0,
         "end": 0.5, "start_frame": 0, "end_frame": 5, "label": "person", "class_id": 0, "score": 0.82, "observations": 5,
         "best": {"frame": 4, "xyxy": best["xyxy"]}}
 
@@ -111,7 +111,7 @@ def test_detections_of_two_makers_are_tracked_apart():
               for index in range(3)}
     made, end = drive(TrackStage(), frames)
     assert [(record["by"], record["track_id"]) for record in made[0]] == [
-        ("track/x+bytetrack", 1), ("track/y+bytetrack", 1), ("track/x+bytetrack", 2)]
+        ("track/x+vtk", 1), ("track/y+vtk", 1), ("track/x+vtk", 2)]
     assert len(end) == 3
 
 
@@ -197,7 +197,7 @@ def test_sampling_is_for_media():
 
 def test_travels_to_other_processes():
     stage = pickle.loads(pickle.dumps(TrackStage(detector="yolox-nano", classes=("person",))))
-    assert stage.by == "track/yolox-nano+bytetrack" and stage.options() == TrackStage(
+    assert stage.by == "track/yolox-nano+vtk" and stage.options() == TrackStage(
         detector="yolox-nano", classes=("person",)).options()
 
 

@@ -161,7 +161,7 @@ def test_refuses_frames_out_of_order(name):
 
 
 def test_refuses_a_tracker_that_is_not_there():
-    with pytest.raises(ValueError, match="bytetrack, sort"):
+    with pytest.raises(ValueError, match="vtk, bytetrack, botsort, ocsort, sort"):
         make_tracker("deepsort")
 
 

@@ -28,7 +28,8 @@ class InternalError(VtkError):
 class Item:
     """One frame on its way through the stages: upstream's lines and records, pixels, and what stages made of it.
 
-    What belongs to no frame comes before the frame: ``before`` from upstream, ``ahead`` from the stages.
+    What belongs to no frame comes before the frame: ``before`` from upstream, ``ahead`` from the stages. A stage that
+    holds frames back gives records of earlier ones, ``late``, and says from which on there may be more, ``horizon``.
     """
 
     index: int
@@ -39,6 +40,8 @@ class Item:
     made: list[tuple[int, Record]] = field(default_factory=list)
     before: Sequence[Any] = ()
     ahead: list[tuple[int, Record]] = field(default_factory=list)
+    late: list[tuple[int, Record]] = field(default_factory=list)
+    horizon: int | None = None
 
 
 def options_hash(stage: Stage, mode: Mode) -> str:
@@ -133,8 +136,12 @@ class Link:
                     raise ValueError(f"{self.stage.name} made {len(made)} lists for {len(batch)} frames")
                 for item, records in zip(batch, made, strict=True):
                     for record in records:
-                        (item.made if "frame" in record else item.ahead).append((self.position, record))
+                        frame = record.get("frame")
+                        place = item.ahead if frame is None else item.made if frame == item.index else item.late
+                        place.append((self.position, record))
                     self.made += len(records)
+                if self.stage.holds:
+                    batch[-1].horizon = self.stage.horizon(self._state)
                 self.processed += len(batch)
                 self.seconds += time.perf_counter() - begin
 

@@ -59,10 +59,11 @@ class Done:
 
 
 def split(steps: Sequence[Step]) -> list[list[Step]]:
-    """Return the passes of a pipe: a stage that needs more than its frame begins a new one."""
+    """Return the passes of a pipe: a new one begins at a stage that needs more than its frame, and after one that holds.
+    """
     passes: list[list[Step]] = []
     for step in steps:
-        if not passes or (step.stage.needs != "frame" and passes[-1]):
+        if not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds:
             passes.append([])
         passes[-1].append(step)
     return passes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vtk.driver.chain import STATUSES, Outcome, modes_of
 from vtk.driver.conveyor import Conveyor
+from vtk.driver.hold import Hold
 from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
 from vtk.driver.lines import IDLE
 from vtk.driver.link import Item, Link, error_record, internal
@@ -40,6 +41,7 @@ class SourceRun:
         self._links: list[Link] = []
         self._pixels: Pixels | None = None
         self._conveyor: Conveyor | None = None
+        self._hold: Hold | None = None
         self._close = Close(name)
         self._media: Record | None = None
         self._fingerprint: str | None = None
@@ -51,6 +53,8 @@ class SourceRun:
         yield self._open()
         for link in self._links:
             link.start()
+        if self._links[-1].stage.holds and self._links[-1].working:
+            self._hold = Hold()
         groups = self._groups(prefix)
         if any(link.stage.needs == "source" for link in self._links):
             groups = iter([group for group in groups if group is not IDLE])
@@ -65,18 +69,32 @@ class SourceRun:
                 continue
             for link in self._links:
                 link.take(chunk)
-            yield self._lines_of(chunk)
+            yield self._lines_of(self._released(chunk))
 
     def _abreast(self, groups: Iterator[Group | None]) -> Iterator[list[bytes] | None]:
         """Yield the lines of chunks that go through the stages side by side, each stage in a thread of its own."""
         self._conveyor = conveyor = Conveyor(self._links)
         for chunk in self._chunks(groups):
             for done in conveyor.put(chunk) if chunk is not IDLE else conveyor.ready():
-                yield self._lines_of(done)
+                yield self._lines_of(self._released(done))
             if chunk is IDLE:
                 yield IDLE
         for done in conveyor.rest():
-            yield self._lines_of(done)
+            yield self._lines_of(self._released(done))
+
+    def _released(self, chunk: list[Item]) -> list[Item]:
+        """Return the items that are final now that ``chunk`` is through the stages."""
+        if self._hold is None:
+            return chunk
+        released = self._hold.put(chunk)
+        return released if self._links[-1].working else [*released, *self._hold.rest()]
+
+    def _late_to_frames(self, link: Link, records: list[Record]) -> list[Record]:
+        """Add those of a closed stage's ``records`` that have a frame to the frames held back; return the others."""
+        if self._hold is None or link is not self._links[-1]:
+            return records
+        self._hold.add((link.position, record) for record in records if "frame" in record)
+        return [record for record in records if "frame" not in record]
 
     def _chunks(self, groups: Iterator[Group | None]) -> Iterator[list[Item] | None]:
         """Yield items in chunks of one batch; without pixels in larger ones, cut where the input waits."""
@@ -265,7 +283,7 @@ class SourceRun:
             late += records
             self._settle(link, damage, below)
             below = max(below, link.status, key=STATUSES.index)
-            for record in records:
+            for record in self._late_to_frames(link, records):
                 lines += chain.keep(link.position, dump(record), False)
             for error in link.errors:
                 self._outcome.errors.append((link.stage.name, error))
@@ -280,7 +298,7 @@ class SourceRun:
                 lines += chain.keep(link.position, dump(link.end_record(self._fingerprint)), False)
         self._outcome.status = max(self._outcome.status, below, key=STATUSES.index)
         self._links = []
-        return lines
+        return lines if self._hold is None else [*self._lines_of(self._hold.rest()), *lines]
 
     def _settle(self, link: Link, damage: list[MediaError], below: str) -> None:
         """Set a finished link's status from what it met, from damage to the media, and from what came before it."""

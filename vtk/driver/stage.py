@@ -86,6 +86,8 @@ class Stage:
         name: the command's name.
         reads, writes: record types.
         needs: what must be complete before ``frames`` can work.
+        holds: whether ``frames`` and ``end`` may also give records of earlier frames, from ``horizon`` on: the driver
+            holds those back, so that the stream stays in order, and what follows in a pipe is another pass.
         sink: media or tables out; records reach stdout only with ``tee``.
         opens_media: whether it works from pixels when no record that it reads comes.
         batch: how many frames of a source one call of ``frames`` gets at most.
@@ -95,6 +97,7 @@ class Stage:
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     needs: Literal["frame", "source", "run"] = "frame"
+    holds: bool = False
     sink: bool = False
     tee: bool = False
     opens_media: bool = True
@@ -135,6 +138,10 @@ class Stage:
     def frames(self, state: Any, batch: Sequence[Frame]) -> list[list[Record]]:
         """Return the new records of each frame of ``batch``, in order: one list a frame."""
         return [[] for _ in batch]
+
+    def horizon(self, state: Any) -> int:
+        """Return the first frame that may still be given records, where the stage ``holds``."""
+        return 0
 
     def unframed(self, state: Any, records: Sequence[Record]) -> list[Record]:
         """Take records of the source that belong to no frame (tracklets, scenes), and return what they give."""

@@ -1,8 +1,6 @@
-"""Which box belongs to which track: overlaps, and the assignment of least cost."""
+"""Which box belongs to which track, as SORT and its kin have it; vtk.kernels.association has the quick forms."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
@@ -36,24 +34,9 @@ def _areas(boxes: np.ndarray) -> np.ndarray:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def assign(cost: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pairs of least total cost, where leaving a pair apart costs ``limit``.
-
-    Args:
-        cost: (T, N) float64, finite.
-        limit: pairs that cost this or more are never made.
-
-    Returns:
-        rows and columns of the pairs, (K,) int64 each, by increasing row.
-
-    Source: the same optimum as LAPJV with a cost limit (ByteTrack's program): a pair at the limit adds nothing, so
-    capping the costs there and dropping what reaches the cap leaves the best set of pairs.
-    """
-    if not cost.size:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    rows, columns = _assignment()(np.minimum(cost, limit))
-    made = cost[rows, columns] < limit
-    return rows[made], columns[made]
+def centres(boxes: np.ndarray) -> np.ndarray:
+    """Return the centres (…, 2) of boxes (…, 4) xyxy, pixels."""
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
 def assign_overlaps(iou: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
@@ -75,13 +58,14 @@ def assign_overlaps(iou: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarr
     if above.sum(0).max() == 1 and above.sum(1).max() == 1:
         return np.nonzero(above)
     # Boxes first: between assignments of equal worth the solver's choice depends on the orientation.
-    columns, rows = _assignment()(-iou.T)
+    columns, rows = solve(-iou.T)
     made = iou[rows, columns] >= least
     return rows[made], columns[made]
 
 
-def _assignment() -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def solve(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the complete assignment of least total cost, rows and columns; cost (T, N) float64, finite."""
     # Importing scipy.optimize costs 0.36 s: paid at the first pairing, not by `vtk track --help`.
     from scipy.optimize import linear_sum_assignment
 
-    return linear_sum_assignment
+    return linear_sum_assignment(cost)

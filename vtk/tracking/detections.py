@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,38 @@ def arrays(records: Sequence[Record], classes: Classes) -> tuple[np.ndarray, np.
     boxes = np.array([record["xyxy"] for record in records], dtype=np.float32).reshape(-1, 4)
     scores = np.array([record["score"] for record in records], dtype=np.float32)
     return boxes, scores, np.array([classes.number(record) for record in records], dtype=np.int64)
+
+
+def embeddings(records: Sequence[Record]) -> np.ndarray | None:
+    """Return the embeddings (N, D) float32 that detections carry, zeros where one has none; None where none has any.
+
+    Raises:
+        RecordError: one cannot be read, or they are of different lengths.
+    """
+    if not any("embedding" in record for record in records):
+        return None
+    vectors = [_vector(record["embedding"]) if "embedding" in record else None for record in records]
+    lengths = {len(vector) for vector in vectors if vector is not None}
+    if len(lengths) > 1:
+        raise RecordError(f"embeddings of lengths {' and '.join(map(str, sorted(lengths)))} in one frame: "
+                          "one model's are needed")
+    none = np.zeros(lengths.pop(), np.float32)
+    return np.stack([none if vector is None else vector for vector in vectors])
+
+
+def _vector(embedding: Record) -> np.ndarray:
+    """Return an embedding's values, (D,) float32."""
+    text = embedding.get("b64")
+    if embedding.get("dtype") not in ("float16", "f16") or not isinstance(text, str):
+        raise RecordError(f"detection's 'embedding' has dtype {embedding.get('dtype')!r:.20} and keys "
+                          f"{', '.join(embedding)}: float16 in b64 is needed")
+    try:
+        vector = np.frombuffer(base64.b64decode(text, validate=True), "<f2").astype(np.float32)
+    except ValueError as error:
+        raise RecordError(f"detection's 'embedding' cannot be read: {error}") from None
+    if list(vector.shape) != embedding.get("shape"):
+        raise RecordError(f"detection's 'embedding' has {len(vector)} values and shape {embedding.get('shape')!r:.40}")
+    return vector
 
 
 def check_detection(record: Record) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from vtk.kernels import kalman
 from vtk.tracking.association import assign_overlaps, overlaps
-from vtk.tracking.kalman import AreaMotion
-from vtk.tracking.tracker import Tracker
+from vtk.tracking.tracker import MAX_GAP, Tracker
+
+# Rows of the "xysr" state.
+AREA = 2
 
 
 class SortTracker(Tracker):
-    """SORT with the defaults of its authors' program: every box counts, whatever its score.
+    """SORT with the defaults of its authors' program: every box counts, whatever its score, and a step is a step.
 
     Args:
         max_lost: seconds after its last box at which a track ends; None: after more than ``max_age`` empty steps.
@@ -24,7 +27,7 @@ class SortTracker(Tracker):
 
     def __init__(self, max_lost: float | None = None, max_age: int = 1, min_hits: int = 3,
                  least_overlap: float = 0.3) -> None:
-        super().__init__(AreaMotion(), max_lost)
+        super().__init__("xysr", max_lost)
         self.max_age = max_age
         self.min_hits = min_hits
         self.least_overlap = least_overlap
@@ -35,30 +38,34 @@ class SortTracker(Tracker):
             return super()._expired(t, unseen)
         return self.tracks.missed + unseen > self.max_age
 
-    def _advance(self, steps: int) -> list[int]:
+    def _advance(self, steps: int, dt: float) -> list[int]:
+        """Predict step by step, each of length 1 however far apart the frames were: the program knows no time."""
         tracks = self.tracks
         self._age += steps
         tracks.streak[(tracks.missed > 0) | (steps > 1)] = 0
-        return super()._advance(steps)
+        for _ in range(min(steps, MAX_GAP)):
+            still(tracks.state)
+            tracks.state = kalman.predict(tracks.state, np.ones(len(tracks)), self.model)
+        tracks.missed = tracks.missed + steps
+        return self._drop(~np.isfinite(self._boxes()).all(axis=1))
 
-    def _restrain(self) -> None:
-        area = self.tracks.mean[:, 2]
-        area[area[:, 0] + area[:, 1] <= 0, 1] = 0  # a shrinking box stops before its area turns negative
-
-    def _associate(self, boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray,
+    def _associate(self, boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray, features: np.ndarray | None,
                    first: bool) -> tuple[np.ndarray, np.ndarray]:
         tracks = self.tracks
-        iou = overlaps(self.motion.boxes(tracks.mean), tracks.class_id, boxes, class_ids)
-        rows, columns = assign_overlaps(iou, self.least_overlap)
+        rows, columns = assign_overlaps(overlaps(self._boxes(), tracks.class_id, boxes, class_ids), self.least_overlap)
         self._correct(rows, boxes[columns])
         owner = np.full(len(boxes), -1, np.int64)
         owner[columns] = rows
-        new = np.flatnonzero(owner < 0)
-        owner[new] = len(tracks) + np.arange(len(new))
-        self.tracks = tracks.join(self._born(boxes[new], class_ids[new]))
+        self._start(np.flatnonzero(owner < 0), owner, boxes, class_ids, features)
         return owner, np.zeros(len(self.tracks), dtype=bool)
 
     def _reported(self) -> np.ndarray:
         if self._age <= self.min_hits:
             return np.ones(len(self.tracks), dtype=bool)
         return self.tracks.streak >= self.min_hits
+
+
+def still(states: np.ndarray) -> None:
+    """Stop the shrinking of "xysr" states (T, 4, 5) whose area would not be positive a step later."""
+    area = states[:, AREA]
+    area[area[:, 0] + area[:, 1] <= 0, 1] = 0

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vtk import records
 from vtk.detection import detections as detection_records
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import UsageError, VtkError
-from vtk.media.sampling import Sampling
+from vtk.media.sampling import Sampling, Size
 from vtk.models.detector import DEFAULT, Detect, Detector, Settings, find_files, load_detector, model_name
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record
 from vtk.tracking.detections import Classes, arrays, check_detection, has_area
-from vtk.tracking.tracker import Tracker
-from vtk.tracking.tracklets import Tracklets
+from vtk.tracking.lanes import Lane, Place
+from vtk.tracking.refine import LAG, Refiner
+from vtk.tracking.trackers import DEFAULT as DEFAULT_TRACKER
 from vtk.tracking.trackers import TRACKERS, make_tracker
+from vtk.tracking.tracklets import Tracklets
 
-# Scores from which the detector inside reports boxes: ByteTrack lives on unsure ones too, SORT believes every box.
-MIN_SCORES = {"bytetrack": 0.1, "sort": 0.25}
+if TYPE_CHECKING:
+    from vtk.tracking.camera import CameraMotion
+
+# Scores from which the detector inside reports boxes: trackers of two stages live on unsure ones too, SORT believes
+# every box. OC-SORT looks at none below its own threshold.
+MIN_SCORES = {"vtk": 0.1, "bytetrack": 0.1, "botsort": 0.1, "ocsort": 0.1, "sort": 0.25}
 
 # Frames that the stage takes at a time where no detector sets it: enough to make calls cheap.
 BATCH = 64
 
-# Keys that a track record states itself; a detection's others travel on.
-OWN_KEYS = frozenset({"v", "type", "by", "source", "frame", "pts", "t", "step", "xyxy", "track_id", "det_xyxy"})
-
-
-@dataclass(slots=True)
-class Lane:
-    """One maker's detections in one source: they are tracked apart from another maker's."""
-
-    by: str
-    tracker: Tracker
-    tracklets: Tracklets
-    classes: Classes = field(default_factory=Classes)
+# The size in which frames are looked at for the camera's motion where no detector asks for its own.
+FLOW = Size("long", 480)
 
 
 @dataclass(slots=True)
@@ -49,6 +46,8 @@ class State:
         fixed: whether the media states the interval; else it is measured on the frames that come.
         lanes: by the maker of the detections.
         detect: the detector inside; None where detections come in.
+        camera: what tells how the camera moves; None: nobody asked.
+        frame: the last frame that came.
     """
 
     source: Source
@@ -57,6 +56,8 @@ class State:
     fixed: bool
     lanes: dict[str, Lane] = field(default_factory=dict)
     detect: Detect | None = None
+    camera: CameraMotion | None = None
+    frame: int = -1
 
 
 class TrackStage(Stage):
@@ -64,12 +65,16 @@ class TrackStage(Stage):
 
     Args:
         detector: name of the detector in the zoo; used only where no detections come.
-        tracker: bytetrack or sort.
+        tracker: one of TRACKERS.
         weights: a file with the detector's weights; None takes the zoo's.
         classes: labels to track; none: all.
-        min_score: boxes below it are left out; None: 0.1 with bytetrack and 0.25 with sort from the detector inside,
+        min_score: boxes below it are left out; None: 0.25 with sort and 0.1 with the others from the detector inside,
             every detection record.
         max_lost: seconds after its last box at which a track ends; None: the tracker's default.
+        set_options: values for the tracker's own options, by name.
+        keep_detections: whether tracks carry the detector's box as ``det_xyxy``.
+        refine: whether tracks are told some frames late, with gaps filled and boxes smoothed.
+        gmc: whether the camera's motion is taken out, which needs pixels.
         tracklets_only: whether tracks are written only when they have ended.
         runtime, sampling: where the detector runs, and on which frames.
 
@@ -81,26 +86,42 @@ class TrackStage(Stage):
     reads = frozenset({"detection"})
     writes = frozenset({"track", "tracklet"})
 
-    def __init__(self, detector: str = DEFAULT, weights: Path | None = None, tracker: str = "bytetrack",
+    def __init__(self, detector: str = DEFAULT, weights: Path | None = None, tracker: str = DEFAULT_TRACKER,
                  classes: Sequence[str] = (), min_score: float | None = None, max_lost: float | None = None,
-                 tracklets_only: bool = False, runtime: RuntimeOptions = RuntimeOptions(),
+                 set_options: Mapping[str, float] | None = None, keep_detections: bool = False, refine: bool = False,
+                 gmc: bool = False, tracklets_only: bool = False, runtime: RuntimeOptions = RuntimeOptions(),
                  sampling: Sampling = Sampling()) -> None:
         if tracker not in TRACKERS:
-            raise UsageError(f"no tracker '{tracker}': there are {' and '.join(TRACKERS)}")
+            raise UsageError(f"no tracker '{tracker}': there are {', '.join(TRACKERS)}")
         if max_lost is not None and not 0 <= max_lost < float("inf"):
             raise UsageError(f"--max-lost {max_lost:g}: seconds, 0 or more, are needed")
+        try:
+            # Refuses what it does not know before anything is read.
+            self._looks = make_tracker(tracker, max_lost, set_options).looks
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         score = MIN_SCORES[tracker] if min_score is None else min_score
-        Settings(tuple(classes), score)  # refuses what is out of range before anything is read
+        Settings(tuple(classes), score)
         self._model = model_name(detector, weights)
         self._given = {"name": detector, "weights": weights, "classes": tuple(classes), "min_score": score,
                        "runtime": runtime}
-        self._tracker = tracker
+        self._tracker, self._set = tracker, dict(set_options or {})
         self._classes = frozenset(classes)
         self._least = min_score
         self._max_lost = max_lost
+        self._keep, self._refine, self._gmc = keep_detections, refine, gmc
         self._tracklets_only = tracklets_only
         self._wanted = sampling
         self._loaded: Detector | VtkError | None = None
+
+    @property
+    def holds(self) -> bool:  # type: ignore[override]
+        """Whether frames are held back: hindsight takes some frames."""
+        return self._refine
+
+    def horizon(self, state: State) -> int:
+        """Return the first frame whose tracks may still change."""
+        return state.frame - LAG + 1
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the network behind: another process loads its own."""
@@ -121,7 +142,8 @@ class TrackStage(Stage):
         runtime: RuntimeOptions = self._given["runtime"]  # type: ignore[assignment]
         options: dict[str, object] = {
             "tracker": self._tracker, "classes": sorted(self._classes), "min_score": self._least,
-            "max_lost": self._max_lost, "tracklets_only": self._tracklets_only}
+            "max_lost": self._max_lost, "tracklets_only": self._tracklets_only, "set": self._set or None,
+            "keep_detections": self._keep or None, "refine": self._refine or None, "gmc": self._gmc or None}
         if mode == "media":
             options |= {"sha256": self._sha256(), "precision": runtime.precision, "batch": runtime.batch,
                         "sampling": str(self._wanted)}
@@ -151,7 +173,7 @@ class TrackStage(Stage):
         if self._wanted != Sampling():
             raise UsageError("--every, --fps, --start, --end and --limit choose frames of media, and detections came "
                              "in: give them to the detector")
-        return Sampling(mode="none")
+        return Sampling(mode="records").sized(FLOW) if self._gmc else Sampling(mode="none")
 
     def start(self, source: Source) -> State:
         """Return the state of a newly opened source, its ids not yet used."""
@@ -159,6 +181,10 @@ class TrackStage(Stage):
         state = State(source, (width, height) if width and height else None, 1 / fps if fps else 0.0, bool(fps))
         if source.mode == "media":
             state.detect = self._detector().start()
+        if self._gmc and not self._looks:
+            from vtk.tracking.camera import CameraMotion  # OpenCV: loaded only where pixels are looked at
+
+            state.camera = CameraMotion()
         return state
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
@@ -173,9 +199,9 @@ class TrackStage(Stage):
                 for frame, boxes in zip(batch, found, strict=True)]
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
-        """End every track of the source and return the tracklets."""
-        return self._ordered([lane.tracklets.close(lane.tracker.finish(), state.interval)
-                              for lane in state.lanes.values()])
+        """End every track of the source and return what was held back, and the tracklets."""
+        done = [lane.finish(state.interval) for lane in state.lanes.values()]
+        return self._told([], done)
 
     def _detector(self) -> Detector:
         """Return the detector, loaded at the first source that needs it: detections on stdin need none."""
@@ -196,50 +222,46 @@ class TrackStage(Stage):
     def _track(self, state: State, frame: Frame, detections: Sequence[Record]) -> list[Record]:
         """Return a frame's tracks, in the order of their detections, then the tracklets that ended."""
         # A record holds six decimals of a second: with the same here, a pipe through records expires the same tracks.
-        t = round(frame.t, 6)
+        place = Place(frame.keys(), state.interval)
         by_maker: dict[str, list[Record]] = {}
         for detection in detections:
             if has_area(detection):
                 by_maker.setdefault(detection.get("by", "detect"), []).append(detection)
         if by_maker and not state.fixed and frame.index > 0:
-            state.interval = t / frame.index
+            state.interval = place.interval = place.keys["t"] / frame.index
+        if self._gmc and self._looks:
+            place.image, place.scale = frame.image, frame.scale
+        if state.camera is not None and frame.image is not None:
+            place.motion = state.camera.update(frame.image, frame.scale, arrays(
+                [detection for here in by_maker.values() for detection in here], Classes())[0])
         for maker in by_maker:
             if maker not in state.lanes:
                 state.lanes[maker] = self._lane(state, maker)
+        state.frame = frame.index
         tracks: dict[int, Record] = {}
-        ended = []
+        done = []
         for maker, lane in state.lanes.items():
             here = by_maker.get(maker, [])
-            step = lane.tracker.update(frame.index, t, frame.step, *arrays(here, lane.classes))
-            for detection, track_id, box in zip(here, step.track_ids.tolist(), records.boxes(step.boxes), strict=True):
-                if track_id > 0:
-                    track = self._record(state, lane, frame, detection, track_id, box)
-                    lane.tracklets.add(track)
-                    tracks[id(detection)] = track
-            ended.append(lane.tracklets.close(step.ended, state.interval))
-        if self._tracklets_only:
-            return self._ordered(ended)
-        return [tracks[id(detection)] for detection in detections if id(detection) in tracks] + self._ordered(ended)
+            found, ended = lane.track(place, here)
+            tracks |= {id(detection): track for detection, track in zip(here, found, strict=True) if track is not None}
+            refined, complete = lane.final(frame.index, state.interval)
+            done.append((refined, ended + complete))
+        return self._told([tracks[id(detection)] for detection in detections if id(detection) in tracks], done)
+
+    def _told(self, tracks: list[Record], done: Sequence[tuple[list[Record], list[Record]]]) -> list[Record]:
+        """Return tracks, refined ones of all lanes by frame, then tracklets by their last frame and id."""
+        refined = sorted((track for lane, _ in done for track in lane), key=itemgetter("frame"))
+        ended = sorted((tracklet for _, lane in done for tracklet in lane), key=itemgetter("end_frame", "track_id"))
+        return ended if self._tracklets_only else [*tracks, *refined, *ended]
 
     def _lane(self, state: State, maker: str) -> Lane:
         by = self._maker(maker.partition("/")[2] or maker)
-        return Lane(by, make_tracker(self._tracker, self._max_lost), Tracklets(by, state.source.name, state.size))
+        return Lane(by, make_tracker(self._tracker, self._max_lost, self._set),
+                    Tracklets(by, state.source.name, state.size), state.size, self._keep,
+                    Refiner() if self._refine else None)
 
     def _maker(self, detector: str) -> str:
         return f"track/{detector}+{self._tracker}"
-
-    @staticmethod
-    def _record(state: State, lane: Lane, frame: Frame, detection: Record, track_id: int, box: list[float]) -> Record:
-        others = {name: value for name, value in detection.items() if name not in OWN_KEYS}
-        found = detection["xyxy"]
-        return records.make("track", lane.by, **frame.keys(), track_id=track_id, xyxy=clipped(box, found, state.size),
-                            **others, det_xyxy=found)
-
-    @staticmethod
-    def _ordered(ended: Sequence[list[Record]]) -> list[Record]:
-        """Return tracklets of all lanes by their last frame and id; of equal ones the earlier lane's first."""
-        return sorted((record for lane in ended for record in lane),
-                      key=lambda record: (record["end_frame"], record["track_id"]))
 
 
 def described(source: Source) -> tuple[int, int, float]:
@@ -249,19 +271,4 @@ def described(source: Source) -> tuple[int, int, float]:
     media = source.media or {}
     stated = [media.get(name) for name in ("width", "height", "fps")]
     width, height, fps = (value if type(value) in (int, float) and value > 0 else 0 for value in stated)
-    return int(width), int(height), float(fps)
-
-
-def clipped(box: list[float], found: list[float], size: tuple[int, int] | None) -> list[float]:
-    """Return a filtered box cut to the frame; the detector's box where nothing of it would be left.
-
-    Args:
-        box: filtered xyxy in pixels.
-        found: the detector's xyxy in pixels.
-        size: width and height of the frame in pixels; None where unknown: the box stays as it is.
-    """
-    if size is not None:
-        width, height = size
-        box = [min(max(box[0], 0.0), width), min(max(box[1], 0.0), height),
-               min(max(box[2], 0.0), width), min(max(box[3], 0.0), height)]
-    return box if box[0] < box[2] and box[1] < box[3] else found
+    return int(width), int(height), round(float(fps), 6)

@@ -63,6 +63,10 @@ class Tracklets:
         if rank > tracklet.rank:
             tracklet.rank, tracklet.best = rank, {"frame": frame, "xyxy": track["xyxy"]}
 
+    def labels(self, track_id: int) -> Record:
+        """Return the label and class_id of an open track, as far as it has them."""
+        return self._open[track_id].labels
+
     def close(self, track_ids: list[int], interval: float) -> list[Record]:
         """Return the ``tracklet`` records of tracks that ended, by last frame and id.
 
