@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 
 from conftest import ROOT, run_vtk
-from vtk import __version__
-from vtk.cli import COMMANDS, KEYWORDS, module_of
+from vtk import __version__, cli
+from vtk.cli import COMMANDS, KEYWORDS, load, module_of
+from vtk.errors import UsageError
 
 ARRAY_LIBRARIES = ("numpy", "torch", "cv2", "av", "openvino", "numba", "scipy", "PIL", "ultralytics", "timm")
 
@@ -77,6 +80,75 @@ def test_version_and_module_and_names() -> None:
         found = subprocess.run([Path(sys.executable).parent / script, "--version"], capture_output=True, text=True,
                                check=True)
         assert found.stdout.strip() == f"vtk {__version__}"
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    """Give an app that stands in the table as the command ``faulty``, with commands that fail."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @app.command()
+    def bug(traceback: bool = False) -> None:
+        """Fail as no one expected.
+
+        Example: vtk faulty bug --traceback
+        """
+        raise ZeroDivisionError("a number\nby nothing")
+
+    @app.command(help="Fail the same way, with a help text of its own.")
+    def other() -> None:
+        raise ZeroDivisionError("a number by nothing")
+
+    @app.command()
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    @app.command()
+    def usage() -> None:
+        raise UsageError("the user can mend it")
+
+    monkeypatch.setitem(sys.modules, "vtk.commands.faulty", SimpleNamespace(app=app))  # type: ignore[arg-type]
+    monkeypatch.setattr(cli, "COMMANDS", (*COMMANDS, ("faulty", "tool", "Fail.")))
+    monkeypatch.delenv("VTK_TRACEBACK", raising=False)
+    return app
+
+
+@pytest.mark.parametrize(("words", "code", "said"), [
+    ("bug", 1, "vtk: internal error, ZeroDivisionError: a number by nothing (--traceback shows where)\n"),
+    ("other", 1, "vtk: internal error, ZeroDivisionError: a number by nothing (VTK_TRACEBACK=1 shows where)\n"),
+    ("interrupt", 130, ""),
+    ("usage", 2, "vtk: the user can mend it\n"),
+])
+def test_commands_of_an_app_fail_in_one_line(faulty: typer.Typer, monkeypatch: pytest.MonkeyPatch,
+                                             capsys: pytest.CaptureFixture[str], words: str, code: int,
+                                             said: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["vtk", "faulty", words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (code, said)
+
+
+@pytest.mark.parametrize(("words", "variable"), [(["bug", "--traceback"], ""), (["other"], "1")])
+def test_a_traceback_comes_on_request(faulty: typer.Typer, monkeypatch: pytest.MonkeyPatch, words: list[str],
+                                      variable: str) -> None:
+    monkeypatch.setenv("VTK_TRACEBACK", variable)
+    monkeypatch.setattr(sys, "argv", ["vtk", "faulty", *words])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_a_command_that_is_loaded_twice_stays_the_same(faulty: typer.Typer) -> None:
+    first, second = (load("faulty").commands["bug"].help for _ in range(2))
+    assert first == second == "Fail as no one expected.\n\n\b\nExample: vtk faulty bug --traceback"
+
+
+@pytest.mark.parametrize("words", ["models list", "models list --json", "schema"])
+def test_a_closed_pipe_ends_a_table_quietly(words: str) -> None:
+    with subprocess.Popen([sys.executable, "-m", "vtk", *words.split()], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # type: ignore[union-attr]
+        said = process.stderr.read()  # type: ignore[union-attr]
+    assert (process.returncode, said) == (141, b"")
 
 
 def test_completion_offers_commands_and_options() -> None:

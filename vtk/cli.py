@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -46,50 +47,53 @@ def module_of(name: str) -> str:
 
 
 def load(name: str) -> Any:
-    """Return the Typer command named ``name``: the module's ``app``, else its ``run``."""
+    """Return the command named ``name``, made of the module's ``app``, else of its ``run``, and guarded."""
     module = importlib.import_module(module_of(name))
-    if hasattr(module, "app"):
-        for command in module.app.registered_commands:
-            if command.help is None:  # it was not loaded before
-                command.help, command.callback = _help_of(command.callback), _guarded(command.callback)
-        return typer.main.get_command(module.app)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, help=_help_of(module.run))(_guarded(module.run))
-    return typer.main.get_command(app)
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        app.command(name)(module.run)
+    command = typer.main.get_command(app)
+    _finish(command)
+    return command
 
 
-def _help_of(run: Callable[..., None]) -> str:
-    """Return a command's docstring with its paragraphs kept and its examples left unwrapped."""
-    lines = (run.__doc__ or "").expandtabs().splitlines()
-    text = "\n".join(line.strip() for line in lines)
-    return text.replace("\nExample:", "\n\b\nExample:").replace("\nExamples:", "\n\b\nExamples:")
+def _finish(command: Any) -> None:
+    """Guard a command and every one below it, and leave the examples in their help unwrapped."""
+    command.help = re.sub(r"\n(Examples?:)", "\n\b\n\\1", command.help or "")
+    if command.callback is not None:
+        command.callback = _guarded(command.callback)
+    for part in getattr(command, "commands", {}).values():
+        _finish(part)
 
 
-def _guarded(run: Callable[..., None]) -> Callable[..., None]:
-    """Wrap ``run`` so that a closed pipe and an interrupt end the process quietly with their own exit codes."""
+def _guarded(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a command's callback: a closed pipe, an interrupt and a bug of ours end the process with a code each.
+
+    The first two are quiet; a bug is one line, and its traceback comes with --traceback or VTK_TRACEBACK.
+    """
 
     @wraps(run)
-    def guarded(**given: Any) -> None:
+    def guarded(**given: Any) -> Any:
         try:
-            run(**given)
+            result = run(**given)
             sys.stdout.flush()
+            return result
         except BrokenPipeError:
             _mute_stdout()
             sys.exit(EXIT_PIPE)
         except KeyboardInterrupt:
             sys.exit(EXIT_INTERRUPT)
-        except (VtkError, typer.Exit, ClickException, SystemExit):
+        except (VtkError, typer.Exit, typer.Abort, ClickException, SystemExit):
             raise
         except Exception as error:
             if given.get("traceback") or os.environ.get("VTK_TRACEBACK"):
                 raise
-            print(f"vtk: internal error, {type(error).__name__}: {_one_line(error)} (--traceback shows where)",
+            switch = "--traceback" if "traceback" in given else "VTK_TRACEBACK=1"
+            print(f"vtk: internal error, {type(error).__name__}: {_one_line(error)} ({switch} shows where)",
                   file=sys.stderr)
             sys.exit(EXIT_PARTIAL)
 
-    guarded.__signature__ = getattr(run, "__signature__", None)  # type: ignore[attr-defined]
-    if guarded.__signature__ is None:  # type: ignore[attr-defined]
-        del guarded.__signature__  # type: ignore[attr-defined]
     return guarded
 
 

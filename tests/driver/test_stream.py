@@ -91,6 +91,12 @@ def test_bad_lines_are_named_and_passed_over() -> None:
     assert shape(found) == ["bad 1 E_JSON", ("a", 0, 2), "bad 3 E_RECORD", "bad 4 E_RECORD", "bad 7 E_RECORD", "close a+0"]
 
 
+def test_lines_are_numbered_over_all_chunks() -> None:
+    a = line("a", 0)
+    found = RecordStream([[a, a, b""], [a, b"{bad", a], [line("a", 1), a, b"[]"]]).events()
+    assert shape(list(found)) == [("a", 0, 4), "bad 5 E_JSON", ("a", 1, 1), "bad 8 E_ORDER", "bad 9 E_RECORD", "close a+0"]
+
+
 def test_a_type_that_is_read_is_checked_whole() -> None:
     found = events(line("a", 0), reads=frozenset({"detection"}))
     assert shape(found) == ["bad 1 E_RECORD"]
