@@ -15,6 +15,8 @@ from vtk.records import Record
 # Pixels. A larger coordinate is a unit mistaken or a number gone wrong, and its square would drown the filter.
 MAX_COORDINATE = 1e6
 
+_NUMBERS = frozenset({int, float})
+
 
 @dataclass(slots=True)
 class Classes:
@@ -22,9 +24,10 @@ class Classes:
 
     numbers: dict[object, int] = field(default_factory=dict)
 
-    def number(self, record: Record) -> int:
-        """Return the number of a detection's class; detections without a class share one."""
-        return self.numbers.setdefault(record.get("label", record.get("class_id")), len(self.numbers))
+    def of(self, records: Sequence[Record]) -> list[int]:
+        """Return the number of each detection's class; detections without a class share one."""
+        numbers = self.numbers
+        return [numbers.setdefault(record.get("label", record.get("class_id")), len(numbers)) for record in records]
 
 
 def arrays(records: Sequence[Record], classes: Classes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,7 +38,7 @@ def arrays(records: Sequence[Record], classes: Classes) -> tuple[np.ndarray, np.
     """
     boxes = np.array([record["xyxy"] for record in records], dtype=np.float32).reshape(-1, 4)
     scores = np.array([record["score"] for record in records], dtype=np.float32)
-    return boxes, scores, np.array([classes.number(record) for record in records], dtype=np.int64)
+    return boxes, scores, np.array(classes.of(records), dtype=np.int64)
 
 
 def embeddings(records: Sequence[Record]) -> np.ndarray | None:
@@ -73,8 +76,20 @@ def _vector(embedding: Record) -> np.ndarray:
 def check_detection(record: Record) -> None:
     """Raise RecordError, saying what was found, unless a detection's box, score and class can be tracked.
 
-    A box of no area is legal: it overlaps nothing, so it is passed over (``has_area``).
+    A box of no area is legal: it overlaps nothing, so it is passed over.
     """
+    get = record.get
+    try:  # nearly every detection is right: that is settled in a microsecond, and what is wrong found at leisure
+        x1, y1, x2, y2 = box = record["xyxy"]
+        if (-MAX_COORDINATE <= x1 <= x2 <= MAX_COORDINATE and -MAX_COORDINATE <= y1 <= y2 <= MAX_COORDINATE
+                and 0 <= (score := record["score"]) <= 1 and -math.inf < (t := record["t"]) < math.inf
+                and (step := get("step", 1)).__class__ is int and step >= 1 and box.__class__ is list
+                and {x1.__class__, y1.__class__, x2.__class__, y2.__class__, score.__class__, t.__class__} <= _NUMBERS
+                and get("by", "").__class__ is str and get("label", "").__class__ is str
+                and get("class_id", 0).__class__ is int):
+            return
+    except (KeyError, TypeError, ValueError):
+        pass
     missing = [name for name in ("t", "xyxy", "score") if name not in record]
     if missing:
         raise RecordError(f"detection has no {' and no '.join(map(repr, missing))} (it has {', '.join(record)}); "

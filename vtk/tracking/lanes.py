@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,8 +75,11 @@ class Lane:
             tracker.move(place.motion)
         if place.image is not None:
             tracker.look(place.image, place.scale)
+        boxes, scores, class_ids = arrays(detections, self.classes)
+        if not (boxes[:, 2:] > boxes[:, :2]).all():
+            return self._without_empty(place, detections, boxes)
         t, step = place.keys["t"], place.keys.get("step", 1)
-        done = tracker.update(place.frame, t, step, *arrays(detections, self.classes), embeddings(detections))
+        done = tracker.update(place.frame, t, step, boxes, scores, class_ids, embeddings(detections))
         if self.refiner is not None:
             self._refine(self.refiner, place, detections, done.track_ids.tolist(), done.keys.tolist())
             self.refiner.end(done.ended, done.lost)
@@ -90,6 +94,15 @@ class Lane:
                 tracks.append(None)
         return tracks, self.tracklets.close(done.ended, place.interval)
 
+    def _without_empty(self, place: Place, detections: Sequence[Record],
+                       boxes: np.ndarray) -> tuple[list[Record | None], list[Record]]:
+        """Track the detections whose boxes (N, 4) have an area: the others overlap nothing."""
+        whole = (boxes[:, 2:] > boxes[:, :2]).all(axis=1).tolist()
+        found, ended = self.track(replace(place, motion=None, image=None),
+                                  [detection for detection, has_area in zip(detections, whole, strict=True) if has_area])
+        told = iter(found)
+        return [next(told) if has_area else None for has_area in whole], ended
+
     def final(self, frame: int | None, interval: float) -> tuple[list[Record], list[Record]]:
         """Return the refined tracks that ``frame`` makes final, and the tracklets that are complete; None: all."""
         if self.refiner is None:
@@ -99,8 +112,8 @@ class Lane:
         for track_id, seen, box in refined:
             filled = seen.others is None
             found = box if filled else seen.others["xyxy"]  # type: ignore[index]
-            others = self.tracklets.labels(track_id) if filled else seen.others
-            track = self._record(seen.place, track_id, clipped(box, found, self.size), others or {}, seen.score)
+            detection = seen.others if seen.others is not None else self.tracklets.labels(track_id)
+            track = self._record(seen.place, track_id, clipped(box, found, self.size), detection, seen.score)
             if filled:
                 track["filled"] = True
             else:
@@ -133,12 +146,17 @@ class Lane:
                           "xyxy": box}
         if "score" not in detection and score is not None:
             record["score"] = records.score(score)
-        for name, value in detection.items():
-            if name not in OWN_KEYS:
-                record[name] = value
+        for name in others(tuple(detection)):
+            record[name] = detection[name]
         if self.keep and "xyxy" in detection:
             record["det_xyxy"] = detection["xyxy"]
         return record
+
+
+@lru_cache(maxsize=64)
+def others(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of a detection's keys that its track takes over, in their order."""
+    return tuple(name for name in names if name not in OWN_KEYS)
 
 
 def clipped(box: list[float], found: list[float], size: tuple[int, int] | None) -> list[float]:

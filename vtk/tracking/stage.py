@@ -15,7 +15,7 @@ from vtk.media.sampling import Sampling, Size
 from vtk.models.detector import DEFAULT, Detect, Detector, Settings, find_files, load_detector, model_name
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record
-from vtk.tracking.detections import Classes, arrays, check_detection, has_area
+from vtk.tracking.detections import Classes, arrays, check_detection
 from vtk.tracking.lanes import Lane, Place
 from vtk.tracking.refine import LAG, Refiner
 from vtk.tracking.trackers import DEFAULT as DEFAULT_TRACKER
@@ -190,7 +190,7 @@ class TrackStage(Stage):
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Return the tracks of each frame, and the tracklets that ended by it."""
         if state.detect is None:
-            return [self._track(state, frame, [record for record in frame.records if self._wants(record)])
+            return [self._track(state, frame, self._wanted_of(frame.records))
                     for frame in batch]
         # The detector's boxes pass through records, rounded: a pipe from vtk detect gives the same tracks.
         found = state.detect([frame.image for frame in batch if frame.image is not None])
@@ -214,10 +214,15 @@ class TrackStage(Stage):
             raise self._loaded
         return self._loaded
 
-    def _wants(self, record: Record) -> bool:
-        check_detection(record)
-        return ((not self._classes or record.get("label") in self._classes)
-                and (self._least is None or record["score"] >= self._least))
+    def _wanted_of(self, found: Sequence[Record]) -> list[Record]:
+        """Return the detections to track, checked."""
+        for record in found:
+            check_detection(record)
+        least, classes = self._least, self._classes
+        if least is None and not classes:
+            return list(found)
+        return [record for record in found if (not classes or record.get("label") in classes)
+                and (least is None or record["score"] >= least)]
 
     def _track(self, state: State, frame: Frame, detections: Sequence[Record]) -> list[Record]:
         """Return a frame's tracks, in the order of their detections, then the tracklets that ended."""
@@ -225,8 +230,7 @@ class TrackStage(Stage):
         place = Place(frame.keys(), state.interval)
         by_maker: dict[str, list[Record]] = {}
         for detection in detections:
-            if has_area(detection):
-                by_maker.setdefault(detection.get("by", "detect"), []).append(detection)
+            by_maker.setdefault(detection.get("by", "detect"), []).append(detection)
         if by_maker and not state.fixed and frame.index > 0:
             state.interval = place.interval = place.keys["t"] / frame.index
         if self._gmc and self._looks:

@@ -58,10 +58,12 @@ class Tracklets:
         tracklet.last_frame, tracklet.last_t = frame, t
         tracklet.score += track["score"]
         tracklet.observations += 1
-        x1, y1, x2, y2 = track["xyxy"]
-        rank = (self._is_clear(track["xyxy"]), track["score"] * (x2 - x1) * (y2 - y1))
-        if rank > tracklet.rank:
-            tracklet.rank, tracklet.best = rank, {"frame": frame, "xyxy": track["xyxy"]}
+        x1, y1, x2, y2 = box = track["xyxy"]
+        worth = track["score"] * (x2 - x1) * (y2 - y1)
+        clear, best = tracklet.rank
+        # A box that keeps clear of the border beats every one that does not.
+        if (worth > best or not clear) and (rank := (self._is_clear(box), worth)) > tracklet.rank:
+            tracklet.rank, tracklet.best = rank, {"frame": frame, "xyxy": box}
 
     def labels(self, track_id: int) -> Record:
         """Return the label and class_id of an open track, as far as it has them."""
