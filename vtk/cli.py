@@ -28,6 +28,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("export", "sink", "Turn records into files of other tools."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
     ("eval", "tool", "Score results against ground truth."),
+    ("tune", "tool", "Search options on stored records, against ground truth."),
     ("validate", "tool", "Check that records are of the vocabulary."),
     ("schema", "tool", "Print the JSON Schema of records."),
     ("models", "tool", "List, fetch, find and verify models."),
