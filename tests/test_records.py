@@ -227,6 +227,13 @@ def test_a_check_says_what_the_check_by_name_says(kind: Any, data: st.DataObject
     assert said(check) == said(records._check_by_name)
 
 
+@pytest.mark.parametrize(("name", "value"), [
+    ("v", True), ("v", 1.0), ("v", 0), ("frame", 1.0), ("frame", True), ("frame", 2**53 + 1), ("source", ""), ("type", 1)])
+def test_the_envelope_is_asked_for_whole_numbers_and_names(name: str, value: object) -> None:
+    with pytest.raises(RecordError, match=f"^'{name}' is "):
+        check({**DETECTION, name: value})
+
+
 @pytest.mark.parametrize("value", [None, [], "detection", 3, [("type", "detection")]])
 def test_what_is_no_object_is_no_record(value: Any) -> None:
     with pytest.raises(RecordError, match="not an object"):
