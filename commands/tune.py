@@ -70,8 +70,8 @@ def track(common: Common, gt: Gt, inputs: Records = None, tracker: Tracker = "vt
     from vtk.errors import EXIT_PARTIAL
     from vtk.tuning.recipe import Search, best_trials
     from vtk.tuning.search import Scorer, tune
-    from vtk.tuning.sequences import Stored
     from vtk.tuning.space import gridded, make_space, sampled
+    from vtk.tuning.stored import Stored
 
     def note(message: str) -> None:
         if not common.quiet:

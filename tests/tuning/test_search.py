@@ -13,8 +13,9 @@ from vtk.errors import VtkError
 from vtk.metrics.mot import Boxes, prepare_truth
 from vtk.tuning import search
 from vtk.tuning.search import Scorer, tune
-from vtk.tuning.sequences import Labelled, Stored
+from vtk.tuning.sequences import Labelled
 from vtk.tuning.space import gridded, make_space, sampled
+from vtk.tuning.stored import Stored
 
 SORT = make_space("sort", ["max_age=1,2", "min_hits=3,1", "least_overlap=0.3,0.2"], grid=True)
 Gains = Callable[[str, Mapping[str, float]], float]

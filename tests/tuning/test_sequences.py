@@ -17,7 +17,8 @@ from vtk.evaluation.sequences import TrackSequence
 from vtk.metrics.mot import Boxes
 from vtk.records import Record
 from vtk.tracking import TrackStage
-from vtk.tuning.sequences import Detections, Labelled, Stored, labelled
+from vtk.tuning.sequences import Labelled, labelled
+from vtk.tuning.stored import Detections, Stored
 from vtk.tuning.trial import figure, tracked
 
 RECORDS, TRUTH = scene(0)

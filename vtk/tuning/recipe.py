@@ -67,9 +67,8 @@ def report(search: Search, tuning: Tuning) -> dict[str, Any]:
     if search.how == "random":
         told["seed"] = search.seed
     if tuning.folds:
-        told["cross_validated"] = {
-            **figures(tuning.held_out),
-            "options": {name: space.options(fold.config) for name, fold in zip(tuning.names, tuning.folds, strict=True)}}
+        chosen = {name: space.options(fold.config) for name, fold in zip(tuning.names, tuning.folds, strict=True)}
+        told["cross_validated"] = {**figures(tuning.held_out), "options": chosen}
     told["trials"] = [{"options": space.options(config), **figures(row)}
                       for config, row in zip(tuning.trials, tuning.table, strict=True)]
     return told
@@ -103,7 +102,7 @@ def _legend(search: Search, tuning: Tuning) -> list[str]:
     return [
         "defaults: the tracker's own options" + (f", but {fixed}" if fixed else ""),
         "tuned: the options below, on the sequences that they were chosen on",
-        f"{HELD_OUT}: each sequence with options chosen in the same way on the others; expect this of new ones"
+        f"{HELD_OUT}: each sequence with options chosen in the same way on the others: the fairest guess at new ones"
         if tuning.folds else f"not {HELD_OUT}: that takes two sequences or more, so nothing is known of new ones",
         f"{count}{f' at random, seed {search.seed}' if search.how == 'random' else ', a grid'}; the highest mean over "
         "sequences is chosen, options that do not pay at their defaults"]

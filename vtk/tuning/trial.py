@@ -8,7 +8,8 @@ import numpy as np
 
 from vtk.metrics.mot import FIGURES, Boxes, score_sequence
 from vtk.tracking.trackers import make_tracker
-from vtk.tuning.sequences import Detections, Labelled
+from vtk.tuning.sequences import Labelled
+from vtk.tuning.stored import Detections
 
 METRICS = ("HOTA", "MOTA", "IDF1", "AssA", "DetA")
 
