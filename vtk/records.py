@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_INTEGER = 2**53  # the largest range in which every JSON reader keeps integers exact
+MAX_COORDINATE = 1e6  # pixels; beyond it a unit was mistaken or a number went wrong
 
 Record = dict[str, Any]
 
@@ -60,6 +61,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("poly", "polygon", "[[x, y], …] clockwise, in pixels of the displayed frame."),
     Key("score", "unit", "Confidence in [0, 1]."),
     Key("det_score", "unit", "The detector's confidence in [0, 1]."),
+    Key("filled", "flag", "Whether the box was filled in between two that were seen."),
     Key("raw_score", "number", "A score as another tool wrote it, of any range."),
     Key("live_score", "unit", "Probability in [0, 1] that the face is live."),
     Key("label", "text", "Name of the class."),
@@ -115,9 +117,10 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
          ("kind", "width", "height"),
          ("fps", "duration", "codec", "rotation", "vfr", "frames", "size", "fingerprint", "decoder")),
     Type("detection", "detect, import", "An object in a frame.",
-         ("frame", "t", "xyxy", "score"), ("label", "class_id", "raw_score", *_AT)),
+         ("frame", "t", "xyxy", "score"), ("label", "class_id", "raw_score", "embedding", "space", *_AT)),
     Type("track", "track, import", "An object in a frame, with the id that it keeps.",
-         ("frame", "t", "xyxy", "score", "track_id"), ("label", "class_id", "det_xyxy", "raw_score", *_AT)),
+         ("frame", "t", "xyxy", "score", "track_id"),
+         ("label", "class_id", "det_xyxy", "filled", "raw_score", "embedding", "space", *_AT)),
     Type("tracklet", "track, when a track ends", "A whole track: its span and its best frame.",
          ("track_id", "start", "end", "score", "observations", "best"), ("label", "class_id", *_SPAN)),
     Type("text", "spot-text", "A piece of text in a frame.",
@@ -258,14 +261,29 @@ def _tests(kind: str, names: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any]
     if known is None or not {"by", *known.required, *(("source",) if known.about_media else ())} <= set(names):
         return ()
     keys = {name: key for name in names if (key := key_of(kind, name)) is not None and name != "type"}
-    return tuple((name, _ENVELOPE.get(name) or test_of(key.shape)) for name, key in keys.items())
+    return tuple((name, _BEYOND_SHAPE.get(name) or test_of(key.shape)) for name, key in keys.items())
 
 
-# What ``check_envelope`` asks beyond the shapes: whole numbers are written as such, and a name is not empty.
-_ENVELOPE: dict[str, Callable[[Any], bool]] = {
+def is_box(value: Any) -> bool:
+    """Return whether a value of the shape of a box has its corners in order and within MAX_COORDINATE."""
+    x1, y1, x2, y2 = value
+    return -MAX_COORDINATE <= x1 <= x2 <= MAX_COORDINATE and -MAX_COORDINATE <= y1 <= y2 <= MAX_COORDINATE
+
+
+def _is_box(value: Any) -> bool:
+    from vtk.schema import test_of
+
+    return test_of("box")(value) and is_box(value)
+
+
+# What is asked beyond the shapes: whole numbers of the envelope are written as such, a name is not empty, and a box
+# has its corners in order.
+_BEYOND_SHAPE: dict[str, Callable[[Any], bool]] = {
     "v": lambda value: type(value) is int and value == VERSION,
     "source": lambda value: type(value) is str and value != "",
     "frame": lambda value: type(value) is int and 0 <= value <= MAX_INTEGER,
+    "xyxy": _is_box,
+    "det_xyxy": _is_box,
 }
 
 
@@ -284,6 +302,9 @@ def _check_by_name(record: Record) -> None:
         key = key_of(kind.name, name)
         if key is not None and not matches(key.shape, value):
             raise RecordError(f"{kind.name} record's '{name}' is {value!r:.60}: {key.meaning}")
+        if key is not None and key.shape == "box" and not is_box(value):
+            raise RecordError(f"{kind.name} record's '{name}' is {value!r:.60}: x1 <= x2 and y1 <= y2, within "
+                              f"{MAX_COORDINATE:.0f} pixels, are needed")
 
 
 def _names(record: Record) -> str:

@@ -10,10 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vtk.errors import RecordError
-from vtk.records import Record
-
-# Pixels. A larger coordinate is a unit mistaken or a number gone wrong, and its square would drown the filter.
-MAX_COORDINATE = 1e6
+from vtk.records import MAX_COORDINATE, Record
 
 _NUMBERS = frozenset({int, float})
 
@@ -41,21 +38,43 @@ def arrays(records: Sequence[Record], classes: Classes) -> tuple[np.ndarray, np.
     return boxes, scores, np.array(classes.of(records), dtype=np.int64)
 
 
-def embeddings(records: Sequence[Record]) -> np.ndarray | None:
-    """Return the embeddings (N, D) float32 that detections carry, zeros where one has none; None where none has any.
+@dataclass(slots=True)
+class Looks:
+    """The embeddings of one maker's detections: all of one space and length.
 
-    Raises:
-        RecordError: one cannot be read, or they are of different lengths.
+    Attributes:
+        space: model and hash, of the first that stated it.
+        length: of their vectors, 0 before the first.
     """
-    if not any("embedding" in record for record in records):
-        return None
-    vectors = [_vector(record["embedding"]) if "embedding" in record else None for record in records]
-    lengths = {len(vector) for vector in vectors if vector is not None}
-    if len(lengths) > 1:
-        raise RecordError(f"embeddings of lengths {' and '.join(map(str, sorted(lengths)))} in one frame: "
-                          "one model's are needed")
-    none = np.zeros(lengths.pop(), np.float32)
-    return np.stack([none if vector is None else vector for vector in vectors])
+
+    space: str | None = None
+    length: int = 0
+
+    def of(self, records: Sequence[Record]) -> np.ndarray | None:
+        """Return the embeddings (N, D) float32 of detections, zeros where one has none; None where none has any.
+
+        Raises:
+            RecordError: one cannot be read, or is not of the space and length of those before.
+        """
+        if not any("embedding" in record for record in records):
+            return None
+        vectors = [self._of(record) if "embedding" in record else None for record in records]
+        none = np.zeros(self.length, np.float32)
+        return np.stack([none if vector is None else vector for vector in vectors])
+
+    def _of(self, record: Record) -> np.ndarray:
+        vector, space = _vector(record["embedding"]), record.get("space")
+        self.space = self.space or space
+        self.length = self.length or len(vector)
+        if len(vector) != self.length or (space or self.space) != self.space:
+            raise RecordError(f"detection's embedding is of space {space!r:.40} and length {len(vector)}, those before of "
+                              f"{self.space!r:.40} and {self.length}: spaces are not mixed")
+        return vector
+
+
+def embeddings(records: Sequence[Record]) -> np.ndarray | None:
+    """Return the embeddings (N, D) float32 of detections, as ``Looks.of`` does for the first frame of a source."""
+    return Looks().of(records)
 
 
 def _vector(embedding: Record) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vtk import records
 from vtk.records import Record
-from vtk.tracking.detections import Classes, arrays, embeddings
+from vtk.tracking.detections import Classes, Looks, arrays
 from vtk.tracking.refine import Refiner
 from vtk.tracking.tracker import Tracker
 from vtk.tracking.tracklets import Tracklets
@@ -61,6 +61,7 @@ class Lane:
     keep: bool = False
     refiner: Refiner | None = None
     classes: Classes = field(default_factory=Classes)
+    looks: Looks = field(default_factory=Looks)
 
     def track(self, place: Place, detections: Sequence[Record]) -> tuple[list[Record | None], list[Record]]:
         """Track the detections of a frame.
@@ -79,7 +80,7 @@ class Lane:
         if not (boxes[:, 2:] > boxes[:, :2]).all():
             return self._without_empty(place, detections, boxes)
         t, step = place.keys["t"], place.keys.get("step", 1)
-        done = tracker.update(place.frame, t, step, boxes, scores, class_ids, embeddings(detections))
+        done = tracker.update(place.frame, t, step, boxes, scores, class_ids, self.looks.of(detections))
         if self.refiner is not None:
             self._refine(self.refiner, place, detections, done.track_ids.tolist(), done.keys.tolist())
             self.refiner.end(done.ended, done.lost)

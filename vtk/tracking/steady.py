@@ -37,7 +37,8 @@ class SteadyTracker(Tracker):
         position, velocity, measured: noise of a box's place and speed from one frame to the next, and of its
             measurement: standard deviations in shares of its size.
         cosine: distance of looks, (1 - cosine) / 2, up to which they may make a pair.
-        motion: squared Mahalanobis distance up to which a pair is looked at, where there are features.
+        motion: squared Mahalanobis distance up to which looks may make a pair: 9.49, the 95 % quantile of chi-square
+            for four quantities.
 
     Source: two stages, ByteTrack (Zhang et al., ECCV 2022); xywh state and the nearer of overlap and look, BoT-SORT
     (Aharon et al. 2022); grown boxes, C-BIoU (Yang et al., WACV 2023); agreement of heights, Hybrid-SORT (Yang et al.,
@@ -50,7 +51,7 @@ class SteadyTracker(Tracker):
                  match: float = 0.8, second: float = 0.6, unconfirmed: float = 0.6, grown: float = 0.2,
                  wide: float = 0.4, wide_match: float = 0.8, height_power: float = 0.5, covered: float = 0.4,
                  score_noise: float = 2.0, position: float = 1 / 30, velocity: float = 1 / 80, measured: float = 1 / 16,
-                 cosine: float = 0.25, motion: float = 50.0) -> None:
+                 cosine: float = 0.15, motion: float = 9.49) -> None:
         super().__init__("xywh", max_lost, position, velocity)
         self.high, self.low, self.start = high, low, start
         self.match, self.second, self.unconfirmed = match, second, unconfirmed
