@@ -73,7 +73,7 @@ def test_a_lost_track_is_put_straight():
         state = kalman.predict(state, np.ones(1), "xysr")
         state = kalman.update(state, np.array([box(90 + 4 * step / 11)], float), None, "xysr")
     feed(tracker, [box(94)], 20)
-    np.testing.assert_allclose(tracker.tracks.state, state, rtol=1e-9)
+    np.testing.assert_allclose(tracker.tracks.state, state, rtol=1e-9, atol=1e-9)
     assert np.abs(state - jumped).max() > 0.01
 
 
