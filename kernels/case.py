@@ -7,7 +7,8 @@ Every ``kernels/<family>/cases.py`` exports
 - ``tolerance(name, arguments)``: how far a result may be from the reference's, with the reason in its docstring;
 - ``LIBRARIES``: for each name the best library alternatives, label -> ``prepare(arguments)``, which returns what is
   to be timed, or None where the library cannot do that case;
-- ``BENCHES``: the sizes that users have, as ``Bench``.
+- ``BENCHES``: the sizes that users have, as ``Bench``;
+- ``comparable(name, arguments, result)``, where several results are right: what of a result must be the same.
 """
 
 from __future__ import annotations

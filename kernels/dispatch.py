@@ -64,7 +64,7 @@ def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
     return result if out is None else out.copy_(result)
 
 
-def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Sequence[str]) -> None:
+def check_array(name: str, value: Any, shape: tuple[int | str, ...], dtypes: Sequence[str]) -> None:
     """Raise ValueError unless ``value`` is an array of one of ``dtypes`` with ``shape``; a letter allows any length."""
     if type(value) is np.ndarray and _dtype(value.dtype) in dtypes and _fits(value.shape, shape):
         return
@@ -80,11 +80,14 @@ def check_array(name: str, value: Any, shape: Sequence[int | str], dtypes: Seque
     raise ValueError(f"{name}: got {got}, expected a {' or '.join(dtypes)} array of shape ({lengths})")
 
 
-def _fits(lengths: Sequence[int], shape: Sequence[int | str]) -> bool:
+def _fits(lengths: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
     """Tell whether an array of these ``lengths`` has ``shape``, in which a letter allows any length."""
     if len(lengths) != len(shape):
         return False
-    for length, wanted in zip(lengths, shape, strict=True):  # a loop, for all() takes three times as long
+    # Mostly the first length alone is free, and then one comparison of tuples decides.
+    if lengths[1:] == shape[1:] and (lengths[0] == shape[0] or isinstance(shape[0], str)):
+        return True
+    for length, wanted in zip(lengths, shape, strict=True):  # not all(), which takes three times as long
         if length != wanted and not isinstance(wanted, str):
             return False
     return True

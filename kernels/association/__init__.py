@@ -1,4 +1,12 @@
-"""Which box belongs to which track: the cost of each pair, and the pairs of least cost."""
+"""Which box belongs to which track: the cost of each pair, and the pairs of least cost.
+
+The overlap of a pair is the IoU of both boxes, grown on each side by ``buffer`` times their own width and height; times
+(shared height / joint height)^``height_power`` of these boxes. The cost is 1 - overlap, or 1 - overlap × score; where
+features are given, the cosine distance (1 - dot) / 2 in its place if that is less, it is at most ``max_cosine``, and the
+overlap is at least ``min_overlap``. A pair is out, at a cost of inf, where the groups differ, where the squared
+Mahalanobis distance of centre, width and height is above ``max_motion``, and where an area, a score or a motion is NaN
+or an area or a score infinite, so wherever a coordinate is.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +33,7 @@ def gated_cost(
     spread: Array | None = None,
     max_motion: float = inf,
 ) -> Array:
-    """Return what it costs to give each box to each track: by overlap, appearance and motion, behind gates.
-
-    The overlap of a pair is the IoU of both boxes, grown on each side by ``buffer`` times their own width and height;
-    times (shared height / joint height)^``height_power`` of these boxes. The cost is 1 - overlap, or 1 - overlap ×
-    score; where features are given, the cosine distance (1 - dot) / 2 in its place if that is less, it is at most
-    ``max_cosine``, and the overlap is at least ``min_overlap``. A pair is out, at a cost of inf, where the groups
-    differ, where the squared Mahalanobis distance of centre, width and height is above ``max_motion``, and where an
-    area or a score is NaN or infinite, so wherever a coordinate is.
+    """Return what it costs to give each box to each track: by overlap, appearance and motion, behind gates; see the module.
 
     Args:
         tracks: (T, 4) float64, [x1, y1, x2, y2] in pixels, x1 <= x2, y1 <= y2, predicted.
@@ -69,12 +70,7 @@ def gated_cost(
     if spread is not None:
         check_array("spread", spread, (len(tracks), 4), FLOAT)
     _check_features(track_features, box_features, len(tracks), len(boxes))
-    check_number("buffer", buffer, 0)
-    check_number("height_power", height_power, 0)
-    check_number("max_cosine", max_cosine, 0, 1)
-    check_number("min_overlap", min_overlap, 0, 1)
-    if not (isinstance(max_motion, float) and max_motion == inf):
-        check_number("max_motion", max_motion, 0)
+    _check_numbers(buffer, height_power, max_cosine, min_overlap, max_motion)
     return call(
         __name__, "gated_cost", tracks, boxes, track_groups, box_groups, buffer=buffer, height_power=height_power,
         scores=scores, track_features=track_features, box_features=box_features, max_cosine=max_cosine,
@@ -121,6 +117,18 @@ def assign_greedy(cost: Array, limit: float, rows: Array | None = None, columns:
     """
     _check_assignment(cost, limit, rows, columns)
     return call(__name__, "assign_greedy", cost, limit, rows, columns)
+
+
+def _check_numbers(
+    buffer: float, height_power: float, max_cosine: float, min_overlap: float, max_motion: float
+) -> None:
+    """Raise ValueError where a number of a cost breaks its contract."""
+    check_number("buffer", buffer, 0)
+    check_number("height_power", height_power, 0)
+    check_number("max_cosine", max_cosine, 0, 1)
+    check_number("min_overlap", min_overlap, 0, 1)
+    if not (isinstance(max_motion, float) and max_motion == inf):
+        check_number("max_motion", max_motion, 0)
 
 
 def _check_features(tracks: Array | None, boxes: Array | None, rows: int, columns: int) -> None:

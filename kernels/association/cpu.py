@@ -5,6 +5,8 @@ One thread: a frame's pairs take microseconds, less than waking a second thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from math import inf
 
 import numpy as np
@@ -44,7 +46,7 @@ def gated_cost(
     if track_features is None or box_features is None:
         track_features = box_features = _NO_FEATURES
     if spread is None and track_features is _NO_FEATURES:
-        _finish(weights, cost)
+        _weigh(weights, cost)
         return cost
     _gate(
         tracks, boxes, weights, np.ascontiguousarray(track_features), np.ascontiguousarray(box_features),
@@ -60,10 +62,7 @@ def assign(
     """Return the pairs of least total cost; see the package."""
     pairs, left_rows, left_columns, left = _alone(*_contiguous(cost, limit, rows, columns))
     if len(left):
-        # Importing scipy.optimize costs 0.36 s: paid at the first pairing that needs it.
-        from scipy.optimize import linear_sum_assignment
-
-        _scatter(*linear_sum_assignment(left), left, float(limit), left_rows, left_columns, pairs)
+        _scatter(*_solver()(left), left, float(limit), left_rows, left_columns, pairs)
     return pairs
 
 
@@ -72,6 +71,14 @@ def assign_greedy(
 ) -> np.ndarray:
     """Return pairs made one by one, the cheapest left first; see the package."""
     return _greedy(*_contiguous(cost, limit, rows, columns))
+
+
+@cache
+def _solver() -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return scipy's solver. Importing it costs 0.36 s: paid at the first pairing that needs it."""
+    from scipy.optimize import linear_sum_assignment
+
+    return linear_sum_assignment
 
 
 def _contiguous(
@@ -103,7 +110,13 @@ def _overlaps(
             union = own + area[j] - shared
             overlap = shared / union if union > 0.0 else 0.0
             row[j] = overlap if abs(union) < np.inf and group == box_groups[j] else np.nan
-        if height_power:
+        if height_power == 1.0:
+            for j in range(len(boxes)):
+                height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
+                joint = (y2 if y2 > bottom[j] else bottom[j]) - (y1 if y1 < top[j] else top[j])
+                row[j] *= height / joint if height > 0.0 else 0.0
+        elif height_power:
+            # A power costs more than all the rest, so only where there is an overlap.
             for j in range(len(boxes)):
                 if row[j] > 0:
                     height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
@@ -119,7 +132,7 @@ def _grown(box: np.ndarray, buffer: float) -> tuple[float, float, float, float]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _finish(weights: np.ndarray, cost: np.ndarray) -> None:
+def _weigh(weights: np.ndarray, cost: np.ndarray) -> None:
     """Turn overlaps into costs in ``cost`` (T, N): times ``weights`` (N,) where there are any, inf for what is out."""
     weights = weights if len(weights) else np.ones(cost.shape[1])
     for i in range(len(cost)):
@@ -135,33 +148,62 @@ def _gate(
     max_cosine: float, min_overlap: float, spread: np.ndarray, max_motion: float, cost: np.ndarray,
 ) -> None:  # fmt: skip
     """Turn overlaps into costs in ``cost`` (T, N), by motion and by appearance where there are any."""
-    known = np.empty(len(box_features), np.bool_)
+    # A row stays in the cache from one pass to the next.
+    overlap, shapes, known = np.empty(len(boxes)), np.empty((4, len(boxes))), np.empty(len(box_features), np.bool_)
+    for j in range(len(boxes)):
+        shapes[0, j], shapes[1, j], shapes[2, j], shapes[3, j] = _shape(boxes[j])
     for j in range(len(known)):
-        known[j] = (box_features[j] != 0).any()
+        known[j] = _has_some(box_features[j])
     for i in range(len(tracks)):
-        features = len(known) > 0 and (track_features[i] != 0).any()
-        for j in range(len(boxes)):
-            overlap = cost[i, j]
-            value = 1.0 - (overlap * weights[j] if len(weights) else overlap)
-            if not abs(value) < np.inf or (len(spread) and not _motion(tracks[i], boxes[j], spread[i]) <= max_motion):
-                cost[i, j] = np.inf
-                continue
-            if features and known[j] and overlap >= min_overlap:
-                distance = (1.0 - np.float64(np.float32(_dot(track_features[i], box_features[j])))) / 2
-                distance = 0.0 if distance < 0.0 else 1.0 if distance > 1.0 else distance
-                if distance <= max_cosine and distance < value:
-                    value = distance
-            cost[i, j] = value
+        overlap[:] = cost[i]
+        _weigh(weights, cost[i : i + 1])
+        if len(spread):
+            _move(_shape(tracks[i]), shapes, spread[i], max_motion, cost[i])
+        if len(known) and _has_some(track_features[i]):
+            _resemble(track_features[i], box_features, known, max_cosine, overlap, min_overlap, cost[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _motion(track: np.ndarray, box: np.ndarray, spread: np.ndarray) -> float:
-    """Return the squared Mahalanobis distance of centre, width and height of two boxes (4,)."""
-    wide, high = track[2] - track[0], track[3] - track[1]
+def _move(
+    track: tuple[float, float, float, float], shapes: np.ndarray, spread: np.ndarray, max_motion: float, row: np.ndarray
+) -> None:
+    """Set ``row`` (N,) to inf where centre, width and height of ``shapes`` (4, N) are too far from the track's."""
+    x, y, width, height = track
+    first, second, third, fourth = 1 / spread[0], 1 / spread[1], 1 / spread[2], 1 / spread[3]
+    for j in range(len(row)):
+        right, down, wide, high = x - shapes[0, j], y - shapes[1, j], width - shapes[2, j], height - shapes[3, j]
+        distance = right * right * first + down * down * second + wide * wide * third + high * high * fourth
+        row[j] = row[j] if distance <= max_motion else np.inf
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shape(box: np.ndarray) -> tuple[float, float, float, float]:
+    """Return centre x, centre y, width and height of ``box`` (4,)."""
     width, height = box[2] - box[0], box[3] - box[1]
-    x, y = (track[0] + wide / 2) - (box[0] + width / 2), (track[1] + high / 2) - (box[1] + height / 2)
-    wide, high = wide - width, high - height
-    return x * x / spread[0] + y * y / spread[1] + wide * wide / spread[2] + high * high / spread[3]
+    return box[0] + width / 2, box[1] + height / 2, width, height
+
+
+@njit(cache=True, nogil=True)
+def _has_some(features: np.ndarray) -> bool:
+    """Tell whether a row (D,) is not all zeros; mostly its first number says so."""
+    for value in features:
+        if value != 0:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _resemble(
+    features: np.ndarray, box_features: np.ndarray, known: np.ndarray, max_cosine: float, overlap: np.ndarray,
+    min_overlap: float, row: np.ndarray,
+) -> None:  # fmt: skip
+    """Lower ``row`` (N,) to the cosine distance of the track's ``features`` (D,) where the gates let it."""
+    for j in range(len(row)):
+        if overlap[j] >= min_overlap and known[j] and row[j] < np.inf:
+            distance = (1.0 - np.float64(np.float32(_dot(features, box_features[j])))) / 2
+            distance = 0.0 if distance < 0.0 else 1.0 if distance > 1.0 else distance
+            if distance <= max_cosine and distance < row[j]:
+                row[j] = distance
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -213,45 +255,47 @@ def _alone(
     cheapest, and so does a column. The rest's costs (R, C) are capped at ``limit``.
     """
     at, to = _edges(cost, limit, rows, columns)
-    by_row, by_column = np.zeros(cost.shape[0], np.int64), np.zeros(cost.shape[1], np.int64)
+    # Of each row and column: how many it can pair with, whether one of these can pair with others, its place in the
+    # rest from 1 on.
+    row, column = np.zeros((3, cost.shape[0]), np.int64), np.zeros((3, cost.shape[1]), np.int64)
     for e in range(len(at)):
         if cost[at[e], to[e]] == -np.inf:
             raise ValueError("cost: got -inf, expected numbers above it")
-        by_row[at[e]] += 1
-        by_column[to[e]] += 1
-    # A row is shared where one of its columns is another row's, too; and so is a column.
-    shared_row, shared_column = np.zeros(cost.shape[0], np.bool_), np.zeros(cost.shape[1], np.bool_)
+        row[0, at[e]] += 1
+        column[0, to[e]] += 1
     for e in range(len(at)):
-        shared_row[at[e]] |= by_column[to[e]] > 1
-        shared_column[to[e]] |= by_row[at[e]] > 1
+        row[1, at[e]] |= column[0, to[e]] > 1
+        column[1, to[e]] |= row[0, at[e]] > 1
     pairs, owner = np.full(cost.shape[0], -1), np.full(cost.shape[1], -1)
-    rest_row, rest_column = np.zeros(cost.shape[0], np.bool_), np.zeros(cost.shape[1], np.bool_)
     for e in range(len(at)):
         i, j = at[e], to[e]
-        if shared_row[i] and shared_column[j]:
-            rest_row[i] = rest_column[j] = True
+        if row[1, i] and column[1, j]:
+            row[2, i] = column[2, j] = 1
         elif (pairs[i] < 0 or cost[i, j] < cost[i, pairs[i]]) and (owner[j] < 0 or cost[i, j] < cost[owner[j], j]):
             if owner[j] >= 0:
                 pairs[owner[j]] = -1
             if pairs[i] >= 0:
                 owner[pairs[i]] = -1
             pairs[i], owner[j] = j, i
-    return pairs, *_rest(cost, limit, at, to, rest_row, rest_column)
+    left_rows, left_columns = _numbered(row[2]), _numbered(column[2])
+    left = np.full((len(left_rows), len(left_columns)), limit)
+    for e in range(len(at)):
+        if row[2, at[e]]:
+            left[row[2, at[e]] - 1, column[2, to[e]] - 1] = cost[at[e], to[e]]
+    return pairs, left_rows, left_columns, left
 
 
 @njit(cache=True, nogil=True)
-def _rest(
-    cost: np.ndarray, limit: float, at: np.ndarray, to: np.ndarray, rest_row: np.ndarray, rest_column: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the rows and columns marked, and their costs (R, C) with ``limit`` where there is no pair."""
-    rows, columns = np.flatnonzero(rest_row), np.flatnonzero(rest_column)
-    place_row, place_column = np.cumsum(rest_row) - 1, np.cumsum(rest_column) - 1
-    left = np.full((len(rows), len(columns)), limit)
-    for e in range(len(at)):
-        i, j = at[e], to[e]
-        if rest_row[i]:
-            left[place_row[i], place_column[j]] = cost[i, j]
-    return rows, columns, left
+def _numbered(marks: np.ndarray) -> np.ndarray:
+    """Return where ``marks`` are 1, and number those from 1 on in place."""
+    found = np.empty(marks.sum(), np.int64)
+    count = 0
+    for index in range(len(marks)):
+        if marks[index]:
+            found[count] = index
+            count += 1
+            marks[index] = count
+    return found
 
 
 @njit(cache=True, nogil=True)

@@ -31,7 +31,7 @@ def gated_cost(
         inside &= (track_groups[:, None] == box_groups) & np.isfinite(cost)
         if spread is not None:
             difference = _shape(tracks)[:, None] - _shape(boxes)
-            inside &= (difference * difference / spread[:, None]).sum(axis=2) <= max_motion
+            inside &= (difference * difference * (1 / spread[:, None])).sum(axis=2) <= max_motion
         if track_features is not None and box_features is not None:
             distance, known = _distances(track_features, box_features)
             similar = known & (distance <= max_cosine) & (overlap >= min_overlap)

@@ -1,4 +1,4 @@
-"""Sizes, inputs and rivals of ``pairwise_iou``."""
+"""Sizes, inputs and rivals of ``pairwise_iou`` and its kin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from vtk.kernels.case import Arguments, Bench, tensors
 
-NAMES = ("pairwise_iou",)
+NAMES = ("pairwise_iou", "pairwise_giou", "buffered_iou")
 
 
 def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
@@ -19,7 +19,7 @@ def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
     a[::7, 2] = a[::7, 0]
     b[: size // 4] = a[: size // 4]
     b[size:][:1, 1] = np.nan
-    return {"a": a, "b": b}
+    return {"a": a, "b": b} | ({"buffer": float(rng.choice([0.0, 0.3, 0.5]))} if name == "buffered_iou" else {})
 
 
 def boxes(count: int, rng: np.random.Generator, extent: float = 640.0) -> np.ndarray:
@@ -33,12 +33,20 @@ def tolerance(name: str, arguments: Arguments) -> float:
     return 0.0
 
 
-def _torchvision(arguments: Arguments) -> Callable[[], Any]:
-    """Return torchvision's ``box_iou`` on these boxes."""
-    from torchvision.ops import box_iou
+def _torchvision(name: str, arguments: Arguments) -> Callable[[], Any]:
+    """Return torchvision's function on these boxes, which it has to grow first where they have a buffer."""
+    import torch
+    from torchvision import ops
 
-    given = tensors(arguments, "cpu")
-    return partial(box_iou, given["a"], given["b"])
+    given, function = tensors(arguments, "cpu"), getattr(ops, name)
+    if "buffer" not in given:
+        return partial(function, given["a"], given["b"])
+
+    def grown(boxes: torch.Tensor) -> torch.Tensor:
+        margin = given["buffer"] * (boxes[:, 2:] - boxes[:, :2])
+        return torch.cat([boxes[:, :2] - margin, boxes[:, 2:] + margin], dim=1)
+
+    return lambda: function(grown(given["a"]), grown(given["b"]))
 
 
 def _square(count: int, rng: np.random.Generator) -> Arguments:
@@ -46,11 +54,24 @@ def _square(count: int, rng: np.random.Generator) -> Arguments:
     return {"a": boxes(count, rng), "b": boxes(count, rng)}
 
 
-LIBRARIES = {"pairwise_iou": {"torchvision": _torchvision}}
+def _buffered(count: int, rng: np.random.Generator) -> Arguments:
+    """Return ``count`` boxes against ``count`` others, to be grown as in C-BIoU's first pass."""
+    return {**_square(count, rng), "buffer": 0.3}
+
+
+LIBRARIES = {
+    "pairwise_iou": {"torchvision": partial(_torchvision, "box_iou")},
+    "pairwise_giou": {"torchvision": partial(_torchvision, "generalized_box_iou")},
+    "buffered_iou": {"torchvision": partial(_torchvision, "box_iou")},
+}
 
 BENCHES = (
     Bench("pairwise_iou", "a tracker's frame, 50 x 50", partial(_square, 50)),
     Bench("pairwise_iou", "a crowd, 300 x 300", partial(_square, 300)),
     Bench("pairwise_iou", "1000 x 1000", partial(_square, 1000), level=0),
     Bench("pairwise_iou", "8400 x 8400", partial(_square, 8400), level=2),
+    Bench("pairwise_giou", "GIoU, 50 x 50", partial(_square, 50)),
+    Bench("pairwise_giou", "GIoU, 1000 x 1000", partial(_square, 1000), level=0),
+    Bench("buffered_iou", "buffered, 50 x 50", partial(_buffered, 50)),
+    Bench("buffered_iou", "buffered, 1000 x 1000", partial(_buffered, 1000), level=0),
 )

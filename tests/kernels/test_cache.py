@@ -15,7 +15,8 @@ import vtk
 import vtk.kernels
 from vtk.kernels.case import functions
 
-# Calls every kernel, and tells where each compiled function is cached and whether it was found there.
+# Calls every kernel, and tells where each compiled function is cached and whether it was found there. One that only
+# compiled functions call is part of theirs in the cache, so a process that finds these never asks for it.
 PROGRAM = f"""
 import json
 from importlib import import_module
@@ -26,11 +27,12 @@ for family, name in {list(functions())!r}:
     arguments = cases(family).inputs(name, 63, np.random.default_rng(0))
     result = getattr(import_module("vtk.kernels." + family), name)(**arguments)
     wanted = getattr(import_module("vtk.kernels." + family + ".reference"), name)(**arguments)
-    assert np.allclose(result, wanted, rtol=0, atol=1e-3), name
+    assert np.allclose(result, wanted, rtol=0, atol=1e-3, equal_nan=True), name
     for key, value in vars(import_module("vtk.kernels." + family + ".cpu")).items():
         if hasattr(value, "inspect_llvm"):
             hits, misses = (sum(value.stats.__getattribute__(kind).values()) for kind in ("cache_hits", "cache_misses"))
-            report[f"{{family}}.{{key}}"] = [value.stats.cache_path, hits, misses]
+            if hits + misses:
+                report[f"{{family}}.{{key}}"] = [value.stats.cache_path, hits, misses]
 print(json.dumps(report))
 """
 
@@ -67,8 +69,9 @@ def _lock(installed: Path) -> None:
 def test_processes_that_compile_at_once_do_not_disturb_each_other(installed: Path) -> None:
     together = [_start(installed) for _ in range(2)]
     for report in map(_report, together):
-        assert report and all(hits + misses >= 1 for _, hits, misses in report.values()), report
+        assert {name.split(".")[0] for name in report} == {family for family, _ in functions()}
     after = _report(_start(installed))
+    assert {name.split(".")[0] for name in after} == {family for family, _ in functions()}
     assert all(path.startswith(str(installed)) for path, _, _ in after.values())
     assert all(hits >= 1 and misses == 0 for _, hits, misses in after.values()), "the third process compiled again"
 

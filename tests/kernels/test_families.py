@@ -35,7 +35,7 @@ def _imports(tree: ast.AST) -> set[str]:
 
 
 def test_first_families_are_found() -> None:
-    assert {"nms", "normalize", "pairwise_iou"} <= set(families())
+    assert {"association", "kalman", "nms", "normalize", "pairwise_iou"} <= set(families())
     folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert folders == set(families()), "a folder without cases.py is no family"
 
@@ -74,7 +74,7 @@ def test_array_libraries_are_imported_where_they_may_be(family: str) -> None:
         imported = _imports(ast.parse(path.read_text()))
         assert "numba" not in imported or path.name == "cpu.py", path
         assert "triton" not in imported or path.name == "gpu.py", path
-        assert not imported & {"torch", "torchvision", "cv2"} or path.name in ("gpu.py", "cases.py"), path
+        assert not imported & {"torch", "torchvision", "cv2"} or path.name in ("gpu.py", "cases.py", "rivals.py"), path
 
 
 @pytest.mark.parametrize("family", families())

@@ -13,7 +13,7 @@ import pytest
 
 from vtk.kernels import dispatch
 from vtk.kernels.case import cases, functions, tensors
-from vtk.kernels.parity import compare, differences
+from vtk.kernels.parity import compare, differences, disagreement
 
 FUNCTIONS = list(functions())
 
@@ -81,6 +81,41 @@ def test_arrays_of_two_kinds_are_refused() -> None:
         dispatch.call("vtk.kernels.pairwise_iou", "pairwise_iou", torch.zeros(1, 4, device="meta"))
 
 
+@pytest.mark.parametrize(
+    ("shape", "wanted", "fits"),
+    [
+        ((3, 4), ("N", 4), True),
+        ((3, 4), (3, 4), True),
+        ((3, 4), (2, 4), False),
+        ((3, 4), ("N", 5), False),
+        ((3, 4), ("N", "M"), True),
+        ((3, 4), (3, "M"), True),
+        ((3, 4), (4, "M"), False),
+        ((3, 4, 5), ("h", "w", 5), True),
+        ((3, 4, 5), ("h", "w", 3), False),
+        ((3,), ("N",), True),
+        ((3,), ("N", 4), False),
+        ((), ("N",), False),
+    ],
+)
+def test_shapes_are_checked(shape: tuple[int, ...], wanted: tuple[int | str, ...], fits: bool) -> None:
+    torch = pytest.importorskip("torch")
+    for array in (np.zeros(shape), torch.zeros(shape, dtype=torch.float64)):
+        if fits:
+            dispatch.check_array("a", array, wanted, ("float64",))
+            continue
+        with pytest.raises(ValueError, match="a: got a float64 array of shape"):
+            dispatch.check_array("a", array, wanted, ("float64",))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.1, 1.1, "0.5", None, 2])
+def test_numbers_are_checked(value: Any) -> None:
+    for fine in (0.0, 1.0, 0.5, 1, True, np.float64(0.5), np.float32(0.5)):
+        dispatch.check_number("share", fine, 0, 1)
+    with pytest.raises(ValueError, match="share: got .*, expected a"):
+        dispatch.check_number("share", value, 0, 1)
+
+
 def test_numpy_arrays_import_no_torch() -> None:
     code = f"""
 import sys
@@ -94,6 +129,15 @@ print(sorted({{"torch", "torchvision", "triton"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_several_right_results_are_told_by_what_they_share() -> None:
+    """Both ways to pair two rows of equal costs are right; one that costs more isn't."""
+    arguments = {"cost": np.array([[0.1, 0.2], [0.1, 0.2]]), "limit": 0.8}
+    for pairs, right in (([1, 0], True), ([0, 1], True), ([0, -1], False), ([0, 0], False)):
+        found = disagreement("association", "assign", arguments, np.array(pairs), np.array([1, 0]))
+        assert (found is None) == right
+    assert disagreement("association", "assign_greedy", arguments, np.array([0, 1]), np.array([1, 0])) is not None
 
 
 def test_compare_sees_differences() -> None:
