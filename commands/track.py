@@ -33,7 +33,7 @@ def run(
     keep_detections: Annotated[bool, typer.Option(
         "--keep-detections", help="Add det_xyxy, the detector's box; xyxy is the filtered one.")] = False,
     refine: Annotated[bool, typer.Option(
-        "--refine", help="Fill gaps of up to 20 frames, keep each track's first boxes, smooth. Frames come out 27 "
+        "--refine", help="Fill gaps of up to 20 frames, keep each track's first boxes, smooth. Frames come out 29 "
                          "frames late, in order; boxes filled in are marked filled.")] = False,
     gmc: Annotated[bool, typer.Option(
         "--gmc", help="Take out the camera's motion, by sparse flow: for moving cameras. Opens the media where "
@@ -44,7 +44,7 @@ def run(
 
     Reads media, or detection records on stdin: then it needs no pixels and no detector, except with --gmc. Detections
     that carry an embedding are told apart by it too. Adds track, and a tracklet when a track ends. Streams: holds one
-    batch of frames and the open tracks; with --refine also the last 27 frames.
+    batch of frames and the open tracks; with --refine also the last 29 frames.
 
     With the default tracker a box scored 0.6 or more starts a track and one from 0.1 on keeps it alive: pipe
     vtk detect --min-score 0.1 into it. Time counts, not frames: rates may vary and frames may be left out. Only sort
