@@ -36,7 +36,7 @@ def test_rows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     for row in rows:
         assert row["frames"] == 40 and row["turns"] == 3
         assert 0 < row["ms_range"][0] <= row["ms_a_frame"] <= row["ms_range"][1]
-        assert {"version", "device", "date", "cpu_ms_a_frame"} <= set(row)
+        assert {"version", "device", "date", "cpu_ms_a_frame", "cpu_times_ours"} <= set(row)
         ours = {other["contestant"]: other["ms_a_frame"] for other in rows
                 if (other["objects"], other["kind"]) == (row["objects"], row["kind"])}
         for name in ("vtk", "sort"):

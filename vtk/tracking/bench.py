@@ -20,7 +20,9 @@ looked for after vtk's own packages in the folder that --packages names, which t
 
     pip install --no-deps --target FOLDER trackers supervision pydeprecate defusedxml boxmot norfair filterpy
 
-Prints one JSON object a row, the same as a table on stderr, and there too which rivals are missing.
+Prints one JSON object a row, and on stderr the same as a table and which rivals are missing. Times are medians a frame,
+ratios those of medians; ``cpu`` says the same of the processor's time, which is the surer one where others use the
+machine. In the table it stands in brackets.
 """
 
 from __future__ import annotations
@@ -138,9 +140,8 @@ def compare(kind: str, given: Input, ours: Sequence[str], rivals: Mapping[str, R
             busy[name].append((time.process_time() - used) * 1e3 / counts[name])
     gc.unfreeze()
     for name in runs:
-        yield {"contestant": name, "version": _version(rivals.get(name)),
-               "frames": counts[name], "made": made[name], "turns": turns} | _figures(wall, name, ours) | {
-               "cpu_ms_a_frame": round(statistics.median(busy[name]), 4)}
+        yield {"contestant": name, "version": _version(rivals.get(name)), "frames": counts[name], "made": made[name],
+               "turns": turns} | _figures(wall, busy, name, ours)
 
 
 def _affordable(run: Run, frames: int, seconds: float) -> int:
@@ -152,16 +153,20 @@ def _affordable(run: Run, frames: int, seconds: float) -> int:
     return max(few, min(frames, int(seconds / (time.perf_counter() - begin) * few)))
 
 
-def _figures(wall: Mapping[str, list[float]], name: str, ours: Sequence[str]) -> dict[str, Any]:
-    """Return the median time and, of each of ours, how many times as long this one takes; and of the first, the range.
+def _figures(wall: Mapping[str, list[float]], busy: Mapping[str, list[float]], name: str,
+             ours: Sequence[str]) -> dict[str, Any]:
+    """Return the median time of a contestant, and how many times as long as each of ours it takes.
 
-    Source: ratios of the medians; the range is that of the ratios turn by turn, neighbours in time.
+    Args:
+        wall, busy: milliseconds a frame of each turn, by the clock and of the processor.
+        ours: names of our trackers; ``times_range`` is of the ratios to the first, turn by turn.
     """
-    median = statistics.median(wall[name])
-    each = [mine / first for mine, first in zip(wall[name], wall[f"vtk {ours[0]}"], strict=True)]
-    return {"ms_a_frame": round(median, 4), "ms_range": [round(min(wall[name]), 4), round(max(wall[name]), 4)],
-            "times_ours": {one: round(median / statistics.median(wall[f"vtk {one}"]), 2) for one in ours},
-            "times_range": [round(min(each), 2), round(max(each), 2)]}
+    mine, work = statistics.median(wall[name]), statistics.median(busy[name])
+    each = [theirs / first for theirs, first in zip(wall[name], wall[f"vtk {ours[0]}"], strict=True)]
+    return {"ms_a_frame": round(mine, 4), "ms_range": [round(min(wall[name]), 4), round(max(wall[name]), 4)],
+            "times_ours": {one: round(mine / statistics.median(wall[f"vtk {one}"]), 2) for one in ours},
+            "times_range": [round(min(each), 2), round(max(each), 2)], "cpu_ms_a_frame": round(work, 4),
+            "cpu_times_ours": {one: round(work / statistics.median(busy[f"vtk {one}"]), 2) for one in ours}}
 
 
 def startup(rivals: Mapping[str, Rival], packages: Path | None, turns: int, folder: Path) -> Iterator[dict[str, Any]]:
@@ -270,7 +275,8 @@ def _write(row: Mapping[str, Any]) -> None:
     sys.stdout.flush()
     cost = (f"{row['seconds']:9.3f} s" if "seconds" in row else
             f"{row['objects']:6} objects {row['frames']:6} frames {row['ms_a_frame']:9.3f} ms "
-            + "  ".join(f"{value:7.2f} x {one}" for one, value in row["times_ours"].items()))
+            + "  ".join(f"{value:7.2f} ({row['cpu_times_ours'][one]:.2f}) x {one}"
+                        for one, value in row["times_ours"].items()))
     sys.stderr.write(f"{row['kind']:8} {row['contestant']:14} {cost}\n")
 
 
