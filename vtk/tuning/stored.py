@@ -13,7 +13,7 @@ from vtk.driver.stage import Source
 from vtk.driver.stream import BadLine, Close, Group, Loose, RecordStream
 from vtk.errors import RecordError, UsageError
 from vtk.records import Record
-from vtk.tracking.detections import Classes, arrays, check_detection, embeddings
+from vtk.tracking.detections import Classes, Looks, arrays, check_detection
 from vtk.tracking.stage import described
 
 
@@ -56,6 +56,7 @@ class _Open:
 
     source: Source
     classes: Classes = field(default_factory=Classes)
+    looks: Looks = field(default_factory=Looks)
     frame: list[int] = field(default_factory=list)
     t: list[float] = field(default_factory=list)
     step: list[int] = field(default_factory=list)
@@ -72,6 +73,9 @@ class _Open:
             records: its detections, as the driver gives them to the tracking stage, with its time and step.
             all_makers: those that are tracked.
             mine: those that are tracked here.
+
+        Raises:
+            RecordError: embeddings are not of one space and length.
         """
         first = next((record for record in records if "t" in record), {})
         t = round(first.get("t", 0.0), 6)
@@ -90,10 +94,10 @@ class _Open:
         boxes = np.array([record["xyxy"] for record in mine], np.float64).reshape(-1, 4)
         self.found.append((boxes[whole], scores[whole], class_ids[whole]))
         self.first.append(self.first[-1] + int(whole.sum()))
-        self.features.append(embeddings([mine[row] for row in np.flatnonzero(whole)]))
+        self.features.append(self.looks.of([mine[row] for row in np.flatnonzero(whole)]))
 
     def closed(self) -> Detections:
-        """Return the source as arrays. Raises RecordError: embeddings are of different lengths."""
+        """Return the source as arrays."""
         boxes, scores, class_ids = map(np.concatenate, zip(*self.found, strict=True))
         width, height, _ = described(self.source)
         return Detections(
@@ -103,11 +107,7 @@ class _Open:
             (width, height) if width and height else None)
 
     def _features(self) -> np.ndarray:
-        lengths = sorted({one.shape[1] for one in self.features if one is not None})
-        if len(lengths) > 1:
-            raise RecordError(f"{self.source.name} has embeddings of lengths {' and '.join(map(str, lengths))}: one "
-                              "model's are needed")
-        features = np.zeros((self.first[-1], *(lengths or [0])), np.float32)
+        features = np.zeros((self.first[-1], self.looks.length), np.float32)
         for begin, one in zip(self.first, self.features, strict=False):
             if one is not None:
                 features[begin:begin + len(one)] = one
