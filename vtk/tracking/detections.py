@@ -72,11 +72,6 @@ class Looks:
         return vector
 
 
-def embeddings(records: Sequence[Record]) -> np.ndarray | None:
-    """Return the embeddings (N, D) float32 of detections, as ``Looks.of`` does for the first frame of a source."""
-    return Looks().of(records)
-
-
 def _vector(embedding: Record) -> np.ndarray:
     """Return an embedding's values, (D,) float32."""
     text = embedding.get("b64")
