@@ -1,11 +1,11 @@
 """Which box belongs to which track: the cost of each pair, and the pairs of least cost.
 
 The overlap of a pair is the IoU of both boxes, grown on each side by ``buffer`` times their own width and height; times
-(shared height / joint height)^``height_power`` of these boxes. The cost is 1 - overlap, or 1 - overlap × score; where
-features are given, the cosine distance (1 - dot) / 2 in its place if that is less, it is at most ``max_cosine``, and the
-overlap is at least ``min_overlap``. A pair is out, at a cost of inf, where the groups differ, where the squared
-Mahalanobis distance of centre, width and height is above ``max_motion``, and where an area, a score or a motion is NaN
-or an area or a score infinite, so wherever a coordinate is.
+(shared height / joint height)^``height_power`` of these boxes. The cost is 1 - overlap, or 1 - overlap × score. Where
+features are given, the cosine distance (1 - dot) / 2 takes its place if that is less, is at most ``max_cosine``, and
+the overlap is at least ``min_overlap``. A pair is out, at a cost of inf, where the groups differ, where the squared
+Mahalanobis distance of centre, width and height is above ``max_motion``, and where an area, a score or that distance is
+NaN or an area or a score is infinite, so wherever a coordinate is.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def gated_cost(
     spread: Array | None = None,
     max_motion: float = inf,
 ) -> Array:
-    """Return what it costs to give each box to each track: by overlap, appearance and motion, behind gates; see the module.
+    """Return what it costs to give each box to each track: by overlap, appearance and motion.
+
+    The module says how.
 
     Args:
         tracks: (T, 4) float64, [x1, y1, x2, y2] in pixels, x1 <= x2, y1 <= y2, predicted.

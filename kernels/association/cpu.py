@@ -86,7 +86,8 @@ def _contiguous(
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
     """Return the arguments in one memory layout; an empty mask stands for none."""
     rows = _NO_MASK if rows is None else np.ascontiguousarray(rows)
-    return np.ascontiguousarray(cost), float(limit), rows, _NO_MASK if columns is None else np.ascontiguousarray(columns)
+    columns = _NO_MASK if columns is None else np.ascontiguousarray(columns)
+    return np.ascontiguousarray(cost), float(limit), rows, columns
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -216,9 +217,7 @@ def _dot(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _edges(
-    cost: np.ndarray, limit: float, rows: np.ndarray, columns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _edges(cost: np.ndarray, limit: float, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and columns, (E,) int64 each, of the pairs of ``cost`` (T, N) that can be made, row by row."""
     count, across = 0, cost.shape[1]
     whole = across - across % BLOCK

@@ -76,9 +76,7 @@ def assign_greedy(
     return torch.from_numpy(pairs).to(cost.device)
 
 
-def _masked(
-    cost: torch.Tensor, limit: float, rows: torch.Tensor | None, columns: torch.Tensor | None
-) -> torch.Tensor:
+def _masked(cost: torch.Tensor, limit: float, rows: torch.Tensor | None, columns: torch.Tensor | None) -> torch.Tensor:
     """Return ``cost`` (T, N) with inf where a pair is never made."""
     masked = torch.empty(cost.shape, dtype=torch.float64, device=cost.device)
     if cost.numel():

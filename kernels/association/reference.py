@@ -62,10 +62,12 @@ def assign_greedy(
     """Return pairs made one by one, the cheapest left first; see the package."""
     capped = _capped(cost, limit, rows, columns)
     pairs = np.full(len(cost), -1)
-    for place in np.argsort(capped, axis=None, kind="stable"):
-        row, column = np.unravel_index(place, capped.shape)
-        if capped[row, column] < limit and pairs[row] < 0 and column not in pairs:
+    taken: set[int] = set()
+    for place in np.argsort(capped, axis=None, kind="stable")[: (capped < limit).sum()].tolist():
+        row, column = divmod(place, capped.shape[1])
+        if pairs[row] < 0 and column not in taken:
             pairs[row] = column
+            taken.add(column)
     return pairs
 
 
