@@ -33,9 +33,7 @@ def gated_cost(
     spread: Array | None = None,
     max_motion: float = inf,
 ) -> Array:
-    """Return what it costs to give each box to each track: by overlap, appearance and motion.
-
-    The module says how.
+    """Return what it costs to give each box to each track, as the module says.
 
     Args:
         tracks: (T, 4) float64, [x1, y1, x2, y2] in pixels, x1 <= x2, y1 <= y2, predicted.
