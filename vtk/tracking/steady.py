@@ -119,9 +119,12 @@ class SteadyTracker(Tracker):
         pair(cost, self.match, confirmed, sure)
         pair(cost, self.second, confirmed & (tracks.missed == 1), unsure)
         pair(cost, self.unconfirmed, ~confirmed, sure)
-        if (confirmed & free).any() and (sure & (owner < 0)).any():
-            pair(gated_cost(predicted, boxes, tracks.class_id, class_ids, buffer=self.wide), self.wide_match,
-                 confirmed, sure)
+        rows, columns = np.flatnonzero(confirmed & free), np.flatnonzero(sure & (owner < 0))
+        if len(rows) and len(columns):  # few are left: the wider look is at them alone
+            column = assign(gated_cost(predicted[rows], boxes[columns], tracks.class_id[rows], class_ids[columns],
+                                       buffer=self.wide), self.wide_match)
+            made = np.flatnonzero(column >= 0)
+            owner[columns[column[made]]] = rows[made]
 
     def _spread(self) -> np.ndarray:
         """Return the variances (T, 4) of where a track's next box may be: centre x, centre y, width, height."""
