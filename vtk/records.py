@@ -260,8 +260,10 @@ def _tests(kind: str, names: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any]
     known = TYPES.get(kind)
     if known is None or not {"by", *known.required, *(("source",) if known.about_media else ())} <= set(names):
         return ()
+    shape = test_of("box")
+    beyond = _BEYOND_SHAPE | dict.fromkeys(("xyxy", "det_xyxy"), lambda value: shape(value) and is_box(value))
     keys = {name: key for name in names if (key := key_of(kind, name)) is not None and name != "type"}
-    return tuple((name, _BEYOND_SHAPE.get(name) or test_of(key.shape)) for name, key in keys.items())
+    return tuple((name, beyond.get(name) or test_of(key.shape)) for name, key in keys.items())
 
 
 def is_box(value: Any) -> bool:
@@ -270,20 +272,12 @@ def is_box(value: Any) -> bool:
     return -MAX_COORDINATE <= x1 <= x2 <= MAX_COORDINATE and -MAX_COORDINATE <= y1 <= y2 <= MAX_COORDINATE
 
 
-def _is_box(value: Any) -> bool:
-    from vtk.schema import test_of
-
-    return test_of("box")(value) and is_box(value)
-
-
-# What is asked beyond the shapes: whole numbers of the envelope are written as such, a name is not empty, and a box
-# has its corners in order.
+# What is asked beyond the shapes: whole numbers of the envelope are written as such, and a name is not empty. A box has
+# its corners in order besides.
 _BEYOND_SHAPE: dict[str, Callable[[Any], bool]] = {
     "v": lambda value: type(value) is int and value == VERSION,
     "source": lambda value: type(value) is str and value != "",
     "frame": lambda value: type(value) is int and 0 <= value <= MAX_INTEGER,
-    "xyxy": _is_box,
-    "det_xyxy": _is_box,
 }
 
 

@@ -116,6 +116,11 @@ def _overlaps(
                 height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
                 joint = (y2 if y2 > bottom[j] else bottom[j]) - (y1 if y1 < top[j] else top[j])
                 row[j] *= height / joint if height > 0.0 else 0.0
+        elif height_power == 0.5:
+            for j in range(len(boxes)):
+                height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
+                joint = (y2 if y2 > bottom[j] else bottom[j]) - (y1 if y1 < top[j] else top[j])
+                row[j] *= np.sqrt(height / joint if height > 0.0 else 0.0)
         elif height_power:
             # A power costs more than all the rest, so only where there is an overlap.
             for j in range(len(boxes)):

@@ -77,7 +77,7 @@ def test_a_slow_rival_gets_fewer_frames() -> None:
 
     def run(count: int) -> int:
         calls.append(count)
-        sum(range(count * 20_000))
+        sum(range(count * 200_000))  # a tenth of a second for the fewest: ten times what may be spent
         return count
 
     few = bench._affordable(run, 100_000, 0.01)

@@ -43,8 +43,8 @@ def test_an_unsure_box_never_revives_a_lost_track_and_a_sure_one_does():
     tracker = SteadyTracker()
     for frame in range(5):
         walk(tracker, [box(0)], frame)
-    assert walk(tracker, [box(0)], 8, [0.15]).track_ids.tolist() == [-1]
-    assert walk(tracker, [box(0)], 9, [0.25]).track_ids.tolist() == [1]
+    assert walk(tracker, [box(0)], 8, [0.39]).track_ids.tolist() == [-1]
+    assert walk(tracker, [box(0)], 9, [0.41]).track_ids.tolist() == [1]
 
 
 def test_no_track_starts_on_a_box_that_another_covers():
@@ -141,6 +141,31 @@ def test_motion_goes_by_time():
     assert ids[True] == 1 < ids[False]
 
 
+def test_who_leaves_the_picture_is_gone():
+    """One walks out at the right, another comes in there a moment later."""
+    ids = []
+    for size in ((400, 300), None):
+        tracker = SteadyTracker()
+        tracker.size = size
+        frame = 0
+        for x in range(300, 370, 3):
+            walk(tracker, [[x, 100, min(x + 40, 400), 200]], frame)
+            frame += 1
+        for x in range(376, 330, -3):
+            step = walk(tracker, [[x, 102, min(x + 40, 400), 202]], frame + 2)
+            frame += 1
+        ids.append(step.track_ids.tolist())
+    assert ids == [[2], [1]]
+
+
+def test_who_stands_at_the_border_is_waited_for():
+    tracker = SteadyTracker()
+    tracker.size = (400, 300)
+    for frame in range(6):
+        walk(tracker, [[360, 100, 400, 200]], frame)
+    assert walk(tracker, [[360, 100, 400, 200]], 12).track_ids.tolist() == [1]
+
+
 def test_options_are_named_and_numbers():
     assert make_tracker("vtk", 3.0, {"high": 0.4}).max_lost == 3.0
     for options, words in (({"hihg": 1}, "no option 'hihg'"), ({"high": "x"}, "must be a number"),
@@ -175,7 +200,7 @@ def public_tracks(mot_rows, name, sequence):
 
 
 def test_beats_sort_on_public_boxes(public_hota):
-    """The promises of the tracker on public detections; measured: 43.3, 35.9 and 58.5."""
+    """The promises of the tracker on public detections; measured: 43.0, 37.6 and 55.1 (36.4 for TUD-Campus where the size is known)."""
     found = public_hota("vtk")
     gains = {name: found[name] - SORT_HOTA[name] for name in SORT_HOTA}
     assert min(gains.values()) > 0
@@ -184,6 +209,6 @@ def test_beats_sort_on_public_boxes(public_hota):
 
 
 def test_beats_bytetrack_on_public_boxes(public_hota):
-    """By five points on average, as promised against another package's ByteTrack; against ours, measured 9.7."""
+    """By five points on average, as promised against another package's ByteTrack; against ours, measured 9.0."""
     ours, theirs = public_hota("vtk"), public_hota("bytetrack")
     assert sum(ours.values()) / 3 >= sum(theirs.values()) / 3 + 5

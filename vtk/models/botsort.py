@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -128,6 +129,29 @@ def _tracker(max_lost_frames: int) -> Any:
 
         options = YAML.load(ROOT / "cfg" / "trackers" / "botsort.yaml")
         return BOTSORT(IterableSimpleNamespace(**options | {"track_buffer": max_lost_frames, "with_reid": False}))
+
+
+def stock_byte_tracker() -> Callable[[Any], Any]:
+    """Return the update of a new ByteTrack of ultralytics, of its published options: what a benchmark measures."""
+    with ultralytics_kept_quiet():
+        from ultralytics.trackers.byte_tracker import BYTETracker
+        from ultralytics.utils import ROOT, YAML, IterableSimpleNamespace
+
+    options = YAML.load(ROOT / "cfg" / "trackers" / "bytetrack.yaml")
+    return BYTETracker(IterableSimpleNamespace(**options)).update
+
+
+def stock_boxes(table: np.ndarray, shape: tuple[int, int]) -> Any:
+    """Return boxes as ultralytics' trackers take them.
+
+    Args:
+        table: (N, 6) float32, x1, y1, x2, y2 in pixels, score, class.
+        shape: height and width of the picture.
+    """
+    with ultralytics_kept_quiet():
+        from ultralytics.engine.results import Boxes
+
+    return Boxes(table, shape)
 
 
 def _checked(boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray,

@@ -1,7 +1,7 @@
 """Trackers of other packages, for the benchmark: how each is made, fed and read, as its own documentation does it.
 
-None is a dependency. They are looked up by name when they are asked for, ultralytics too: what stands here is measured,
-not used.
+But for ultralytics none is a dependency. They are looked up by name when they are asked for: what stands here is
+measured, not used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from vtk.models.checkpoint import _ultralytics_kept_quiet as ultralytics_kept_quiet
+from vtk.models.botsort import stock_boxes, stock_byte_tracker
 from vtk.records import Record
 
 # Of the picture that the benchmark's crowd walks in: height, width.
@@ -69,15 +69,8 @@ def _trackers_rows(found: Any) -> Iterator[tuple[Any, ...]]:
                found.class_id[known].tolist(), strict=True)
 
 
-def _ultralytics_start() -> Callable[[Any], Any]:
-    with ultralytics_kept_quiet():
-        tracker, tools = import_module("ultralytics.trackers.byte_tracker"), import_module("ultralytics.utils")
-    options = tools.YAML.load(tools.ROOT / "cfg" / "trackers" / "bytetrack.yaml")
-    return tracker.BYTETracker(tools.IterableSimpleNamespace(**options)).update
-
-
 def _ultralytics_prepared(boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray) -> Any:
-    return import_module("ultralytics.engine.results").Boxes(_table(boxes, scores, class_ids), SHAPE)
+    return stock_boxes(_table(boxes, scores, class_ids), SHAPE)
 
 
 def _boxmot_start() -> Callable[[Any], Any]:
@@ -118,7 +111,7 @@ RIVALS: Mapping[str, Rival] = {
     "trackers": Rival("trackers", "import supervision; from trackers import ByteTrackTracker", _trackers_start,
                       _trackers_prepared, _trackers_rows),
     "ultralytics": Rival("ultralytics", "from ultralytics.trackers.byte_tracker import BYTETracker",
-                         _ultralytics_start, _ultralytics_prepared, _table_rows),
+                         stock_byte_tracker, _ultralytics_prepared, _table_rows),
     "boxmot": Rival("boxmot", "from boxmot.trackers.box.bytetrack.tracker import ByteTrack", _boxmot_start, _table,
                     _table_rows),
     "norfair": Rival("norfair", "from norfair import Detection, Tracker", _norfair_start, _norfair_prepared,

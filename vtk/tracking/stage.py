@@ -260,8 +260,9 @@ class TrackStage(Stage):
 
     def _lane(self, state: State, maker: str) -> Lane:
         by = self._maker(maker.partition("/")[2] or maker)
-        return Lane(by, make_tracker(self._tracker, self._max_lost, self._set),
-                    Tracklets(by, state.source.name, state.size), state.size, self._keep,
+        tracker = make_tracker(self._tracker, self._max_lost, self._set)
+        tracker.size = state.size
+        return Lane(by, tracker, Tracklets(by, state.source.name, state.size), state.size, self._keep,
                     Refiner() if self._refine else None)
 
     def _maker(self, detector: str) -> str:

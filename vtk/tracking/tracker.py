@@ -45,6 +45,7 @@ class Tracker:
 
     Attributes:
         interval: seconds from a frame to the next; 0: unknown, frames are counted instead.
+        size: width and height of the frame in pixels; None: unknown.
         frame, t: index and time of the last frame with boxes; frame is -1 before the first.
     """
 
@@ -59,6 +60,7 @@ class Tracker:
         self.max_lost = max_lost
         self.position, self.velocity = position, velocity
         self.interval = 0.0
+        self.size: tuple[int, int] | None = None
         self.frame = -1
         self.t = 0.0
         self.tracks = no_tracks(self.recent, self.remembers)

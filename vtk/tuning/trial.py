@@ -24,6 +24,7 @@ def figure(sequence: Labelled, tracker: str, options: Mapping[str, float], metri
 def tracked(detections: Detections, tracker: str, options: Mapping[str, float]) -> Boxes:
     """Return the tracks, frames from 1, as they would stand in the records of ``vtk track``."""
     tracking = make_tracker(tracker, options=options)
+    tracking.size = detections.size
     boxes, ids = detections.boxes.astype(np.float32), np.empty(len(detections.boxes), np.int64)
     filtered = np.empty(boxes.shape)
     columns = (detections.frame, detections.t, detections.step, detections.interval, detections.first[:-1],
