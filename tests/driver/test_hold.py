@@ -49,7 +49,8 @@ class Hindsight(Stage):
 
 def lines(*frames):
     return [json.dumps({"v": 1, "type": "detection", "by": "x", "source": "a.mp4", "frame": frame, "t": frame / 10,
-                        "xyxy": [0, 0, 9, 9], "score": 0.5, "label": "dog", "class_id": 1}).encode() for frame in frames]
+                        "xyxy": [0, 0, 9, 9], "score": 0.5, "label": "dog", "class_id": 1}).encode()
+            for frame in frames]
 
 
 def run(stage, given, internal=False):

@@ -110,7 +110,7 @@ def drive(stage, frames):
 
 
 def test_the_stage_tells_refined_tracks_in_order():
-    frames = {index: [detection(index, 5.0 * index)] if index == 0 or not 20 <= index < 26 else [] for index in range(60)}
+    frames = {index: [] if 20 <= index < 26 else [detection(index, 5.0 * index)] for index in range(60)}
     frames[3].append(detection(3, 600.0))  # a track of its own from frame 3 to 6
     frames |= {index: [*frames[index], detection(index, 600.0)] for index in (4, 5, 6)}
     made, horizons, end = drive(TrackStage(refine=True), frames)

@@ -41,8 +41,8 @@ def test_tracks_keep_what_detections_hold():
     made, end = drive(TrackStage(keep_detections=True), walk)
     first = made[0][0]
     assert first == {"v": 1, "type": "track", "by": "track/x+vtk", "source": "a.mp4", "frame": 0, "pts": 0,
-                     "t": 0.0, "track_id": 1, "xyxy": [10.0, 20.0, 30.0, 80.0], "score": 0.9, "label": "person", "class_id": 0,
-                     "note": "mine", "det_xyxy": [10.0, 20.0, 30.0, 80.0]}
+                     "t": 0.0, "track_id": 1, "xyxy": [10.0, 20.0, 30.0, 80.0], "score": 0.9, "label": "person",
+                     "class_id": 0, "note": "mine", "det_xyxy": [10.0, 20.0, 30.0, 80.0]}
     for records in [*made, end]:
         for record in records:
             check(record)

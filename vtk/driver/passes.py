@@ -59,8 +59,7 @@ class Done:
 
 
 def split(steps: Sequence[Step]) -> list[list[Step]]:
-    """Return the passes of a pipe: a new one begins at a stage that needs more than its frame, and after one that holds.
-    """
+    """Return the passes of a pipe: one begins at a stage that needs more than its frame, and after one that holds."""
     passes: list[list[Step]] = []
     for step in steps:
         if not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds:
