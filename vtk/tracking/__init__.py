@@ -16,5 +16,5 @@ from vtk.tracking.steady import SteadyTracker
 from vtk.tracking.tracker import Step, Tracker
 from vtk.tracking.trackers import TRACKERS, make_tracker
 
-__all__ = ["TRACKERS", "ByteTracker", "ObservationTracker", "SortTracker", "SteadyTracker", "Step", "TrackStage", "Tracker",
-           "make_tracker"]
+__all__ = ["TRACKERS", "ByteTracker", "ObservationTracker", "SortTracker", "SteadyTracker", "Step", "TrackStage",
+           "Tracker", "make_tracker"]

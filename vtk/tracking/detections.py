@@ -67,8 +67,8 @@ class Looks:
         self.space = self.space or space
         self.length = self.length or len(vector)
         if len(vector) != self.length or (space or self.space) != self.space:
-            raise RecordError(f"detection's embedding is of space {space!r:.40} and length {len(vector)}, those before of "
-                              f"{self.space!r:.40} and {self.length}: spaces are not mixed")
+            raise RecordError(f"detection's embedding is of space {space!r:.40} and length {len(vector)}, those before "
+                              f"of {self.space!r:.40} and {self.length}: spaces are not mixed")
         return vector
 
 

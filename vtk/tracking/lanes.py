@@ -86,7 +86,8 @@ class Lane:
             self.refiner.end(done.ended, done.lost)
             return [None] * len(detections), []
         tracks: list[Record | None] = []
-        for detection, track_id, box in zip(detections, done.track_ids.tolist(), records.boxes(done.boxes), strict=True):
+        found = zip(detections, done.track_ids.tolist(), records.boxes(done.boxes), strict=True)
+        for detection, track_id, box in found:
             if track_id > 0:
                 track = self._record(place.keys, track_id, clipped(box, detection["xyxy"], self.size), detection)
                 self.tracklets.add(track)
@@ -99,8 +100,8 @@ class Lane:
                        boxes: np.ndarray) -> tuple[list[Record | None], list[Record]]:
         """Track the detections whose boxes (N, 4) have an area: the others overlap nothing."""
         whole = (boxes[:, 2:] > boxes[:, :2]).all(axis=1).tolist()
-        found, ended = self.track(replace(place, motion=None, image=None),
-                                  [detection for detection, has_area in zip(detections, whole, strict=True) if has_area])
+        tracked = [detection for detection, has_area in zip(detections, whole, strict=True) if has_area]
+        found, ended = self.track(replace(place, motion=None, image=None), tracked)
         told = iter(found)
         return [next(told) if has_area else None for has_area in whole], ended
 

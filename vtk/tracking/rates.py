@@ -72,7 +72,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vtk.tracking.rates", description=__doc__.partition("\n")[0])
     parser.add_argument("files", nargs="+", metavar="GT DETECTIONS", help="MOT files, in pairs")
     parser.add_argument("--fps", type=float, help="frames a second (default: by seqinfo.ini)")
-    parser.add_argument("--trackers", default=",".join(TRACKERS), help=f"of {', '.join(TRACKERS)} (default: %(default)s)")
+    parser.add_argument("--trackers", default=",".join(TRACKERS),
+                        help=f"of {', '.join(TRACKERS)} (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=10, help="draws of each random sampling (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the first draw (default: %(default)s)")
     options = parser.parse_args(argv)

@@ -120,7 +120,8 @@ RIVALS: Mapping[str, Rival] = {
 
 
 def loop_arrays(rival: Rival, prepared: Sequence[Any], count: int) -> int:
-    """Track ``count`` frames of what the rival's update takes; return how many rows it gave, of which some may have no id yet."""
+    """Track ``count`` frames of what the rival's update takes; return how many rows it gave, also those without an id.
+    """
     update = rival.start()
     return sum(len(update(one)) for one in prepared[:count])
 

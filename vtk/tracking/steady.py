@@ -24,9 +24,9 @@ class SteadyTracker(Tracker):
     """The default tracker, ``--tracker vtk``.
 
     A box at or above ``high`` is sure, one between ``low`` and ``high`` only keeps a track alive, one below ``low`` is
-    not looked at. A lost track comes back with a box of ``revive`` or more. A track starts at a box of ``start`` or more
-    that no paired box covers, and is reported once a sure box confirms it in the next step; in the first frame with
-    boxes at once.
+    not looked at. A lost track comes back with a box of ``revive`` or more. A track starts at a box of ``start`` or
+    more that no paired box covers, and is reported once a sure box confirms it in the next step; in the first frame
+    with boxes at once.
 
     Pairs are made by the overlap of boxes that are grown by a share of their size, weighted by how well their heights
     agree; where both have features, by whichever is nearer, the overlap or the look. What is left over gets a second,
@@ -58,8 +58,8 @@ class SteadyTracker(Tracker):
     """
 
     def __init__(self, max_lost: float = 2.0, high: float = 0.2, low: float = 0.1, revive: float = 0.4,
-                 start: float = 0.6, match: float = 0.8, second: float = 0.6, unconfirmed: float = 0.6, grown: float = 0.2,
-                 wide: float = 0.4, wide_match: float = 0.8, height_power: float = 0.5, covered: float = 0.4,
+                 start: float = 0.6, match: float = 0.8, second: float = 0.6, unconfirmed: float = 0.6,
+                 grown: float = 0.2, wide: float = 0.4, wide_match: float = 0.8, height_power: float = 0.5, covered: float = 0.4,
                  score_noise: float = 2.0, position: float = 1 / 30, velocity: float = 1 / 80, measured: float = 1 / 16,
                  cosine: float = 0.1, unlike: float = 0.3, motion: float = 9.49) -> None:
         super().__init__("xywh", max_lost, position, velocity)

@@ -78,7 +78,7 @@ class Tracker:
             boxes: (N, 4) float32 xyxy in pixels, of positive width and height.
             scores: (N,) float32 in [0, 1].
             class_ids: (N,) int; boxes of different classes never share a track.
-            features: (N, D) float32, what the boxes show, compared by angle; a row of zeros says nothing. None: without.
+            features: (N, D) float32, what the boxes show, compared by angle; a row of zeros says nothing; None: none.
 
         Raises:
             ValueError: the arrays do not agree, a box is empty or not finite, or the frame does not come after.

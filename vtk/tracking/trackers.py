@@ -22,7 +22,8 @@ DEFAULT = "vtk"
 # What ``vtk tune track`` tries beside the defaults: the published ranges, and around ours.
 SEARCH: Mapping[str, Mapping[str, tuple[float, ...]]] = MappingProxyType({
     "vtk": {
-        "high": (0.1, 0.2, 0.3, 0.4, 0.5), "revive": (0.2, 0.3, 0.4, 0.5), "start": (0.3, 0.4, 0.5, 0.6, 0.7), "match": (0.6, 0.7, 0.8, 0.9),
+        "high": (0.1, 0.2, 0.3, 0.4, 0.5), "revive": (0.2, 0.3, 0.4, 0.5), "start": (0.3, 0.4, 0.5, 0.6, 0.7),
+        "match": (0.6, 0.7, 0.8, 0.9),
         "second": (0.5, 0.6, 0.7), "unconfirmed": (0.5, 0.6, 0.7, 0.8), "grown": (0.0, 0.1, 0.2, 0.3),
         "wide": (0.2, 0.3, 0.4, 0.6), "height_power": (0.0, 0.3, 0.5, 1.0), "covered": (0.3, 0.4, 0.6, 1.0),
         "score_noise": (0.0, 1.0, 2.0, 4.0), "position": (1 / 40, 1 / 30, 1 / 20), "measured": (1 / 20, 1 / 16, 1 / 12),
