@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from clips import make_clip
+from clips import make_clip, square_at
 
 from conftest import ROOT
 
@@ -75,6 +75,17 @@ def test_people_and_the_video_that_shows_them(place: Path) -> None:
     assert row["track_id"] == "1"
     assert float(row["end"]) > float(row["start"])
     assert (place / "ids.mp4").stat().st_size > 1000
+
+
+def test_a_tracker_is_tuned(place: Path) -> None:
+    """The recipe that comes out is one that the tracker takes, and the table at the end is its score."""
+    truth = [f"{index + 1},1,{x1},{y1},{x2 - x1},{y2 - y1},1,-1,-1,-1" for index in range(4, 24)
+             for x1, y1, x2, y2 in [square_at(index, 192, 128)]]
+    (place / "clip0.txt").write_text("\n".join(truth) + "\n")
+    table = run(place, *script("tune_tracker.sh"), "clip0.txt", "best.toml", "5", "motion", "videos/clip0.mp4")
+    recipe = (place / "best.toml").read_text()
+    assert '[track]\ntracker = "vtk"' in recipe and "# HOTA" in recipe
+    assert float(table.splitlines()[-1].split()[1]) > 50  # measured: 87; it is one bright square
 
 
 def test_parallel_writes_a_file_a_video_and_goes_on(place: Path) -> None:
