@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
@@ -82,6 +82,36 @@ class Boxes(NamedTuple):
     def take(self, rows: np.ndarray) -> Boxes:
         """Return the boxes of ``rows``, a mask or indices."""
         return Boxes(self.frame[rows], self.id[rows], self.xyxy[rows])
+
+
+class Places(NamedTuple):
+    """What stands in which frame under which id, where overlaps come from elsewhere.
+
+    Attributes:
+        frame: (R,) int64, not decreasing.
+        id: (R,) int64, unique within a frame.
+    """
+
+    frame: np.ndarray
+    id: np.ndarray
+
+
+class Pairs(NamedTuple):
+    """Pairs of a truth and a result of one frame that overlap; all others do not.
+
+    Attributes:
+        truth: (P,) int64, rows of the truth.
+        found: (P,) int64, rows of the results.
+        overlap: (P,) float64 in [0, 1].
+    """
+
+    truth: np.ndarray
+    found: np.ndarray
+    overlap: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Pairs:
+        """Return the pairs of ``rows``, a mask or indices."""
+        return Pairs(self.truth[rows], self.found[rows], self.overlap[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +208,46 @@ def score_sequence(truth: Truth, found: Boxes, metrics: Sequence[str] = FAMILIES
     Raises:
         ValueError: an unknown family, or what ``checked`` refuses.
     """
-    unknown = set(metrics) - set(FAMILIES)
-    if unknown:
-        raise ValueError(f"metrics must be of {', '.join(FAMILIES)}, got {', '.join(sorted(unknown))}")
+    _check_families(metrics)
     found = checked(found)
     found = found.take(np.argsort(found.frame, kind="stable"))
     found = found.take(~_on_distractors(truth, found))
-    data = _timesteps(truth.counted, found)
+    boxes = truth.counted
+    data = _timesteps(boxes, found, lambda here, there: box_overlap(boxes.xyxy[here], found.xyxy[there]))
     raw = {name: _families()[name].eval_sequence(data) for name in FAMILIES if name in metrics}
     return Scores(raw, len(truth.counted.frame), len(found.frame))
+
+
+def score_pairs(truth: Places, found: Places, pairs: Pairs, metrics: Sequence[str] = FAMILIES) -> Scores:
+    """Return how well ``found`` tracks ``truth``, by overlaps that the caller knows, of shapes of any kind.
+
+    Args:
+        truth, found: both sides, by frame.
+        pairs: what overlaps, and how much.
+        metrics: the families to compute, of HOTA, CLEAR, Identity.
+
+    Raises:
+        ValueError: an unknown family, frames that decrease, an id twice in a frame, a pair of two frames.
+    """
+    _check_families(metrics)
+    for side in (truth, found):
+        if (np.diff(side.frame) < 0).any():
+            raise ValueError("frames must not decrease")
+        _check_unique(side.frame, side.id)
+    if (truth.frame[pairs.truth] != found.frame[pairs.found]).any():
+        raise ValueError("the two of a pair must be of one frame")
+    ordered = pairs.take(np.argsort(pairs.truth, kind="stable"))
+
+    def overlap(here: slice, there: slice) -> np.ndarray:
+        start, stop = np.searchsorted(ordered.truth, (here.start, here.stop))
+        matrix = np.zeros((here.stop - here.start, there.stop - there.start))
+        matrix[ordered.truth[start:stop] - here.start, ordered.found[start:stop] - there.start] = (
+            ordered.overlap[start:stop])
+        return matrix
+
+    data = _timesteps(truth, found, overlap)
+    raw = {name: _families()[name].eval_sequence(data) for name in FAMILIES if name in metrics}
+    return Scores(raw, len(truth.frame), len(found.frame))
 
 
 def combine(scores: Sequence[Scores]) -> Scores:
@@ -213,12 +274,22 @@ def checked(boxes: Boxes) -> Boxes:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(f"boxes must be within {_FARTHEST:g} pixels, got {xyxy[row].tolist()} in frame {frame[row]}")
+    _check_unique(frame, ids)
+    return Boxes(frame, ids, xyxy)
+
+
+def _check_unique(frame: np.ndarray, ids: np.ndarray) -> None:
     order = np.lexsort((ids, frame))
     twice = (np.diff(frame[order]) == 0) & (np.diff(ids[order]) == 0)
     if twice.any():
         row = int(order[np.flatnonzero(twice)[0]])
         raise ValueError(f"an id must be unique in its frame, got id {ids[row]} twice in frame {frame[row]}")
-    return Boxes(frame, ids, xyxy)
+
+
+def _check_families(metrics: Sequence[str]) -> None:
+    unknown = set(metrics) - set(FAMILIES)
+    if unknown:
+        raise ValueError(f"metrics must be of {', '.join(FAMILIES)}, got {', '.join(sorted(unknown))}")
 
 
 def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -271,14 +342,15 @@ def _on_distractors(truth: Truth, found: Boxes) -> np.ndarray:
     return removed
 
 
-def _frames(a: Boxes, b: Boxes, frames: np.ndarray) -> Iterator[tuple[slice, slice]]:
+def _frames(a: Boxes | Places, b: Boxes | Places, frames: np.ndarray) -> Iterator[tuple[slice, slice]]:
     """Yield the rows of ``a`` and of ``b`` in each of ``frames``, sorted integers; both are by frame."""
     edges = [np.searchsorted(rows.frame, frames, side).tolist() for rows in (a, b) for side in ("left", "right")]
     for a_start, a_stop, b_start, b_stop in zip(*edges, strict=True):
         yield slice(a_start, a_stop), slice(b_start, b_stop)
 
 
-def _timesteps(truth: Boxes, found: Boxes) -> dict[str, Any]:
+def _timesteps(truth: Boxes | Places, found: Boxes | Places,
+               overlap: Callable[[slice, slice], np.ndarray]) -> dict[str, Any]:
     """Return what TrackEval's metrics take of a sequence: ids from 0 without gaps, overlaps frame by frame.
 
     Frames in which neither side has a box are left out; no metric sees them.
@@ -290,7 +362,7 @@ def _timesteps(truth: Boxes, found: Boxes) -> dict[str, Any]:
         "num_timesteps": len(steps), "num_gt_dets": len(truth.frame), "num_tracker_dets": len(found.frame),
         "num_gt_ids": len(truth_ids), "num_tracker_ids": len(found_ids),
         "gt_ids": [truth_row[here] for here, _ in steps], "tracker_ids": [found_row[there] for _, there in steps],
-        "similarity_scores": [box_overlap(truth.xyxy[here], found.xyxy[there]) for here, there in steps],
+        "similarity_scores": [overlap(here, there) for here, there in steps],
     }  # fmt: skip
 
 
