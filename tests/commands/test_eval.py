@@ -20,7 +20,7 @@ from vtk.errors import RecordError, UsageError, VtkError
 TRUTH, FOUND = scene(0)
 PLAIN_TRUTH, PLAIN_FOUND = np.c_[TRUTH[:, :7], np.full((len(TRUTH), 3), -1)], FOUND
 
-# HOTA DetA AssA MOTA MOTP IDF1 FP FN IDSW of SORT's own output: baselines.md, the rows FrRCNN.
+# HOTA DetA AssA MOTA MOTP IDF1 FP FN IDSW of SORT's own output, by TrackEval.
 SORT = {
     "KITTI-17": (45.36, 47.96, 42.96, 60.18, 72.27, 71.08, 38, 225, 9),
     "PETS09-S2L1": (30.58, 48.86, 19.67, 61.86, 67.74, 35.10, 485, 1119, 103),
@@ -77,7 +77,7 @@ def pred(tmp_path: Path) -> Path:
 
 
 def test_sorts_own_output_gets_the_published_figures(shared: Path, vtk: Vtk) -> None:
-    """To the two decimals that baselines.md prints; SORT's paper has MOTA, FP, FN and IDSW of two of the rows."""
+    """To the two decimals that TrackEval prints; SORT's paper has MOTA, FP, FN and IDSW of two of the rows."""
     place = shared / "data" / "track"
     found = vtk("eval", "track", *(f"--gt={place / name}" for name in SORT), place / "expected_sort_output", "--json")
     assert (found.returncode, found.stderr) == (0, b"")

@@ -179,8 +179,10 @@ class TestMedia:
         assert os.fsencode(clip) in found.stderr
 
     def test_an_interrupt_leaves_by_130(self, name: str) -> None:
+        # Tests that run in the background of a shell inherit an interrupt that is ignored.
         process = subprocess.Popen([sys.executable, "-m", "vtk", *CALLS[name]], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         assert process.stdin is not None
         process.stdin.write(b'{"type":"weather","source":"x","frame":0}\n{"type":"weather","source":"x","frame":1}\n')
         process.stdin.flush()

@@ -18,7 +18,7 @@ from vtk.media.sampling import Size
 class DecordReader(SequentialReader):
     """Reads a file by decord.
 
-    Its faults (baselines.md): MPEG-TS gives wrong frames silently, AV1 and files that are cut do not open, damage
+    Its faults (measured): MPEG-TS gives wrong frames silently, AV1 and files that are cut do not open, damage
     ends the file, it keeps gigabytes of a 1080p file in memory, and it opens no name that is not UTF-8.
     """
 

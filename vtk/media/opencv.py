@@ -20,7 +20,7 @@ from vtk.media.reader import SequentialReader
 class OpencvReader(SequentialReader):
     """Reads a file, or the camera ``webcam:N``, by cv2.VideoCapture.
 
-    Its faults (baselines.md): it cannot tell the end from damage, so a file that breaks off ends silently and nothing
+    Its faults (measured): it cannot tell the end from damage, so a file that breaks off ends silently and nothing
     stands in ``errors``; AV1 opens and gives no frame; it drops frames after damage without a gap in their numbers;
     its timestamps are not the stream's, so frames have a t and no pts.
     """
