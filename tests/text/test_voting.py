@@ -112,7 +112,7 @@ def test_time_of_a_vote() -> None:
 
 
 @pytest.mark.parametrize(("readings", "message"), [
-    ([("ab", [0.5], 1)], r"readings\[0\]: got 1 scores for 2 characters"),
+    ([("ab", [0.5], 1)], r"readings\[0\]: got 1 scores, expected 2"),
     ([reading("ab"), ("a", [1.5], 1)], r"readings\[1\]: got scores \[1.5\], expected numbers in \[0, 1\]"),
     ([("a", [float("nan")], 1)], "expected numbers in"),
     ([reading("ab", weight=0)], "got weight 0, expected a positive number"),

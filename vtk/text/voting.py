@@ -94,7 +94,7 @@ def _ballots(readings: Iterable[Reading]) -> tuple[list[_Ballot], float]:
     alike: dict[str, list[tuple[float, list[float]]]] = {}
     for index, (text, scores, weight) in enumerate(readings):
         if len(scores) != len(text):
-            raise ValueError(f"readings[{index}]: got {len(scores)} scores for {len(text)} characters, expected one each")
+            raise ValueError(f"readings[{index}]: got {len(scores)} scores, expected {len(text)}, one a code point")
         if not (isfinite(weight) and weight > 0):
             raise ValueError(f"readings[{index}]: got weight {weight}, expected a positive number")
         if not all(0 <= each <= 1 for each in scores):
