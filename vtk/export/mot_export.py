@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vtk.driver.inputs import output_path
-from vtk.driver.output import OneFile, part_of
 from vtk.driver.stage import Frame, Record, Source, Stage
-from vtk.errors import RecordError, UsageError, VtkError
-from vtk.media.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from vtk.errors import RecordError, UsageError
+from vtk.export.outputs import Outputs, output_name
 
 KINDS = ("track", "detection")  # where a source has both, the first is written
-STDOUT = Path("-")
 NO_ID = -1
-# Suffixes that give way to .txt in --out-dir: those of media and of the MOT files that were imported.
-_GIVE_WAY = VIDEO_SUFFIXES | IMAGE_SUFFIXES | {".txt"}
 
 
 @dataclass(slots=True)
@@ -63,16 +55,11 @@ class MotStage(Stage):
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  kind: str = "", maker: str = "", tee: bool = False) -> None:
-        if (output is None) == (out_dir is None):
-            raise UsageError("export mot needs either -o FILE, for one source, or --out-dir DIR, for one file a source")
+        self._outputs = Outputs("mot", ".txt", output, out_dir, overwrite, tee)
         if kind and kind not in KINDS:
             raise UsageError(f"--type is '{kind}': it is one of {', '.join(KINDS)}")
-        if output == STDOUT and tee:
-            raise UsageError("-o - writes rows to stdout, where --tee would write records: give -o FILE")
-        self._output, self._out_dir, self._overwrite = output, out_dir, overwrite
         self._kinds = (kind,) if kind else KINDS
         self._maker = maker
-        self._taken: dict[Path, str] = {}
         self.tee = tee
 
     def options(self, mode: str = "media") -> Record:
@@ -81,23 +68,11 @@ class MotStage(Stage):
 
     def prepare(self, mode: str = "media") -> None:
         """Refuse an output that exists or cannot be, before any work is done."""
-        if self._output is not None and self._output != STDOUT:
-            self._check_free(self._output)
-            if not self._output.parent.is_dir():
-                raise UsageError(f"{self._output}: there is no folder {self._output.parent}")
+        self._outputs.prepare()
 
     def start(self, source: Source) -> State:
         """Choose the source's file. Raises UsageError where it exists, or has another source in it."""
-        path = self._output
-        if path is None:
-            path = (self._out_dir or Path()) / table_path(source.name)
-        if path in self._taken:
-            mend = "--out-dir DIR for several sources" if self._output is not None else "-o FILE for each of them"
-            raise UsageError(f"{path} holds {self._taken[path]} already, and {source.name} came too: give {mend}")
-        if path != STDOUT:
-            self._check_free(path)
-        self._taken[path] = source.name
-        return State(source, path)
+        return State(source, self._outputs.place(source.name))
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Take the records of frames; none come of it."""
@@ -125,38 +100,8 @@ class MotStage(Stage):
             raise RecordError(f"{kind} records of {len(makers)} makers ({', '.join(makers)}): --by says whose to write")
         rows = state.rows[kind]
         lift = 1 if any(track == 0 for _, track, _ in rows) else 0
-        self._write(state.path, [f"{frame},{track + lift},{rest}".encode() for frame, track, rest in rows])
+        self._outputs.write(state.path, [f"{frame},{track + lift},{rest}".encode() for frame, track, rest in rows])
         return []
-
-    def _write(self, path: Path, lines: list[bytes]) -> None:
-        """Write a whole file, or nothing of it."""
-        if path == STDOUT:
-            sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines))
-            sys.stdout.flush()
-            return
-        if self._out_dir is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise VtkError(f"cannot make folder {path.parent}: {error.strerror}", code="E_WRITE") from None
-        file = OneFile(path, overwrite=True)  # whether it may be replaced was asked at the start
-        try:
-            file.write(lines)
-            file.close(True)
-        except VtkError:
-            with contextlib.suppress(OSError, VtkError):
-                file.close(False)
-            part = part_of(path)
-            if part.is_file():
-                part.unlink()
-            raise
-
-    def _check_free(self, path: Path) -> None:
-        """Raise UsageError where ``path`` may not be written; a device or a pipe always may."""
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder: --out-dir writes into folders")
-        if path.is_file() and not self._overwrite:
-            raise UsageError(f"{path} exists: --overwrite replaces it")
 
 
 def row_end(record: Record) -> str:
@@ -176,6 +121,4 @@ def row_end(record: Record) -> str:
 
 def table_path(source: str) -> str:
     """Return the relative path of a source's rows: its own, with .txt for the suffix of media."""
-    path = output_path(source)
-    stem, suffix = os.path.splitext(path)
-    return (stem if suffix.lower() in _GIVE_WAY else path) + ".txt"
+    return output_name(source, ".txt")
