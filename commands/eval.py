@@ -1,5 +1,6 @@
 """``vtk eval``: results against ground truth."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 # What the table shows; --json has all.
 COLUMNS = ("HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "IDP", "IDR", "FP", "FN", "IDSW", "Frag", "MT", "PT",
            "ML")
+TRACK_COLUMNS = ("P", "R", "Hmean", "MOTA", "MOTP", "IDF1", "MM", "ML", "IDSW", "E2E_Hmean", "E2E_MOTA", "E2E_IDF1",
+                 "E2E_MM", "E2E_ML", "CER", "WER")
+TEXT_COLUMNS = ("P", "R", "Hmean", "FP", "FN", "E2E_P", "E2E_R", "E2E_Hmean", "CER", "WER")
 
 Results = Annotated[list[str] | None, typer.Argument(
     metavar="PRED", show_default=False,
@@ -31,10 +35,29 @@ Every = Annotated[int, typer.Option(min=1, metavar="N", help="Look at every N-th
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
 
+TextResults = Annotated[list[str] | None, typer.Argument(
+    metavar="PRED", show_default=False,
+    help="Results: files of text records, ICDAR video XML, lists of images, folders of these. Without any, or with -, "
+         "records on stdin.")]
+TextGt = Annotated[list[str], typer.Option(
+    "--gt", metavar="GT", help="Ground truth: ICDAR video XML or JSON (also .gz), ICDAR lists of images (gt_NAME.txt), "
+                               "MMOCR's JSON, text records, a folder of these. May be given several times.")]
+Overlap = Annotated[str, typer.Option(metavar="polygon|box", help="Overlap of the polygons, or of the boxes around "
+                                                                  "them.")]
+DontCare = Annotated[str, typer.Option(
+    metavar="auto|overlap|area",
+    help="What takes a result on a don't-care region out: an overlap (IoU) above 0.5 with it, or more than half of its "
+         "area in it. auto: overlap for video, area for images.")]
+MinLength = Annotated[int, typer.Option(min=0, metavar="N", help="Letters and digits that a word of GT needs to count "
+                                                                 "end to end.")]
+Vocab = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
+                                            help="Take each transcript for the nearest word of FILE, one a line.")]
+IgnoreCase = Annotated[bool, typer.Option("--ignore-case", help="CER and WER do not tell A from a.")]
+
 
 @app.callback()
 def _tasks() -> None:
-    """Keep ``track`` a sub-command, now that it is the only one."""
+    """Say that each task is a command of its own."""
 
 
 @app.command()
@@ -73,14 +96,75 @@ def track(gt: Gt, results: Results = None, protocol: Protocol = "auto", classes:
              "--classes picks")
     for number, where, error in lanes.bad[:20]:
         note(f"{where}, line {number}: {error} [{error.code}]")
-    for line in _lines(evaluation, as_json):
+    for line in _lines(evaluation, as_json, COLUMNS, evaluation.protocol):
         typer.echo(line)
     if lanes.bad:
         raise typer.Exit(EXIT_PARTIAL)
 
 
-def _lines(evaluation: "Evaluation", as_json: bool) -> list[str]:  # noqa: F821  # imported where it is used
-    """Return what is printed of an evaluation."""
+@app.command("spot-text")
+def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polygon", dont_care: DontCare = "auto",
+              min_length: MinLength = 3, vocab: Vocab = None, ignore_case: IgnoreCase = False, by: By = None,
+              every: Every = 1, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Score texts: found (P, R, Hmean), tracked (MOTA, MOTP, IDF1), read (E2E and the same, CER, WER).
+
+    A match is an overlap of 0.5 or more, by frame, and end to end the same letters and digits too, whatever the case.
+    Don't-care in GT are ###, quality LOW and MMOCR's ignore, end to end also words that are too short. A track's
+    transcript is that of its text_track, else its most frequent. MM, PM and ML are the shares of tracks that are
+    matched in over 80 %, between, and under 20 % of their frames. CER and WER are of matched tracks, or words of
+    images, as written. A video or image without results counts as missed. Names are matched as by vtk eval track, SEQ
+    for SEQ_GT.xml and res_SEQ.xml too.
+
+    Example: vtk eval spot-text --gt Video_1_GT.xml texts.jsonl
+    """
+    import contextlib
+    import sys
+    from dataclasses import replace
+
+    from vtk.errors import EXIT_PARTIAL
+    from vtk.evaluation.text_lanes import TextLanes
+    from vtk.evaluation.text_sequences import read_results, read_truth
+    from vtk.evaluation.texts import evaluate_texts, rules_for
+
+    def note(message: str) -> None:
+        if not quiet:
+            print(f"vtk eval: {message}", file=sys.stderr)
+
+    lanes = TextLanes(by)
+    with contextlib.redirect_stdout(sys.stderr):  # what libraries print is no figure
+        truth, found = read_truth(gt), read_results(results or [], lanes)
+        rules, kind = rules_for(truth, found, note, overlap, dont_care)
+        rules = replace(rules, shortest=min_length, vocabulary=_words(vocab), case=not ignore_case)
+        evaluation = evaluate_texts(truth, found, note, rules, kind, every)
+    for source, status in lanes.unfinished.items():
+        note(f"{source} ended as {status}: it is scored as far as it goes")
+    for number, where, error in lanes.bad[:20]:
+        note(f"{where}, line {number}: {error} [{error.code}]")
+    columns = TRACK_COLUMNS if rules.tracked else TEXT_COLUMNS
+    for line in _lines(evaluation, as_json, columns, evaluation.protocol_keys()):
+        typer.echo(line)
+    if lanes.bad:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def _words(vocab: Path | None) -> tuple[str, ...] | None:
+    """Return the words of a vocabulary, one a line."""
+    from vtk.errors import UsageError
+
+    if vocab is None:
+        return None
+    try:
+        words = tuple(filter(None, map(str.strip, vocab.read_text("utf-8-sig").splitlines())))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--vocab {vocab}: {error}") from None
+    if not words:
+        raise UsageError(f"--vocab {vocab} has no word: one a line is needed")
+    return words
+
+
+def _lines(evaluation: "Evaluation | TextEvaluation", as_json: bool,  # noqa: F821  # imported where they are used
+           columns: tuple[str, ...], protocol: object) -> list[str]:
+    """Return what is printed of an evaluation: a table of ``columns``, or JSON with all figures and ``protocol``."""
     import orjson
 
     from vtk.evaluation.table import table
@@ -88,8 +172,8 @@ def _lines(evaluation: "Evaluation", as_json: bool) -> list[str]:  # noqa: F821 
     sequences = {name: scores.figures() for name, scores in evaluation.sequences.items()}
     combined = evaluation.combined.figures()
     if not as_json:
-        return table(f"SEQUENCE ({evaluation.protocol})", {**sequences, "COMBINED": combined}, COLUMNS)
+        return table(f"SEQUENCE ({evaluation.protocol})", {**sequences, "COMBINED": combined}, columns)
     rounded = {name: {key: round(value, 4) for key, value in figures.items()} for name, figures in sequences.items()}
-    report = {"protocol": evaluation.protocol, "sequences": rounded,
+    report = {"protocol": protocol, "sequences": rounded,
               "combined": {key: round(value, 4) for key, value in combined.items()}}
     return [orjson.dumps(report).decode()]

@@ -1,5 +1,6 @@
 """``vtk export``: records as files of other tools."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ Records = Annotated[list[str] | None, typer.Argument(
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
                                              help="Write this file, of one source; - is stdout.")]
 OutDir = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
-                                             help="Write one file a source into this folder: DIR/SOURCE.txt.")]
+                                             help="Write one file a source into this folder: DIR/SOURCE.txt, or the format's suffix.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_default=False,
                                    help="Write these alone; without it tracks, or detections where a source has none.")]
@@ -26,7 +27,7 @@ By = Annotated[str, typer.Option("--by", metavar="MAKER", show_default=False,
 
 @app.callback()
 def formats() -> None:
-    """Say that each format is a command of its own, though there be one."""
+    """Say that each format is a command of its own."""
 
 
 @app.command()
@@ -43,12 +44,75 @@ def mot(common: Common, context: typer.Context, inputs: Records = None, output: 
     """
     from functools import partial
 
-    from vtk.driver import drive
-    from vtk.driver.run import with_inputs
     from vtk.export.mot_export import MotStage
 
-    factory = partial(MotStage, output=output, out_dir=out_dir, overwrite=overwrite, kind=kind, maker=maker,
-                      tee=common.tee)
+    _export(partial(MotStage, output=output, out_dir=out_dir, overwrite=overwrite, kind=kind, maker=maker,
+                    tee=common.tee), inputs, common, context)
+
+
+@app.command()
+@table_command
+def srt(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+        overwrite: Overwrite = False, maker: By = "") -> None:
+    """Turn text tracks into SubRip subtitles.
+
+    Reads text_track records. Writes a cue whenever a text comes or goes, with a line for each text on screen, top to
+    bottom, then left to right. A file appears when it is complete. Buffers: holds the text tracks of one source.
+
+    Example: vtk export srt texts.jsonl -o talk.srt
+    """
+    _subtitles("srt", output, out_dir, overwrite, maker, inputs, common, context)
+
+
+@app.command()
+@table_command
+def vtt(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+        overwrite: Overwrite = False, maker: By = "") -> None:
+    """Turn text tracks into WebVTT subtitles.
+
+    Reads text_track records. Writes a cue whenever a text comes or goes, with a line for each text on screen, top to
+    bottom, then left to right. A file appears when it is complete. Buffers: holds the text tracks of one source.
+
+    Example: vtk export vtt texts.jsonl --out-dir subtitles
+    """
+    _subtitles("vtt", output, out_dir, overwrite, maker, inputs, common, context)
+
+
+@app.command()
+@table_command
+def icdar(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+          overwrite: Overwrite = False, maker: By = "") -> None:
+    """Turn texts into ICDAR submissions.
+
+    Reads text and text_track records. Writes an XML of frames, from 1, in whole pixels with four corners an object, and
+    beside it, in .txt, the list of "id","text". Where a source has a track 0, its ids are one higher. Buffers: holds
+    the texts of one source.
+
+    Example: vtk export icdar texts.jsonl --out-dir submission
+    """
+    from functools import partial
+
+    from vtk.export.text_export import IcdarStage
+
+    _export(partial(IcdarStage, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker, tee=common.tee),
+            inputs, common, context)
+
+
+def _subtitles(form: str, output: Path | None, out_dir: Path | None, overwrite: bool, maker: str,
+               inputs: list[str] | None, common: Common, context: typer.Context) -> None:
+    from functools import partial
+
+    from vtk.export.text_export import SubtitleStage
+
+    _export(partial(SubtitleStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
+                    tee=common.tee), inputs, common, context)
+
+
+def _export(factory: Callable[[], Stage], inputs: list[str] | None, common: Common, context: typer.Context) -> None:
+    """Run an exporter over the files of records that are named, else over stdin."""
+    from vtk.driver import drive
+    from vtk.driver.run import with_inputs
+
     # Inside a pipe's text this is no command of ``vtk``, and drive says that inputs belong to the whole pipe.
     if inputs and context.find_root() is not context.parent:
         _over_files(factory(), inputs, common)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,37 @@ from vtk.driver.records_in import record_chunks
 from vtk.errors import RecordError, UsageError
 from vtk.metrics.mot import Boxes
 from vtk.records import Record, check, parse
+
+
+BadRecord = tuple[int, str, RecordError]  # the line's number from 1, its file, what is wrong
+
+
+def records_of(name: str | None, kinds: Collection[str], bad: list[BadRecord]) -> Iterator[Record]:
+    """Yield the records of a file, or of stdin where ``name`` is ``-`` or None, those of ``kinds`` checked.
+
+    Args:
+        bad: is told of the lines that are no records.
+
+    Raises:
+        RecordError: E_VERSION, the records are of a newer vocabulary.
+        UsageError: the file cannot be read, or stdin is a terminal.
+    """
+    number, where = 0, "stdin" if name in (None, "-") else str(name)
+    for chunk in record_chunks([] if name is None else [name]):
+        for line in chunk or ():
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                record = parse(line)
+                if record["type"] in kinds:
+                    check(record)
+            except RecordError as error:
+                if error.code == "E_VERSION":
+                    raise
+                bad.append((number, where, error))
+                continue
+            yield record
 
 
 @dataclass(slots=True)
@@ -41,7 +72,7 @@ class Lanes:
     """
 
     def __init__(self, classes: frozenset[str] | None = None, by: str | None = None) -> None:
-        self.bad: list[tuple[int, str, RecordError]] = []
+        self.bad: list[BadRecord] = []
         self.unfinished: dict[str, str] = {}
         self.labels: set[str] = set()
         self._classes, self._by = classes, by
@@ -55,22 +86,8 @@ class Lanes:
             RecordError: E_VERSION, the records are of a newer vocabulary.
             UsageError: the file cannot be read, or stdin is a terminal.
         """
-        number, where = 0, "stdin" if name in (None, "-") else str(name)
-        for chunk in record_chunks([] if name is None else [name]):
-            for line in chunk or ():
-                number += 1
-                if not line.strip():
-                    continue
-                try:
-                    record = parse(line)
-                    if record["type"] == "track":
-                        check(record)
-                except RecordError as error:
-                    if error.code == "E_VERSION":
-                        raise
-                    self.bad.append((number, where, error))
-                    continue
-                self._take(record)
+        for record in records_of(name, ("track",), self.bad):
+            self._take(record)
 
     def sources(self) -> Iterator[tuple[str, Boxes]]:
         """Yield each source with its tracks, maybe none, frames from 1.

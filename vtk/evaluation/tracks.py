@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def evaluate_tracks(truth: Mapping[str, TrackSequence], found: Mapping[str, Trac
     """
     protocol = choose_protocol(truth, protocol)
     scores = {}
-    for name, result in _matched(truth, found, note).items():
+    for name, result in matched(truth, found, note).items():
         mine = _sampled(truth[name], every)
         ready = prepare(mine, protocol)
         boxes = NOTHING
@@ -83,9 +84,24 @@ def prepare(truth: TrackSequence, protocol: str) -> Truth:
         raise RecordError(f"{truth.where}: {error}{hint}") from None
 
 
-def _matched(truth: Mapping[str, TrackSequence], found: Mapping[str, TrackSequence],
-             note: Note) -> dict[str, TrackSequence | None]:
-    """Return for each sequence of the ground truth its result, None where there is none."""
+class Sequenced(Protocol):
+    """What stands on one side of an evaluation: its name, and the file or source that it came from."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+
+
+Side = TypeVar("Side", bound=Sequenced)
+
+
+def matched(truth: Mapping[str, Side], found: Mapping[str, Side], note: Note) -> dict[str, Side | None]:
+    """Return for each sequence of the ground truth its result by name, None where there is none; one of each is a pair.
+
+    Raises:
+        UsageError: no result belongs to a sequence of the ground truth.
+    """
     if len(truth) == len(found) == 1:
         [name], [result] = truth, found.values()
         if result.name != name:
@@ -129,5 +145,5 @@ def _note_flat(where: str, boxes: Boxes, note: Note) -> None:
         note(f"{where}: {flat} of {len(boxes.frame)} boxes have no area and match nothing")
 
 
-def _some(names: Mapping[str, TrackSequence]) -> str:
+def _some(names: Mapping[str, Sequenced]) -> str:
     return ", ".join(list(names)[:5]) + (", …" if len(names) > 5 else "")

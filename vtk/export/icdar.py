@@ -121,7 +121,12 @@ def read_transcripts(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the transcripts of a list of "id","text" by id."""
     where = source_name(os.fspath(path))
     found = {}
-    for number, cells in enumerate(csv.reader(io.StringIO(decoded(read_bytes(path), where))), 1):
+    lines = decoded(read_bytes(path), where).splitlines()
+    try:
+        table = list(csv.reader(io.StringIO("\n".join(lines))))
+    except csv.Error as error:
+        raise RecordError(f"{where}: {error}", code="E_ICDAR") from None
+    for number, cells in enumerate(table, 1):
         if not cells:
             continue
         if len(cells) != 2:
@@ -196,7 +201,7 @@ class _Numbers(dict[str, int]):
 
 
 def _frame(name: Any, where: str) -> int:
-    if not isinstance(name, str) or not name.isdecimal() or not 1 <= int(name) <= 2**53:
+    if not isinstance(name, str) or not name.isdecimal() or len(name) > 15 or int(name) < 1:
         raise RecordError(f"{where}: frame {name!r:.40}, a whole number from 1 is needed", code="E_ICDAR")
     return int(name)
 

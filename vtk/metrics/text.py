@@ -106,7 +106,8 @@ class TextScores:
         CER and WER over the tracks (words, of images) that have a match.
         """
         figures = _figures(self.detection, self.tracked)
-        figures |= {f"E2E_{name}": value for name, value in _figures(self.spotting, self.tracked).items()}
+        if self.spotting.truth:  # without transcripts there is no end to end
+            figures |= {f"E2E_{name}": value for name, value in _figures(self.spotting, self.tracked).items()}
         if self.edits.characters:
             figures["CER"] = 100 * self.edits.character_edits / self.edits.characters
         if self.edits.words:

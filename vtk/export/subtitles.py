@@ -1,0 +1,127 @@
+"""Subtitles of text tracks: what is on screen at the same time in one cue, as SubRip (srt) or WebVTT (vtt)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vtk.records import Record
+
+FORMATS = ("srt", "vtt")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A text and when it is on screen.
+
+    Attributes:
+        start, end: milliseconds, start below end.
+        text: one line, not empty.
+        box: [x1, y1, x2, y2] in pixels, where it is known.
+    """
+
+    start: int
+    end: int
+    text: str
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A span and the lines that are on screen all through it, in reading order; start and end in milliseconds."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+
+
+def line_of(record: Record) -> Line | None:
+    """Return the line of a ``text_track`` record, or None where nothing can be read.
+
+    Times are rounded to milliseconds, never below 0, and the end is at least one after the start. White space, line
+    ends too, becomes single spaces: a blank line would end a cue.
+    """
+    text = " ".join(str(record["text"]).replace("\0", "").split())
+    if not text:
+        return None
+    start = max(0, round(record["start"] * 1000))
+    return Line(start, max(start + 1, round(record["end"] * 1000)), text, _box(record.get("best") or {}))
+
+
+def cues(lines: Iterable[Line]) -> list[Cue]:
+    """Return cues that do not overlap: a new one whenever a line comes or goes.
+
+    Where nothing but the place of a line in time changes, that is one line follows an equal one without a gap, the cue
+    goes on.
+    """
+    lines = sorted(lines, key=lambda line: (line.start, line.end, line.text))
+    edges = sorted({edge for line in lines for edge in (line.start, line.end)})
+    found: list[Cue] = []
+    active: list[Line] = []
+    place = 0
+    for start, end in zip(edges, edges[1:], strict=False):
+        active = [line for line in active if line.end > start]
+        while place < len(lines) and lines[place].start <= start:
+            active.append(lines[place])
+            place += 1
+        texts = tuple(line.text for line in in_reading_order(active))
+        if not texts:
+            continue
+        if found and found[-1].end == start and found[-1].lines == texts:
+            found[-1] = Cue(found[-1].start, end, texts)
+        else:
+            found.append(Cue(start, end, texts))
+    return found
+
+
+def in_reading_order(lines: Sequence[Line]) -> list[Line]:
+    """Return lines top to bottom, and left to right in a row; those without a box come last, as they came.
+
+    A line stands in the row of the one above it when its middle is not below that one's lower edge.
+    """
+    placed = sorted((line for line in lines if line.box is not None), key=lambda line: (_middle(line), line.box[0]))
+    rows: list[list[Line]] = []
+    for line in placed:
+        if rows and _middle(line) < rows[-1][0].box[3]:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    ordered = [line for row in rows for line in sorted(row, key=lambda line: line.box[0])]
+    return [*ordered, *(line for line in lines if line.box is None)]
+
+
+def srt_lines(some: Iterable[Cue]) -> Iterator[str]:
+    """Yield the lines of a SubRip file. It cannot escape: an arrow of two dashes in a text becomes →."""
+    for number, cue in enumerate(some, 1):
+        yield from (*([""] if number > 1 else []), str(number), f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}")
+        yield from (text.replace("-->", "→") for text in cue.lines)
+
+
+def vtt_lines(some: Iterable[Cue]) -> Iterator[str]:
+    """Yield the lines of a WebVTT file; &, < and > of a text are escaped, and with them its arrows."""
+    yield "WEBVTT"
+    for cue in some:
+        yield from ("", f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}")
+        yield from (text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for text in cue.lines)
+
+
+def _clock(milliseconds: int, point: str) -> str:
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{point}{milliseconds:03d}"
+
+
+def _box(best: Record) -> tuple[float, float, float, float] | None:
+    """Return the box of a track's best view, from its polygon where that is what there is."""
+    if "xyxy" in best:
+        x1, y1, x2, y2 = best["xyxy"]
+        return x1, y1, x2, y2
+    if "poly" not in best:
+        return None
+    xs, ys = zip(*best["poly"], strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _middle(line: Line) -> float:
+    return (line.box[1] + line.box[3]) / 2 if line.box is not None else 0.0
