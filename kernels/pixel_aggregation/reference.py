@@ -1,4 +1,4 @@
-"""``pixel_aggregation`` as the papers say it: breadth first, all pixels of one distance after those of the one before."""
+"""``pixel_aggregation`` as the papers say it: breadth first, all pixels of one distance before those of the next."""
 
 from __future__ import annotations
 

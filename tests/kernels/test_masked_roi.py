@@ -164,7 +164,9 @@ def test_mirrored_texts_are_read_mirrored() -> None:
     assert np.allclose(got, masked_roi(features, text, stride=1)[..., ::-1], atol=1e-5)
 
 
-@pytest.mark.parametrize(("maps", "texts"), [((1, 3, 0, 0), 2), ((1, 0, 4, 4), 2), ((1, 3, 4, 4), 0), ((0, 3, 4, 4), 0)])
+@pytest.mark.parametrize(
+    ("maps", "texts"), [((1, 3, 0, 0), 2), ((1, 0, 4, 4), 2), ((1, 3, 4, 4), 0), ((0, 3, 4, 4), 0)]
+)
 def test_empty(maps: tuple[int, ...], texts: int) -> None:
     got = masked_roi(np.ones(maps, np.float32), np.repeat(_box(0, 0, 9, 9), texts, axis=0))
     assert got.shape == (texts, maps[1], 8, 32)
