@@ -20,6 +20,7 @@ from vtk.errors import EXIT_INTERRUPT, EXIT_PARTIAL, EXIT_PIPE, EXIT_USAGE, Usag
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("detect", "filter", "Detect objects in media."),
     ("track", "filter", "Detect objects and give each an id that stays with it from frame to frame."),
+    ("spot-text", "filter", "Find text, follow it, read it, and say from when to when it was on screen."),
     ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
     ("sort", "filter", "Bring records into the order that commands need."),
     ("import", "filter", "Turn files of other tools into records."),

@@ -19,6 +19,7 @@ from vtk.cli import COMMANDS
 CALLS: dict[str, tuple[str, ...]] = {
     "detect": ("detect", "--model", "motion"),
     "track": ("track", "--detector", "motion"),
+    "spot-text": ("spot-text",),
     "probe": ("probe",),
     "sort": ("sort",),
 }

@@ -64,7 +64,8 @@ class TextTrack:
         feature: (D,) float32, what it looks like, averaged.
         text: what it says, as far as it was read.
         frame, t: index and time of its first sighting; last_frame, last_t: of its last.
-        seen: how often it was seen.
+        score: how sure the last reading was, in [0, 1].
+        seen: in how many frames it was seen or followed.
         lost: whether the last frame that was looked at did not have it.
     """
 
@@ -76,6 +77,7 @@ class TextTrack:
     t: float
     last_frame: int
     last_t: float
+    score: float = 0.0
     seen: int = 1
     lost: bool = False
 
@@ -98,19 +100,21 @@ class TextTracks:
     open: list[TextTrack] = field(default_factory=list)
     _last: int = 0
 
-    def update(self, frame: int, t: float, found: Sighting) -> tuple[list[TextTrack], list[TextTrack]]:
+    def update(self, frame: int, t: float, found: Sighting,
+               known: Sequence[TextTrack | None] = ()) -> tuple[list[TextTrack], list[TextTrack]]:
         """Give each text of a frame its track.
 
         Args:
             frame: index of the frame, greater than that of the last.
             t: its time in seconds.
+            known: for each text the open track that it is sure to belong to, None where that is to be found out.
 
         Returns:
             the track of each text, in order, and the tracks that ended before it.
         """
         ended = self.expire(t)
         tracks: list[TextTrack] = []
-        for row, track in enumerate(self._pairs(found)):
+        for row, track in enumerate(self._pairs(found, known or [None] * len(found))):
             if track is None:
                 self._last += 1
                 track = TextTrack(self._last, found.quads[row], found.features[row], found.texts[row], frame, t,
@@ -145,18 +149,21 @@ class TextTracks:
         track.last_frame, track.last_t = frame, t
         track.seen += 1
 
-    def _pairs(self, found: Sighting) -> list[TextTrack | None]:
+    def _pairs(self, found: Sighting, known: Sequence[TextTrack | None]) -> list[TextTrack | None]:
         """Return the track of each text; None for those that are new."""
-        owner: list[TextTrack | None] = [None] * len(found)
-        if not self.open or not len(found):
+        owner = list(known)
+        taken = {track.number for track in owner if track is not None}
+        rows = np.array([track.number not in taken for track in self.open], dtype=bool)
+        columns = np.array([track is None for track in owner], dtype=bool)
+        if not rows.any() or not columns.any():
             return owner
         overlap = polygon_iou(np.stack([track.quad for track in self.open]), found.quads)
         # What says something else is another text, however alike in place and looks.
         apart = disagree([track.text or "" for track in self.open], [text or "" for text in found.texts])
         if not self.cues.semantic:
             apart[:] = False
-        column = assign(np.where(apart, np.inf, self._distances(overlap, found)), self.cues.limit)
-        rows, columns = column < 0, np.ones(len(found), bool)
+        column = assign(np.where(apart, np.inf, self._distances(overlap, found)), self.cues.limit, rows, columns)
+        rows &= column < 0
         columns[column[column >= 0]] = False
         # What is left: where it stood, it stands.
         rows &= np.array([not track.lost for track in self.open])

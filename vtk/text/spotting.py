@@ -1,0 +1,229 @@
+"""Text in a video, frame by frame: found now and then, followed in between, read when it is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from vtk.kernels.frame_signature import luminance_difference
+from vtk.text.agreement import polygon_iou
+from vtk.text.following import Follower
+from vtk.text.tracks import Sighting, TextTrack, TextTracks
+from vtk.text.views import View, Views, worth_of
+from vtk.text.voting import vote
+
+# Pixels of the long side of the pictures that are compared to see change.
+GLANCE = 160
+
+
+class Reading(Protocol):
+    """What stands in one crop: text, its score, that of each character, and what it looks like."""
+
+    text: str
+    score: float
+    characters: np.ndarray
+    feature: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When to look for text, and what to believe.
+
+    Attributes:
+        interval: seconds between detections where nothing happens.
+        soonest: share of the interval that passes before the next one at least, whatever happens.
+        changed: mean difference of luminance, of 255, to the frame last detected on, from which on it is looked again.
+        cut, alike: the same to the frame before, from which on the film was cut, where their correlation is below
+            ``alike``: a lamp that is switched on changes as much, and keeps what is where. Measured: cuts of two films
+            differ by 44 to 141 and correlate by 0.2 at most; a light box switched on and off by 43 and 0.87.
+        sure: confidence from which on a followed text is where it was followed to.
+        confirmed: IoU with where a text was followed to, from which on it is that text and needs no reading.
+        legible: score of a reading from which on it is text.
+    """
+
+    interval: float = 0.25
+    soonest: float = 0.25
+    changed: float = 12.0
+    cut: float = 20.0
+    alike: float = 0.5
+    sure: float = 0.6
+    confirmed: float = 0.6
+    legible: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A text in a frame: its track, where it stands, and how sure the detector was; None where it was followed."""
+
+    track: TextTrack
+    quad: np.ndarray
+    det_score: float | None
+
+
+@dataclass(slots=True)
+class Spotting:
+    """The texts of one source.
+
+    Args:
+        find: returns the quads (N, 4, 2) and scores (N,) of the texts in each picture.
+        read: returns what stands in each crop.
+        crop: returns the upright crop of a quad.
+    """
+
+    find: Callable[[Sequence[np.ndarray]], list[tuple[np.ndarray, np.ndarray]]]
+    read: Callable[[Sequence[np.ndarray]], Sequence[Reading]]
+    crop: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    plan: Plan = field(default_factory=Plan)
+    tracks: TextTracks = field(default_factory=TextTracks)
+    follower: Follower = field(default_factory=Follower)
+    views: dict[int, Views] = field(default_factory=dict)
+    _before: np.ndarray | None = None
+    _looked: np.ndarray | None = None
+    _looked_t: float = float("-inf")
+
+    def look(self, frame: int, t: float, image: np.ndarray) -> tuple[list[Seen], list[TextTrack]]:
+        """Return the texts of a frame, and the tracks that ended before it.
+
+        Args:
+            frame: index, rising.
+            t: seconds.
+            image: (H, W, 3) uint8 RGB.
+        """
+        ended: list[TextTrack] = []
+        glance = _glance(image)
+        if self._is_cut(glance):
+            ended += self.tracks.finish()
+            self._looked_t = float("-inf")
+        self._before = glance
+        here = [track for track in self.tracks.open if not track.lost]
+        confidence = self._follow(here, image)
+        if self._is_due(t, glance, confidence):
+            self._looked, self._looked_t = glance, t
+            seen, gone = self._detect(frame, t, image, here, confidence)
+        else:
+            gone = self.tracks.expire(t)
+            seen = [Seen(track, track.quad, None) for track, sure in zip(here, confidence, strict=True)
+                    if sure >= self.plan.sure]
+            for each in seen:
+                each.track.last_frame, each.track.last_t = frame, t
+                each.track.seen += 1
+        return seen, ended + gone
+
+    def finish(self) -> list[TextTrack]:
+        """End every track, at the end of the source."""
+        return self.tracks.finish()
+
+    def transcript(self, track: TextTrack) -> tuple[str, float, View | None]:
+        """Return what a track that ended says by its best views, how sure that is, and the best of them."""
+        views = self.views.pop(track.number, Views()).kept
+        unread = [view for view in views if view.reading is None]
+        read = dict(zip(map(id, unread), self.read([view.crop for view in unread]), strict=True)) if unread else {}
+        ballots = []
+        for view in views:
+            text, scores = view.reading or (read[id(view)].text, read[id(view)].characters)
+            ballots.append((text, [float(score) for score in scores], max(view.worth, 1e-3)))
+        text, score = vote(ballots)
+        return (text or track.text or ""), score, (views[0] if views else None)
+
+    def _follow(self, here: list[TextTrack], image: np.ndarray) -> np.ndarray:
+        """Move the tracks on with what is inside them; return how sure that is, (T,)."""
+        if not here:
+            self.follower.start(image)
+            return np.zeros(0)
+        quads, confidence = self.follower.follow(image, np.stack([track.quad for track in here]))
+        for track, quad, sure in zip(here, quads, confidence, strict=True):
+            if sure >= self.plan.sure:
+                track.quad = quad.astype(np.float32)
+        return confidence
+
+    def _is_cut(self, glance: np.ndarray) -> bool:
+        before = self._before
+        return (before is not None and _difference(before, glance) > self.plan.cut
+                and _correlation(before, glance) < self.plan.alike)
+
+    def _is_due(self, t: float, glance: np.ndarray, confidence: np.ndarray) -> bool:
+        plan, since = self.plan, t - self._looked_t
+        if self._looked is None or since >= plan.interval - 1e-6:
+            return True
+        if since < plan.soonest * plan.interval - 1e-6:
+            return False
+        return bool((confidence < plan.sure).any()) or _difference(self._looked, glance) > plan.changed
+
+    def _detect(self, frame: int, t: float, image: np.ndarray, here: list[TextTrack],
+                confidence: np.ndarray) -> tuple[list[Seen], list[TextTrack]]:
+        """Look for text; read what is not where a text was followed to."""
+        quads, scores = self.find([image])[0]
+        known = self._confirmed(here, confidence, quads)
+        new = [row for row, track in enumerate(known) if track is None]
+        crops = {row: self.crop(image, quads[row]) for row in new}
+        readings = dict(zip(new, self.read([crops[row] for row in new]), strict=True)) if new else {}
+        kept = [row for row in range(len(quads)) if known[row] is not None
+                or (readings[row].text and readings[row].score >= self.plan.legible)]
+        length = next((len(reading.feature) for reading in readings.values()), 0) or self._length()
+        features = np.zeros((len(kept), length), np.float32)
+        for place, row in enumerate(kept):
+            if row in readings:
+                features[place] = readings[row].feature
+        texts = [readings[row].text if row in readings else None for row in kept]
+        tracks, ended = self.tracks.update(frame, t, Sighting(quads[kept], features, texts),
+                                           [known[row] for row in kept])
+        for row, track in zip(kept, tracks, strict=True):
+            if row in readings:
+                track.score = float(readings[row].score)
+            self._view(frame, t, image, quads[row], track, crops.get(row), readings.get(row))
+        return [Seen(track, quads[row], float(scores[row])) for row, track in zip(kept, tracks, strict=True)], ended
+
+    def _confirmed(self, here: list[TextTrack], confidence: np.ndarray,
+                   quads: np.ndarray) -> list[TextTrack | None]:
+        """Return for each quad the track that was followed there, where it and nothing else was."""
+        known: list[TextTrack | None] = [None] * len(quads)
+        if not here or not len(quads):
+            return known
+        overlap = polygon_iou(np.stack([track.quad for track in here]), quads)
+        # In half of it another one may not stand, on either side.
+        alone = ((overlap > self.plan.confirmed / 2).sum(axis=1) == 1)[:, None] & (
+            (overlap > self.plan.confirmed / 2).sum(axis=0) == 1)
+        sure = (overlap >= self.plan.confirmed) & alone & (confidence >= self.plan.sure)[:, None]
+        for row, column in np.argwhere(sure).tolist():
+            known[column] = here[row]
+        return known
+
+    def _length(self) -> int:
+        return len(self.tracks.open[0].feature) if self.tracks.open else 0
+
+    def _view(self, frame: int, t: float, image: np.ndarray, quad: np.ndarray, track: TextTrack,
+              crop: np.ndarray | None, reading: Reading | None) -> None:
+        """Keep this view of a text if it is among its best."""
+        crop = crop if crop is not None else self.crop(image, quad)
+        worth = worth_of(crop)
+        views = self.views.setdefault(track.number, Views())
+        if views.wants(worth, t):
+            read = None if reading is None else (reading.text, reading.characters)
+            views.add(View(worth, frame, t, quad, crop, read))
+
+
+def _glance(image: np.ndarray) -> np.ndarray:
+    """Return the luminance (h, w) uint8 of a picture scaled down to GLANCE pixels."""
+    height, width = image.shape[:2]
+    scale = min(1.0, GLANCE / max(height, width))
+    small = cv2.resize(image, (max(1, round(width * scale)), max(1, round(height * scale))),
+                       interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the mean difference of two pictures' luminance, of 255; 255 where their sizes differ."""
+    return 255.0 if a.shape != b.shape else float(luminance_difference(a, b).mean())
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the correlation of two pictures' luminance, in [-1, 1]; 0 where their sizes differ or one is flat."""
+    if a.shape != b.shape:
+        return 0.0
+    first, second = (each - each.mean() for each in (a.astype(np.float64), b.astype(np.float64)))
+    scale = np.sqrt((first**2).sum() * (second**2).sum())
+    return float((first * second).sum() / scale) if scale > 0 else 0.0
