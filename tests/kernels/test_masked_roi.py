@@ -86,9 +86,8 @@ def test_nothing_comes_through_the_mask() -> None:
 @pytest.mark.parametrize("masked", [False, True])
 def test_same_as_grid_sample(masked: bool) -> None:
     torch = pytest.importorskip("torch")
-    from torch.nn.functional import grid_sample, max_pool2d
-
     import cv2
+    from torch.nn.functional import grid_sample, max_pool2d
 
     given = page(30, 240, 400, masked, np.random.default_rng(4))
     features = torch.from_numpy(given["features"]).double()
