@@ -115,7 +115,7 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
     images, as written. A video or image without results counts as missed. Names are matched as by vtk eval track, SEQ
     for SEQ_GT.xml and res_SEQ.xml too.
 
-    Example: vtk eval spot-text --gt Video_1_GT.xml texts.jsonl
+    Example: vtk eval spot-text --gt street_GT.xml texts.jsonl
     """
     import contextlib
     import sys

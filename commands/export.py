@@ -59,7 +59,7 @@ def srt(common: Common, context: typer.Context, inputs: Records = None, output: 
     Reads text_track records. Writes a cue whenever a text comes or goes, with a line for each text on screen, top to
     bottom, then left to right. A file appears when it is complete. Buffers: holds the text tracks of one source.
 
-    Example: vtk export srt texts.jsonl -o talk.srt
+    Example: vtk export srt texts.jsonl -o -
     """
     _subtitles("srt", output, out_dir, overwrite, maker, inputs, common, context)
 

@@ -99,7 +99,7 @@ def test_every_kernel_family_has_its_row(family: str) -> None:
 
 def test_every_model_has_its_licence_and_its_makers_figure() -> None:
     said: dict[str, tuple[str, list[float]]] = {}
-    for row in re.findall(r"^\| (`(?:yolo|pedestrian|motion).*)$", README, re.MULTILINE):
+    for row in re.findall(r"^\| (`(?:yolo|pedestrian|motion|ppocr).*)$", README, re.MULTILINE):
         names, licence, figures, _ = row.split("|")[:4]
         names, values = re.findall(r"`([^`]+)`", names), re.findall(r"\b\d+(?:\.\d)?\b", figures)
         assert len(values) in (0, len(names))
@@ -155,7 +155,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "out.jsonl").write_bytes(found.stdout)
     text = {"v": 1, "type": "text", "by": "spot-text/x", "source": "street.mp4", "frame": 3, "t": 0.25, "text": "BUS",
             "score": 0.9, "xyxy": [5, 5, 60, 20], "poly": [[5, 5], [60, 5], [60, 20], [5, 20]]}
-    (folder / "texts.jsonl").write_text(json.dumps(text) + "\n")
+    whole = {"v": 1, "type": "text_track", "by": "spot-text/x", "source": "street.mp4", "track_id": 1, "start": 0.0,
+             "end": 1.0, "text": "BUS", "score": 0.9, "observations": 1}
+    (folder / "texts.jsonl").write_text(json.dumps(text) + "\n" + json.dumps(whole) + "\n")
+    (folder / "street_GT.xml").write_text('<Frames><frame ID="4"><object ID="1" Transcription="BUS"><Point x="5" y="5"/>'
+                                          '<Point x="60" y="5"/><Point x="60" y="20"/></object></frame></Frames>')
     (folder / "bin").mkdir()
     (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))
     if shutil.which("jq") is None:  # not a dependency; what it would pick is not what is tested
