@@ -30,7 +30,7 @@ def run(
     vote of its best views. A picture gives text alone. Streams: holds a few frames and the open texts. The networks
     come with the installation: it needs no network access.
 
-    Example: vtk spot-text street.mp4 | jq -r 'select(.type == "text_track") | .text'
+    Example: vtk spot-text street.mp4 | vtk draw -o street-texts.mp4
     """
     from vtk.driver import drive
     from vtk.text.stage import TextStage
