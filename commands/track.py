@@ -28,8 +28,8 @@ def run(
              "one.")] = None,
     max_lost: Annotated[float | None, typer.Option(
         metavar="SECONDS", show_default=False,
-        help="End a track this long after its last box. Default: 2 with vtk, 1 with the others; one empty step with "
-             "sort.")] = None,
+        help="End a track this long after its last box. Default: 2 with vtk, 1 with bytetrack and ocsort; 30 frames with "
+             "botsort, one empty step with sort.")] = None,
     keep_detections: Annotated[bool, typer.Option(
         "--keep-detections", help="Add det_xyxy, the detector's box; xyxy is the filtered one.")] = False,
     refine: Annotated[bool, typer.Option(
@@ -47,8 +47,8 @@ def run(
     batch of frames and the open tracks; with --refine also the last 29 frames.
 
     With the default tracker a box scored 0.6 or more starts a track and one from 0.1 on keeps it alive: pipe
-    vtk detect --min-score 0.1 into it. Time counts, not frames: rates may vary and frames may be left out. Only sort
-    counts steps, as its authors do.
+    vtk detect --min-score 0.1 into it. Time counts, not frames: rates may vary and frames may be left out. sort and
+    botsort count frames, as their authors do.
 
     Example: vtk track street.mp4 --classes person | vtk draw -o street-ids.mp4
     """

@@ -6,15 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 import numpy as np
 import pytest
 import typer
 from mot_scenes import Rows, scene, write
+from said import Said, runner
 
 from conftest import Vtk
-from vtk.cli import load
 from vtk.errors import RecordError, UsageError, VtkError
 
 TRUTH, FOUND = scene(0)
@@ -30,27 +29,10 @@ SORT = {
 MOTMETRICS = {"TUD-Campus": (55.8, 52.6, 13, 150, 7), "TUD-Stadtmitte": (64.5, 56.4, 45, 452, 7)}
 
 
-class Said:
-    """What a run printed."""
-
-    def __init__(self, out: str, err: str, code: int) -> None:
-        self.out, self.err, self.code = out, err, code
-
-    @property
-    def report(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def evaluate(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Return a function that runs ``vtk eval track`` in this process; what the user can mend is raised."""
-
-    def run(*arguments: object) -> Said:
-        code = load("eval").main(["track", *map(str, arguments)], prog_name="vtk eval", standalone_mode=False)
-        out, err = capfd.readouterr()
-        return Said(out, err, code or 0)
-
-    return run
+    return runner(capfd, "eval", "track")
 
 
 def records(rows: Rows, source: str = "SEQ.mp4", by: str = "track/x", **keys: object) -> list[str]:

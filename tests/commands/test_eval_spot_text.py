@@ -10,38 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from said import Said, runner
 
 from conftest import Vtk
-from vtk.cli import load
 from vtk.errors import MediaError, RecordError, UsageError
 from vtk.export.icdar import TextRows, read_video, transcript_lines, xml_lines
 
-# baselines.md: YORO's tracks against the ground truth, axis-aligned, don't-care taken out; each ± 0.3 percent points.
+# YORO's tracks against the ground truth, axis-aligned, don't-care taken out; each ± 0.3 percent points.
 YORO = {"MOTA": 47.9, "IDF1": 64.3, "P": 88.0, "R": 56.2}
 TRUTH_BOXES = 31_174
-
-
-class Said:
-    """What a run printed."""
-
-    def __init__(self, out: str, err: str, code: int) -> None:
-        self.out, self.err, self.code = out, err, code
-
-    @property
-    def report(self) -> dict[str, Any]:
-        return json.loads(self.out)
 
 
 @pytest.fixture
 def evaluate(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Return a function that runs ``vtk eval spot-text`` in this process; what the user can mend is raised."""
-
-    def run(*arguments: object) -> Said:
-        code = load("eval").main(["spot-text", *map(str, arguments)], prog_name="vtk eval", standalone_mode=False)
-        out, err = capfd.readouterr()
-        return Said(out, err, code or 0)
-
-    return run
+    return runner(capfd, "eval", "spot-text")
 
 
 def text(frame: int, words: str = "Hello", box: tuple[float, ...] = (0, 0, 40, 10), source: str = "SEQ.mp4",

@@ -6,42 +6,24 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import typer
 from mot_scenes import write
+from said import Said, runner
 from walkers import scene, write_records
 
 from conftest import Vtk
-from vtk.cli import load
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.tracking.trackers import DEFAULT, SEARCH
 from vtk.tuning.trial import METRICS
 
 
-class Said:
-    """What a run printed."""
-
-    def __init__(self, out: str, err: str, code: int) -> None:
-        self.out, self.err, self.code = out, err, code
-
-    @property
-    def report(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def tune(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Return a function that runs ``vtk tune track`` in this process; what the user can mend is raised."""
-
-    def run(*arguments: object) -> Said:
-        code = load("tune").main(["track", *map(str, arguments)], prog_name="vtk tune", standalone_mode=False)
-        out, err = capfd.readouterr()
-        return Said(out, err, code or 0)
-
-    return run
+    return runner(capfd, "tune", "track")
 
 
 @pytest.fixture(scope="module")

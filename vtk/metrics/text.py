@@ -58,7 +58,7 @@ class Rules:
         case: whether CER and WER tell capitals from small letters; end to end they never differ.
         tracked: whether ids mean anything: without, there are no figures of tracks.
 
-    Source: ICDAR 2015 robust reading, challenges 3 (video) and 4 (images), as papers.md section 2.1 has them.
+    Source: ICDAR 2015 robust reading, challenges 3 (video) and 4 (images).
     """
 
     shape: Literal["polygon", "box"] = "polygon"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-# Source: CoText's tracker (papers.md, section 2.1, step 6b).
+# Source: CoText's released tracker, its rejection of a match by position.
 RATIO = 0.4
 DISTANCE = 3
 

@@ -133,11 +133,5 @@ def _check_names(record: Record) -> None:
         raise RecordError(f"detection's 'class_id' is {record['class_id']!r:.40}: a whole number is needed")
 
 
-def has_area(record: Record) -> bool:
-    """Return whether a checked detection's box has an area in the float32 of the arrays."""
-    x1, y1, x2, y2 = np.float32(record["xyxy"])
-    return bool(x2 > x1 and y2 > y1)
-
-
 def _is_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]

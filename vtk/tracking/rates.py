@@ -44,6 +44,7 @@ class Sequence:
         scores: by frame: (N,) float32 in [0, 1].
         interval: seconds from a frame to the next.
         truth: its ground truth, frames from 1.
+        size: width and height of the frame in pixels, where seqinfo.ini states them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Sequence:
     scores: list[np.ndarray]
     interval: float
     truth: TrackSequence
+    size: tuple[int, int] | None
 
 
 class ByTrueTime:
@@ -110,8 +112,9 @@ def read(truth: str, detections: str, fps: float | None) -> Sequence:
     whole = (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)
     count = int(max(found.frame.max(initial=0), known.boxes.frame.max(initial=0)))
     rows_of = [np.flatnonzero(whole & (found.frame == frame)) for frame in range(1, count + 1)]
-    return Sequence(name, [xyxy[here] for here in rows_of], [scores[here] for here in rows_of],
-                    1 / seqinfo_of(detections, fps).fps, known)
+    info = seqinfo_of(detections, fps)
+    return Sequence(name, [xyxy[here] for here in rows_of], [scores[here] for here in rows_of], 1 / info.fps, known,
+                    (info.width, info.height) if info.width and info.height else None)
 
 
 def samplings(count: int, seeds: Iterable[int]) -> dict[str, list[np.ndarray]]:
@@ -190,7 +193,7 @@ def track(sequence: Sequence, name: str, taken: np.ndarray, even: bool = False) 
     tracker = make_tracker(name)
     if even:
         tracker = type("Even", (ByTrueTime, type(tracker)), {"times": taken * sequence.interval})()
-    tracker.interval = sequence.interval
+    tracker.interval, tracker.size = sequence.interval, sequence.size
     told = np.arange(len(taken)) if even else taken
     steps = np.diff(told, prepend=told[:1] - 1)
     frames, ids, boxes = [], [], []
