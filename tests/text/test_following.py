@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from text_scenes import STANDING, Moves, drawn, icdar_stills, scenes
 
 from vtk.text.following import Follower
+from vtk.text.scenes import STANDING, Moves, Still, drawn, scenes
 
 SIZE = (640, 360)
 STILL = drawn(["EXIT", "Platform 9", "Way out", "Car park"], 3, SIZE)
@@ -160,8 +159,8 @@ def test_refuses() -> None:
         Follower(10)
 
 
-def test_real_words_are_followed_and_cuts_are_told(shared: Path) -> None:
-    stills, errors, sure, cut = icdar_stills(shared), [], [], []
+def test_real_words_are_followed_and_cuts_are_told(ten_pictures: list[Still]) -> None:
+    stills, errors, sure, cut = ten_pictures, [], [], []
     for number, still in enumerate(stills):
         film = list(scenes([still], number, (1280, 720), frames=37, moves=Moves(pan=0.06, shutter=0, bar=0)))[::6]
         for before, after in zip(film, film[1:], strict=False):

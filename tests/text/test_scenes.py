@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from text_scenes import STANDING, UNREADABLE, Moves, Still, drawn, icdar_stills, scenes, write_video
 
 from vtk.media.video import open_media
 from vtk.records import check
+from vtk.text.scenes import STANDING, UNREADABLE, Moves, Still, drawn, scenes, write_video
 
 ALL = Moves(pan=0.2, zoom=1.5, turn=12, shutter=0.5, bar=0.1)
 
@@ -124,8 +124,8 @@ def test_a_film_and_its_truth_are_written(tmp_path: Path) -> None:
         assert row["ID"] == str(word.id)
 
 
-def test_the_ten_pictures(shared: Path) -> None:
-    stills = icdar_stills(shared)
+def test_the_ten_pictures(ten_pictures: list[Still]) -> None:
+    stills = ten_pictures
     texts = [text for still in stills for text in still.texts]
     assert len(stills) == 10
     assert len([text for text in texts if text != UNREADABLE]) == 20

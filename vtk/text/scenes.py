@@ -1,7 +1,7 @@
 """Films of scene text made of still pictures: the camera pans, zooms and turns, a bar hides words, shots are cut.
 
     stills = [drawn(["EXIT", "Platform 9"], seed=1), drawn(["Carpark"], seed=2)]
-    truth = write_video(scenes(stills, seed=0), tmp_path / "made.mp4")
+    truth = write_video(scenes(stills, seed=0), Path("made.mp4"))
     truth.records, truth.rows     # text records, and rows as ICDAR's JSON has them
 
 Where each word stands in each frame is known exactly: its corners go the way of the pixels.
@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from vtk.errors import MediaError
+from vtk.media.image import load
 from vtk.media.writer import VideoWriter
 from vtk.records import Record, make
 
@@ -203,21 +205,44 @@ def drawn(texts: Sequence[str], seed: int = 0, size: tuple[int, int] = (960, 540
     return Still(np.asarray(picture).copy(), np.array(quads, float).reshape(-1, 4, 2), tuple(texts))
 
 
-def icdar_stills(shared: Path) -> list[Still]:
-    """Return the ten pictures of ICDAR 2015 with the corners of their words; what was not read by eye is ``###``."""
-    folder = shared / "data" / "spot-text"
-    truth = json.loads((folder / "ic15_train10" / "textdet_test.json").read_text())["data_list"]
-    items = json.loads((folder / "ic15_train10_transcripts_by_eye.json").read_text())["items"]
+def icdar_stills(images: Path, transcripts: Path) -> list[Still]:
+    """Return the pictures of a folder in MMOCR's layout with the corners of their words.
+
+    Args:
+        images: the folder, with ``textdet_test.json`` and the pictures that it names.
+        transcripts: JSON with ``items`` of [picture, left, top, text]: what the word whose upper left corner is there
+            says. All other words are ``###``, and those beside which "uncertain" is noted.
+
+    Raises:
+        MediaError: a file cannot be read.
+    """
+    truth = _read(images / "textdet_test.json")["data_list"]
+    items = _read(transcripts)["items"]
     by_eye = {(name, x, y): text for name, x, y, text in items}
     stills = []
     for entry in truth:
-        name = Path(entry["img_path"]).name
-        image = cv2.cvtColor(cv2.imread(str(folder / "ic15_train10" / "imgs" / "test" / name)), cv2.COLOR_BGR2RGB)
-        polygons = [instance["polygon"] for instance in entry["instances"]]
-        corners = [(min(polygon[::2]), min(polygon[1::2])) for polygon in polygons]
-        texts = tuple(_certain(by_eye.get((name, *corner), UNREADABLE)) for corner in corners)
-        stills.append(Still(image, np.array(polygons, float).reshape(-1, 4, 2), texts))
+        path = images / entry["img_path"]
+        polygons = np.array([instance["polygon"] for instance in entry["instances"]], float).reshape(-1, 4, 2)
+        corners = [(path.name, *corner) for corner in polygons.min(axis=1).tolist()]
+        texts = tuple(_certain(by_eye.get(corner, UNREADABLE)) for corner in corners)
+        stills.append(Still(_picture(path), polygons, texts))
     return stills
+
+
+def _picture(path: Path) -> np.ndarray:
+    """Return a picture (H, W, 3) uint8 RGB."""
+    try:
+        return load(str(path))[0]
+    except MediaError as error:
+        raise MediaError(f"{path} {error}", code=error.code) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a file of JSON holds."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise MediaError(f"cannot read {path}: {error}", code="E_OPEN") from None
 
 
 def _certain(text: str) -> str:
