@@ -15,7 +15,8 @@ from shapely.geometry import Polygon
 
 from vtk.errors import UsageError, WeightsError
 from vtk.models import weights, zoo
-from vtk.models.ppocr import Spotter, crop_quad, load_spotter
+from vtk.models.ppocr import PpOcr, crop_quad, load_ppocr
+from vtk.models.spotters import load_spotter
 from vtk.models.ppocr_detection import TextDetector, layout
 from vtk.models.ppocr_recognition import PARTS, decode, visual_cue
 from vtk.models.runtime import RuntimeOptions, load
@@ -26,8 +27,8 @@ ROWS = ("ppocr-v6-det-small", "ppocr-v6-rec-small")
 
 
 @pytest.fixture(scope="module")
-def spotter() -> Spotter:
-    return load_spotter(runtime=FP32)
+def spotter() -> PpOcr:
+    return load_ppocr(runtime=FP32)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_boxes_equal_rapidocrs_with_its_constants(shared: Path, rapidocr: Any) -
     assert theirs >= 20 and same >= 0.95 * theirs and ours <= 1.1 * theirs
 
 
-def test_transcripts_of_the_same_crops_equal_rapidocrs(shared: Path, spotter: Spotter, rapidocr: Any) -> None:
+def test_transcripts_of_the_same_crops_equal_rapidocrs(shared: Path, spotter: PpOcr, rapidocr: Any) -> None:
     """They differ where it pads a crop to the longest of six, and we to the next width of a list."""
     from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
@@ -115,7 +116,7 @@ def test_transcripts_of_the_same_crops_equal_rapidocrs(shared: Path, spotter: Sp
     assert np.median([abs(a - b) for a, b in scores]) < 1e-3
 
 
-def test_a_page_is_read_right(shared: Path, spotter: Spotter) -> None:
+def test_a_page_is_read_right(shared: Path, spotter: PpOcr) -> None:
     image = picture(shared / "data" / "spot-text" / "tesseract_pages" / "phototest.tif")
     quads, scores = spotter.detector.find([image])[0]
     order = np.argsort(quads[:, 0, 1])
@@ -126,7 +127,7 @@ def test_a_page_is_read_right(shared: Path, spotter: Spotter) -> None:
     assert (np.diff(scores) <= 0).all() and scores.min() >= 0.6
 
 
-def test_drawn_lines_are_found_and_read(spotter: Spotter) -> None:
+def test_drawn_lines_are_found_and_read(spotter: PpOcr) -> None:
     lines = ["Platform 9", "Exit to Main Street", "OPEN 24 HOURS"]
     image = page(lines)
     quads, _ = spotter.detector.find([image])[0]
@@ -140,7 +141,7 @@ def test_drawn_lines_are_found_and_read(spotter: Spotter) -> None:
     assert abs(quads[1, 0] - [28, 88]).max() < 15 and abs(quads[0, 2] - [205, 70]).max() < 15
 
 
-def test_vertical_and_turned_text(spotter: Spotter) -> None:
+def test_vertical_and_turned_text(spotter: PpOcr) -> None:
     line = page(["DEPARTURES"])
     turned = np.ascontiguousarray(np.rot90(line, -1))
     quads, _ = spotter.detector.find([turned])[0]
@@ -151,7 +152,7 @@ def test_vertical_and_turned_text(spotter: Spotter) -> None:
     assert spotter.reader.read([crop_quad(tilted, quads[0])])[0].text == "DEPARTURES"
 
 
-def test_the_answer_does_not_depend_on_company(spotter: Spotter) -> None:
+def test_the_answer_does_not_depend_on_company(spotter: PpOcr) -> None:
     images = [page(["one", "two"]), page(["a much longer line of text"]), page(["three"], 2.0)[:, :300]]
     together = spotter.detector.find(images)
     for image, (quads, scores) in zip(images, together, strict=True):
@@ -165,16 +166,16 @@ def test_the_answer_does_not_depend_on_company(spotter: Spotter) -> None:
         np.testing.assert_array_equal(alone.feature, reading.feature)
 
 
-def test_batches_give_what_single_crops_give(spotter: Spotter) -> None:
+def test_batches_give_what_single_crops_give(spotter: PpOcr) -> None:
     """fp32 in another order of sums: 1e-3 on scores in [0, 1]."""
-    batched = load_spotter(runtime=replace(FP32, batch=4))
+    batched = load_ppocr(runtime=replace(FP32, batch=4))
     crops = [page([text])[20:90, 20:400] for text in ("alpha", "beta", "gamma", "delta", "epsilon")]
     for one, other in zip(spotter.reader.read(crops), batched.reader.read(crops), strict=True):
         assert one.text == other.text and abs(one.score - other.score) < 1e-3
         assert one.feature @ other.feature > 0.999
 
 
-def test_the_same_text_looks_alike_and_others_do_not(spotter: Spotter) -> None:
+def test_the_same_text_looks_alike_and_others_do_not(spotter: PpOcr) -> None:
     texts = ["HOTEL", "EXIT 12", "Main Street", "PHARMACY", "taxi"]
     crops = [crop_quad(image, spotter.detector.find([image])[0][0][0]) for image in (page([text]) for text in texts)]
     worse = [cv2.GaussianBlur(cv2.resize(crop, None, fx=0.6, fy=0.6), (3, 3), 1)[2:-2, 3:] for crop in crops]
@@ -201,10 +202,11 @@ def test_the_best_path_by_hand() -> None:
     steps = [0, 1, 1, 0, 1, 2, 2]
     probabilities = np.full((7, 3), 0.05, np.float32)
     probabilities[range(7), steps] = [0.9, 0.5, 0.8, 0.7, 0.6, 0.75, 0.95]
-    classes, scores = decode(probabilities)
+    classes, scores, steps = decode(probabilities)
     assert classes.tolist() == [1, 1, 2]
     np.testing.assert_allclose(scores, [0.5, 0.6, 0.75])
-    assert [len(part) for part in decode(probabilities[:1])] == [0, 0]
+    assert steps.tolist() == [[1, 3], [4, 5], [5, 7]]
+    assert [len(part) for part in decode(probabilities[:1])] == [0, 0, 0]
 
 
 def test_weights_come_from_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,25 +230,25 @@ def test_vtk_models_knows_packaged_weights(vtk: Any, tmp_path: Path) -> None:
 
 
 def test_loading_runs_no_code_of_rapidocr_nor_torch() -> None:
-    code = ("import sys; from vtk.models.ppocr import load_spotter; load_spotter();"
+    code = ("import sys; from vtk.models.ppocr import load_ppocr; load_ppocr();"
             "print([name for name in ('rapidocr', 'torch', 'omegaconf', 'onnxruntime') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
 
 
 def test_wrong_options_and_files(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no text spotter 'easyocr': expected ppocr"):
+    with pytest.raises(UsageError, match="no text spotter 'easyocr': there is ppocr"):
         load_spotter("easyocr")
     with pytest.raises(UsageError, match="long side 650: expected a multiple of 32"):
-        load_spotter(long_side=650)
+        load_ppocr(long_side=650)
     with pytest.raises(UsageError, match="1.5: expected a number from 0 to 1"):
-        load_spotter(how=Db(min_score=1.5))
+        load_ppocr(how=Db(min_score=1.5))
     detector = weights.resolve(zoo.get(ROWS[0])).paths[0]
     with pytest.raises(WeightsError, match="not a PP-OCR reader"):
-        load_spotter(reader_weights=detector)
+        load_ppocr(reader_weights=detector)
     broken = tmp_path / "reader.onnx"
     broken.write_bytes(b"not a model")
     with pytest.raises(WeightsError, match="damaged, or no .onnx model"):
-        load_spotter(reader_weights=broken)
+        load_ppocr(reader_weights=broken)
     with pytest.raises(WeightsError, match="expected an .onnx file"):
-        load_spotter(reader_weights=Path(__file__))
+        load_ppocr(reader_weights=Path(__file__))

@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from vtk.models import ppocr_detection
-from vtk.models.ppocr import Spotter, crop_quad, load_spotter
+from vtk.models.ppocr import PpOcr, crop_quad, load_ppocr
 from vtk.models.ppocr_detection import MAX_PIECES, STRIDE, layout
 from vtk.models.text_boxes import MAX_ASPECT, Db, clockwise, find_boxes
 
 
 @pytest.fixture(scope="module")
-def spotter() -> Spotter:
-    return load_spotter(long_side=320)
+def spotter() -> PpOcr:
+    return load_ppocr(long_side=320)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (8, 300, 3), (300, 8, 3), (1, 5000, 3), (720, 1280, 3)])
-def test_pictures_without_text(spotter: Spotter, shape: tuple[int, int, int]) -> None:
+def test_pictures_without_text(spotter: PpOcr, shape: tuple[int, int, int]) -> None:
     quads, scores = spotter.detector.find([np.full(shape, 90, np.uint8)])[0]
     assert quads.shape == (0, 4, 2) and scores.shape == (0,) and quads.dtype == scores.dtype == np.float32
 
 
-def test_noise(spotter: Spotter) -> None:
+def test_noise(spotter: PpOcr) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     quads, scores = spotter.detector.find([noise])[0]
     assert len(quads) == len(scores) <= Db().max_boxes
@@ -31,14 +31,14 @@ def test_noise(spotter: Spotter) -> None:
         assert np.isfinite(reading.feature).all() and 0 <= reading.score <= 1
 
 
-def test_nothing_asked_nothing_given(spotter: Spotter) -> None:
+def test_nothing_asked_nothing_given(spotter: PpOcr) -> None:
     assert spotter.detector.find([]) == [] and spotter.reader.read([]) == []
 
 
 @pytest.mark.parametrize("image", [np.zeros((20, 30), np.uint8), np.zeros((20, 30, 1), np.uint8),
                                    np.zeros((20, 30, 4), np.uint8), np.zeros((20, 30, 3), np.float32),
                                    np.zeros((0, 30, 3), np.uint8)])
-def test_what_is_no_picture_is_refused(spotter: Spotter, image: np.ndarray) -> None:
+def test_what_is_no_picture_is_refused(spotter: PpOcr, image: np.ndarray) -> None:
     good = np.zeros((48, 60, 3), np.uint8)
     with pytest.raises(ValueError, match=r"images\[1\]: got .*expected \(H, W, 3\) uint8"):
         spotter.detector.find([good, image])
@@ -48,7 +48,7 @@ def test_what_is_no_picture_is_refused(spotter: Spotter, image: np.ndarray) -> N
         crop_quad(image, np.array([[0, 0], [10, 0], [10, 10], [0, 10]]))
 
 
-def test_a_very_long_picture_is_read_in_pieces(spotter: Spotter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_very_long_picture_is_read_in_pieces(spotter: PpOcr, monkeypatch: pytest.MonkeyPatch) -> None:
     """30,000 x 200: words all along it, one of them across each cut; none is lost, doubled or broken."""
     image = np.full((200, 30000, 3), 255, np.uint8)
     words = [f"WORD{index:03d}" for index in range(60)]
@@ -66,7 +66,7 @@ def test_a_very_long_picture_is_read_in_pieces(spotter: Spotter, monkeypatch: py
     assert len(spotter.detector.find([upright])[0][0]) >= 10
 
 
-def test_a_long_line_stays_one_box_across_the_cuts(spotter: Spotter) -> None:
+def test_a_long_line_stays_one_box_across_the_cuts(spotter: PpOcr) -> None:
     image = np.full((60, 2400, 3), 255, np.uint8)
     text = "the quick brown fox jumps over the lazy dog and runs into the dark green wood behind the house"
     cv2.putText(image, text, (20, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (0, 0, 0), 2, cv2.LINE_AA)

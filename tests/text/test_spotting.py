@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
+from vtk.models.spotter import Found, Reading, Spotter
 from vtk.text.spotting import Plan, Spotting
 from vtk.text.tracks import TextTracks
 
@@ -43,7 +44,9 @@ class Film:
     def find(self, images):
         self.found.append(self.frame)
         quads = [[[x, y], [x + 120, y], [x + 120, y + 30], [x, y + 30]] for x, y, _ in self.quads()]
-        return [(np.array(quads, np.float32).reshape(-1, 4, 2), np.full(len(quads), 0.9, np.float32))]
+        quads = np.array(quads, np.float32).reshape(-1, 4, 2)
+        return [Found(quads, np.full(len(quads), 0.9, np.float32),
+                      lambda rows: self.read([self.crop(images[0], quads[row]) for row in rows]))]
 
     def crop(self, image, quad):
         x, y = quad[0].astype(int)
@@ -60,12 +63,12 @@ class Film:
             text = self.known[bytes(crop[0, 0])]
             feature = np.zeros(16, np.float32)
             feature[hash(text) % 16] = 1
-            out.append(SimpleNamespace(text=text, score=0.9, characters=np.full(len(text), 0.9), feature=feature))
+            out.append(Reading(text, 0.9, np.full(len(text), 0.9), np.zeros((len(text), 2)), feature))
         return out
 
 
 def spot(film, frames, plan=Plan(), **tracks):
-    spotting = Spotting(film.find, film.read, film.crop, plan, TextTracks(**tracks))
+    spotting = Spotting(Spotter("film", "", film.find, film.crop, film.read), plan, TextTracks(**tracks))
     seen, ended = {}, []
     for frame in range(frames):
         here, gone = spotting.look(frame, frame / FPS, film.image(frame))
@@ -122,7 +125,7 @@ def test_a_lamp_is_no_cut():
 def test_what_cannot_be_read_is_no_text():
     film = Film([("NOISE", 40, 60, 0, 0, 99)])
     reader = film.read
-    film.read = lambda crops: [SimpleNamespace(**{**vars(each), "score": 0.3}) for each in reader(crops)]
+    film.read = lambda crops: [replace(each, score=0.3) for each in reader(crops)]
     seen, tracks = spot(film, 10)
     assert not tracks and not any(seen.values())
 

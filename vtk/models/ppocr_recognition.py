@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from vtk.errors import WeightsError
 from vtk.kernels.normalize import normalize
 from vtk.models.openvino import openvino
 from vtk.models.runtime import Net, RuntimeOptions, load
+from vtk.models.spotter import Reading
 from vtk.models.text_boxes import MAX_ASPECT
 from vtk.models.zoo import Input
 
@@ -25,23 +25,6 @@ from vtk.models.zoo import Input
 WIDTHS = (320, 400, 480, 640, 800, 960, 1280, 1600, 2048, 3072)
 BLANK = 0  # class of CTC's blank
 PARTS = 4  # of a line whose features are averaged apart, so that the cue knows what stands where
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What stands in one crop.
-
-    Attributes:
-        text: empty where there is none.
-        score: mean of ``characters``, in [0, 1]; 0 without text.
-        characters: (L,) float32 in [0, 1], of each character of ``text``.
-        feature: (D,) float32 of unit length: how the line looks to the network; the same text looks alike.
-    """
-
-    text: str
-    score: float
-    characters: np.ndarray
-    feature: np.ndarray
 
 
 class TextReader:
@@ -113,15 +96,18 @@ class TextReader:
 
     def _reading(self, probabilities: np.ndarray, features: np.ndarray, filled: float) -> Reading:
         """Return the reading of one crop, which fills the first share ``filled`` of its canvas."""
-        classes, scores = decode(probabilities)
+        classes, scores, steps = decode(probabilities)
         text = "".join(self.labels[index] for index in classes)
         # Steps on the padding say nothing of the line.
         seen = features[: max(1, math.ceil(filled * len(features)))]
-        return Reading(text, float(scores.mean()) if len(scores) else 0.0, scores, visual_cue(seen))
+        spans = np.clip(steps / (filled * len(probabilities)), 0, 1).astype(np.float32)
+        return Reading(text, float(scores.mean()) if len(scores) else 0.0, scores, spans, visual_cue(seen))
 
 
-def decode(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the classes (L,) and scores (L,) float32 of the best path, repeats and blanks taken out.
+def decode(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the best path, repeats and blanks taken out: classes (L,), scores (L,) float32, steps (L, 2).
+
+    The steps are those from which on, and until which, a character's run lasts.
 
     Args:
         probabilities: (T, C) float32 in [0, 1].
@@ -131,8 +117,10 @@ def decode(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     best = probabilities.argmax(axis=1)
     keep = best != BLANK
     keep[1:] &= best[1:] != best[:-1]
-    classes = best[keep]
-    return classes, np.clip(probabilities[keep, classes], 0, 1)
+    classes, starts = best[keep], np.flatnonzero(keep)
+    changes = np.append(np.flatnonzero(best[1:] != best[:-1]) + 1, len(best))
+    ends = changes[np.searchsorted(changes, starts, side="right")]
+    return classes, np.clip(probabilities[keep, classes], 0, 1), np.stack([starts, ends], axis=1)
 
 
 def visual_cue(features: np.ndarray) -> np.ndarray:

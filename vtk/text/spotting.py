@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import cv2
 import numpy as np
 
 from vtk.kernels.frame_signature import luminance_difference
+from vtk.models.spotter import Found, Reading, Spotter
 from vtk.text.agreement import polygon_iou
 from vtk.text.following import Follower
 from vtk.text.tracks import Sighting, TextTrack, TextTracks
@@ -18,15 +18,6 @@ from vtk.text.voting import vote
 
 # Pixels of the long side of the pictures that are compared to see change.
 GLANCE = 160
-
-
-class Reading(Protocol):
-    """What stands in one crop: text, its score, that of each character, and what it looks like."""
-
-    text: str
-    score: float
-    characters: np.ndarray
-    feature: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +60,11 @@ class Spotting:
     """The texts of one source.
 
     Args:
-        find: returns the quads (N, 4, 2) and scores (N,) of the texts in each picture.
-        read: returns what stands in each crop.
-        crop: returns the upright crop of a quad.
+        spotter: finds the texts of a picture and reads them.
+        plan: when to look, and what to believe.
     """
 
-    find: Callable[[Sequence[np.ndarray]], list[tuple[np.ndarray, np.ndarray]]]
-    read: Callable[[Sequence[np.ndarray]], Sequence[Reading]]
-    crop: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    spotter: Spotter
     plan: Plan = field(default_factory=Plan)
     tracks: TextTracks = field(default_factory=TextTracks)
     follower: Follower = field(default_factory=Follower)
@@ -120,8 +108,7 @@ class Spotting:
     def transcript(self, track: TextTrack) -> tuple[str, float, View | None]:
         """Return what a track that ended says by its best views, how sure that is, and the best of them."""
         views = self.views.pop(track.number, Views()).kept
-        unread = [view for view in views if view.reading is None]
-        read = dict(zip(map(id, unread), self.read([view.crop for view in unread]), strict=True)) if unread else {}
+        read = self._read_late([view for view in views if view.reading is None])
         ballots = []
         for view in views:
             text, scores = view.reading or (read[id(view)].text, read[id(view)].characters)
@@ -156,11 +143,10 @@ class Spotting:
     def _detect(self, frame: int, t: float, image: np.ndarray, here: list[TextTrack],
                 confidence: np.ndarray) -> tuple[list[Seen], list[TextTrack]]:
         """Look for text; read what is not where a text was followed to."""
-        quads, scores = self.find([image])[0]
+        found = self.spotter.find([image])[0]
+        quads, scores = found.quads, found.scores
         known = self._confirmed(here, confidence, quads)
-        new = [row for row, track in enumerate(known) if track is None]
-        crops = {row: self.crop(image, quads[row]) for row in new}
-        readings = dict(zip(new, self.read([crops[row] for row in new]), strict=True)) if new else {}
+        readings = self._read_now(found, known)
         kept = [row for row in range(len(quads)) if known[row] is not None
                 or (readings[row].text and readings[row].score >= self.plan.legible)]
         length = next((len(reading.feature) for reading in readings.values()), 0) or self._length()
@@ -174,7 +160,7 @@ class Spotting:
         for row, track in zip(kept, tracks, strict=True):
             if row in readings:
                 track.score = float(readings[row].score)
-            self._view(frame, t, image, quads[row], track, crops.get(row), readings.get(row))
+            self._view(frame, t, image, quads[row], track, readings.get(row))
         return [Seen(track, quads[row], float(scores[row])) for row, track in zip(kept, tracks, strict=True)], ended
 
     def _confirmed(self, here: list[TextTrack], confidence: np.ndarray,
@@ -192,13 +178,24 @@ class Spotting:
             known[column] = here[row]
         return known
 
+    def _read_now(self, found: Found, known: Sequence[TextTrack | None]) -> dict[int, Reading]:
+        """Return by row the readings of what is not known; of all where nothing can be read later."""
+        rows = [row for row, track in enumerate(known) if track is None or self.spotter.read is None]
+        return dict(zip(rows, found.read(rows), strict=True)) if rows else {}
+
+    def _read_late(self, views: Sequence[View]) -> dict[int, Reading]:
+        """Return by identity the readings of views that were kept unread."""
+        if not views or self.spotter.read is None:
+            return {}
+        return dict(zip(map(id, views), self.spotter.read([view.crop for view in views]), strict=True))
+
     def _length(self) -> int:
         return len(self.tracks.open[0].feature) if self.tracks.open else 0
 
     def _view(self, frame: int, t: float, image: np.ndarray, quad: np.ndarray, track: TextTrack,
-              crop: np.ndarray | None, reading: Reading | None) -> None:
+              reading: Reading | None) -> None:
         """Keep this view of a text if it is among its best."""
-        crop = crop if crop is not None else self.crop(image, quad)
+        crop = self.spotter.crop(image, quad)
         worth = worth_of(crop)
         views = self.views.setdefault(track.number, Views())
         if views.wants(worth, t):

@@ -13,8 +13,9 @@ from vtk import records
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import UsageError, VtkError
 from vtk.media.sampling import Sampling
-from vtk.models.ppocr import LONG_SIDE, SPOTTERS, Spotter, crop_quad, load_spotter
 from vtk.models.runtime import RuntimeOptions
+from vtk.models.spotter import Spotter
+from vtk.models.spotters import LONG_SIDE, SPOTTERS, SpotterOptions, load_spotter
 from vtk.records import Record
 from vtk.text.spotting import Plan, Seen, Spotting
 from vtk.text.tracks import TextTrack
@@ -72,8 +73,7 @@ class TextStage(Stage):
         if not 0 <= min_height < float("inf"):
             raise UsageError(f"--min-height {min_height:g}: pixels, 0 or more, are needed")
         self._model = model
-        self._given = {"detector_weights": detector_weights, "reader_weights": reader_weights, "runtime": runtime,
-                       "long_side": long_side}
+        self._given = SpotterOptions(detector_weights, reader_weights, long_side, runtime)
         self._plan = Plan(interval=1 / detect_fps)
         self._min_height, self._tracks_only = min_height, tracks_only
         self._wanted = sampling
@@ -90,9 +90,9 @@ class TextStage(Stage):
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change results, the hash of the weights among them where they are at hand."""
-        runtime: RuntimeOptions = self._given["runtime"]  # type: ignore[assignment]
+        runtime = self._given.runtime
         options: dict[str, Any] = {
-            "detect_interval": round(self._plan.interval, 6), "long_side": self._given["long_side"],
+            "detect_interval": round(self._plan.interval, 6), "long_side": self._given.long_side,
             "min_height": self._min_height, "tracks_only": self._tracks_only, "precision": runtime.precision,
             "batch": runtime.batch, "sampling": str(self._wanted)}
         if isinstance(self._loaded, Spotter):
@@ -112,7 +112,7 @@ class TextStage(Stage):
         spotter = self._spotter()
         info = source.info
         rate = info.fps if info is not None and info.fps else 25.0
-        return State(source, Spotting(spotter.detector.find, spotter.reader.read, crop_quad, self._plan), 1 / rate,
+        return State(source, Spotting(spotter, self._plan), 1 / rate,
                      info is not None and info.kind == "image")
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
@@ -135,7 +135,7 @@ class TextStage(Stage):
         """Return the networks, loaded at the first source."""
         if self._loaded is None:
             try:
-                self._loaded = load_spotter(self._model, **self._given)  # type: ignore[arg-type]
+                self._loaded = load_spotter(self._model, self._given)
             except VtkError as error:
                 self._loaded = error  # the next source fails the same way, without another try
         if isinstance(self._loaded, VtkError):

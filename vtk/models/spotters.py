@@ -1,0 +1,41 @@
+"""The text spotters by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vtk.errors import UsageError
+from vtk.models.ppocr import LONG_SIDE, load_ppocr
+from vtk.models.runtime import RuntimeOptions
+from vtk.models.spotter import Spotter
+
+SPOTTERS = ("ppocr",)
+
+
+@dataclass(frozen=True, slots=True)
+class SpotterOptions:
+    """Which networks a spotter takes and where they run.
+
+    Attributes:
+        detector_weights, reader_weights: files of ppocr's two networks; None takes the packaged ones.
+        long_side: of the pictures in which text is looked for, pixels, a multiple of 32.
+        runtime: device, precision, batch, threads, network.
+    """
+
+    detector_weights: Path | None = None
+    reader_weights: Path | None = None
+    long_side: int = LONG_SIDE
+    runtime: RuntimeOptions = RuntimeOptions()
+
+
+def load_spotter(name: str, options: SpotterOptions = SpotterOptions()) -> Spotter:
+    """Return the spotter ``name``.
+
+    Raises:
+        UsageError: no such spotter, or an option out of range.
+        WeightsError: the weights cannot be had, verified or read.
+    """
+    if name not in SPOTTERS:
+        raise UsageError(f"no text spotter '{name}': there is {', '.join(SPOTTERS)}")
+    return load_ppocr(options.detector_weights, options.reader_weights, options.runtime, options.long_side).spotter()
