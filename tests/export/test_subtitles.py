@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vtk.export.subtitles import Cue, Line, cues, in_reading_order, line_of, srt_lines, vtt_lines
+from vtk.export.subtitles import Cue, Line, cues, in_reading_order, joined, line_of, srt_lines, vtt_lines
 
 
 def line(start: int, end: int, text: str, x: float = 0, y: float = 0) -> Line:
@@ -36,6 +36,27 @@ def test_an_equal_text_that_follows_goes_on() -> None:
     assert cues([line(0, 1000, "NEWS"), line(1000, 2500, "NEWS", x=3)]) == [Cue(0, 2500, ("NEWS",))]
     assert len(cues([line(0, 1000, "NEWS"), line(1001, 2500, "NEWS")])) == 2
     assert cues([]) == []
+
+
+@pytest.mark.parametrize(("spans", "expected"), [
+    ([(0, 300), (500, 3000)], [(0, 3000)]),                      # a short one, and the same again at once
+    ([(0, 2000), (2400, 2500)], [(0, 2500)]),
+    ([(0, 200), (400, 600), (900, 1000)], [(0, 1000)]),          # a chain of them
+    ([(0, 300), (801, 3000)], [(0, 300), (801, 3000)]),          # half a second and more is a pause
+    ([(0, 500), (600, 1100)], [(0, 500), (600, 1100)]),          # both can be read
+])
+def test_a_text_that_flickers_is_one(spans: list[tuple[int, int]], expected: list[tuple[int, int]]) -> None:
+    found = cues([line(start, end, "NEWS") for start, end in spans])
+    assert [(cue.start, cue.end) for cue in found] == expected
+    around = cues([line(0, 5000, "above"), *(line(start, end, "NEWS", y=40) for start, end in spans)])
+    assert [(cue.start, cue.end) for cue in around if "NEWS" in cue.lines] == expected
+
+
+def test_another_text_or_another_place_at_once_is_not_joined() -> None:
+    lines = [line(0, 300, "NEWS"), line(400, 700, "WEATHER")]
+    assert joined(lines) == lines
+    twice = [line(0, 300, "EXIT"), line(100, 400, "EXIT", x=500), line(450, 3000, "EXIT")]
+    assert [(one.start, one.end) for one in joined(twice)] == [(0, 3000), (100, 400)]
 
 
 def test_reading_order_is_by_rows_then_from_the_left() -> None:
@@ -72,7 +93,7 @@ def test_srt() -> None:
     written = "\n".join(srt_lines(cues([one for one in found if one])))
     blocks = [block.split("\n") for block in written.split("\n\n")]
     assert [block[0] for block in blocks] == [str(number) for number in range(1, 9)]
-    assert [block[2] for block in blocks] == [*TEXTS[:5], "a → b", "<i>&amp;", "two lines"]
+    assert [block[2] for block in blocks] == [*TEXTS[:5], "a → b", "<\u2060i>&amp;", "two lines"]
     assert blocks[1][1] == "00:00:01,000 --> 00:00:02,000"
     assert all(len(block) == 3 and block[1].count("-->") == 1 for block in blocks)
 

@@ -21,6 +21,7 @@ import numpy as np
 import orjson
 
 from vtk.errors import MediaError, RecordError
+from vtk.export.transcripts import one_line
 from vtk.media.names import source_name
 from vtk.metrics.polygons import checked_polygon
 
@@ -173,13 +174,6 @@ def xml_lines(rows: TextRows, first: int = 1, last: int | None = None) -> Iterat
 def transcript_lines(texts: Mapping[int, str]) -> Iterable[str]:
     """Return the lines of a submission's list: "id","text", by id; a quote is doubled."""
     return [f'"{number}","{one_line(texts[number]).replace(chr(34), chr(34) * 2)}"' for number in sorted(texts)]
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` with white space, line ends too, as single spaces, and without what XML cannot hold."""
-    kept = "".join(letter if letter.isspace() or letter >= " " and letter not in "\x7f\ufffe\uffff"
-                   and not "\ud800" <= letter <= "\udfff" else "\ufffd" for letter in text)
-    return " ".join(kept.split())
 
 
 def four_corners(polygon: np.ndarray) -> Sequence[tuple[int, int]]:

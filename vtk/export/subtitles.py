@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from vtk.export.transcripts import one_line
 from vtk.records import Record
 
 FORMATS = ("srt", "vtt")
+SEPARATOR = "\u2060"  # word joiner: no picture, no width
+SHORT, GAP = 500, 500  # milliseconds: what nobody can read, and a pause that nobody takes for one
+# What players take for a tag of SubRip and leave out.
+_TAG = re.compile(r"(?<=<)(?=/?(?:b|i|u|s|font)[\s>])|(?<=\{)(?=\\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ def line_of(record: Record) -> Line | None:
     Times are rounded to milliseconds, never below 0, and the end is at least one after the start. White space, line
     ends too, becomes single spaces: a blank line would end a cue.
     """
-    text = " ".join(str(record["text"]).replace("\0", "").split())
+    text = one_line(str(record["text"]))
     if not text:
         return None
     start = max(0, round(record["start"] * 1000))
@@ -51,10 +57,10 @@ def line_of(record: Record) -> Line | None:
 def cues(lines: Iterable[Line]) -> list[Cue]:
     """Return cues that do not overlap: a new one whenever a line comes or goes.
 
-    Where nothing but the place of a line in time changes, that is one line follows an equal one without a gap, the cue
-    goes on.
+    Lines are ``joined`` first. Where nothing but the place of a line in time changes, that is one line follows an equal
+    one without a gap, the cue goes on.
     """
-    lines = sorted(lines, key=lambda line: (line.start, line.end, line.text))
+    lines = sorted(joined(lines), key=lambda line: (line.start, line.end, line.text))
     edges = sorted({edge for line in lines for edge in (line.start, line.end)})
     found: list[Cue] = []
     active: list[Line] = []
@@ -71,6 +77,27 @@ def cues(lines: Iterable[Line]) -> list[Cue]:
             found[-1] = Cue(found[-1].start, end, texts)
         else:
             found.append(Cue(start, end, texts))
+    return found
+
+
+def joined(lines: Iterable[Line]) -> list[Line]:
+    """Return lines with those made one that flicker: the same text again within ``GAP``, one of the two ``SHORT``.
+
+    The box is that of the longer one. Other short lines stay as they are.
+    """
+    found: list[Line] = []
+    latest: dict[str, list[int]] = {}
+    for line in sorted(lines, key=lambda line: (line.start, line.end)):
+        for place in latest.setdefault(line.text, []):
+            before = found[place]
+            if 0 <= line.start - before.end <= GAP and min(_length(before), _length(line)) < SHORT:
+                box = max(before, line, key=_length).box
+                found[place] = Line(before.start, line.end, line.text, box)
+                break
+        else:
+            latest[line.text] = [*(place for place in latest[line.text] if found[place].end >= line.start - GAP),
+                                 len(found)]
+            found.append(line)
     return found
 
 
@@ -91,10 +118,14 @@ def in_reading_order(lines: Sequence[Line]) -> list[Line]:
 
 
 def srt_lines(some: Iterable[Cue]) -> Iterator[str]:
-    """Yield the lines of a SubRip file. It cannot escape: an arrow of two dashes in a text becomes →."""
+    """Yield the lines of a SubRip file.
+
+    It cannot escape: an arrow of two dashes in a text becomes →, and an invisible joiner keeps players from taking
+    ``<b>`` for a tag.
+    """
     for number, cue in enumerate(some, 1):
         yield from (*([""] if number > 1 else []), str(number), f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}")
-        yield from (text.replace("-->", "→") for text in cue.lines)
+        yield from (_TAG.sub(SEPARATOR, text.replace("-->", "→")) for text in cue.lines)
 
 
 def vtt_lines(some: Iterable[Cue]) -> Iterator[str]:
@@ -121,6 +152,10 @@ def _box(best: Record) -> tuple[float, float, float, float] | None:
         return None
     xs, ys = zip(*best["poly"], strict=True)
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def _length(line: Line) -> int:
+    return line.end - line.start
 
 
 def _middle(line: Line) -> float:

@@ -29,16 +29,20 @@ def paint_track(canvas: Canvas, record: Record) -> None:
 
 
 def paint_text(canvas: Canvas, record: Record) -> None:
-    """Paint the outline of a piece of text with what it says."""
+    """Paint the outline of a piece of text with what it says beside it, so that it can still be read itself."""
     key = record.get("track_id", record.get("text", ""))
     colour = colour_of(key if isinstance(key, int) else str(key))
-    if "poly" not in record:
-        _box(canvas, record, colour, record.get("text", ""))
-        return
-    points = _need(record, "poly", "polygon")
+    if "poly" in record:
+        points = _need(record, "poly", "polygon")
+    else:
+        x1, y1, x2, y2 = _need(record, "xyxy", "box")
+        points = [[x1, y1], [x2, y1], [x2, y2], [x1, y2]]
     canvas.polygon(points, colour)
     columns, rows = zip(*points, strict=True)
-    _label(canvas, record, str(record.get("text", "")), (min(columns), min(rows), max(columns), max(rows)), colour)
+    canvas.keep_clear((min(columns), min(rows), max(columns), max(rows)))
+    text = _scored(canvas, str(record.get("text", "")), record.get("score"))
+    if canvas.style.labels and text:
+        canvas.transcript(text, points, colour)
 
 
 def paint_face(canvas: Canvas, record: Record) -> None:

@@ -1,0 +1,19 @@
+"""What was read, as files of lines can hold it."""
+
+from __future__ import annotations
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line: white space, line ends too, as single spaces, control characters left out.
+
+    What is no character (U+FFFE, U+FFFF, half a surrogate pair) becomes U+FFFD; XML and UTF-8 hold none of it.
+    """
+    return " ".join("".join(_kept(sign) for sign in text).split())
+
+
+def _kept(sign: str) -> str:
+    if sign.isspace():
+        return " "
+    if sign < " " or "\x7f" <= sign <= "\x9f":
+        return ""
+    return "\ufffd" if sign in "\ufffe\uffff" or "\ud800" <= sign <= "\udfff" else sign
