@@ -23,13 +23,19 @@ def run(
     trail: Annotated[float, typer.Option(metavar="SECONDS", help="How far back trails reach.")] = 2.0,
     types: Annotated[str, typer.Option(metavar="TYPES", show_default=False,
                                        help="Paint these record types alone: track,text.")] = "",
+    subtitles: Annotated[Path | None, typer.Option(
+        metavar="FILE|DIR", show_default=False,
+        help="Write these subtitles, .srt or .vtt, into the picture; of a folder the file named as the source.")] = None,
+    font: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False, help="Write letters that the built-in fonts lack with this font.")] = None,
     crf: Annotated[int, typer.Option(metavar="N", help="Quality of the video, 0 lossless to 51 poor.")] = 20,
     preset: Annotated[str, typer.Option(help="Effort of the encoder: ultrafast to veryslow.")] = "veryfast",
 ) -> None:
     """Draw records onto their media.
 
     Reads detection, track, text, face and species records, and the media that they name. Adds nothing: writes an
-    annotated video, with the source's sound, or an annotated image. Streams: holds one frame.
+    annotated video, with the source's sound, or an annotated image. Letters of scripts other than Latin, Greek,
+    Cyrillic, Hebrew, Arabic and those of East Asia need --font, else their numbers are written. Streams: holds one frame.
 
     Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
     """
@@ -39,4 +45,4 @@ def run(
     drive(partial(DrawStage, output=output, out_dir=out_dir, overwrite=overwrite, labels=labels, scores=scores,
                   trail=trail if trails else 0.0,
                   types=tuple(name.strip() for name in types.split(",") if name.strip()), crf=crf, preset=preset,
-                  sampling=common.sampling, tee=common.tee), common)
+                  subtitles=subtitles, font=font, sampling=common.sampling, tee=common.tee), common)

@@ -35,26 +35,26 @@ def visual(text: str) -> str:
     """Return the signs of a line in the order in which they stand from left to right; letters are not joined."""
     if not runs_backwards(text):
         return text
-    runs = [part if way > 0 else "".join(_clusters(part.translate(_MIRRORED))) for part, way in _runs(text)]
-    return "".join(runs if first_direction(text) > 0 else reversed(runs))
+    found = [part if way > 0 else "".join(_clusters(part.translate(_MIRRORED))) for part, way in runs(text)]
+    return "".join(found if first_direction(text) > 0 else reversed(found))
 
 
-def _runs(text: str) -> list[tuple[str, int]]:
+def runs(text: str) -> list[tuple[str, int]]:
     """Return (part, direction) of a line: signs without one go with both neighbours, or with the line."""
     line = first_direction(text)
     ways = [direction(sign) for sign in text]
-    runs: list[tuple[str, int]] = []
+    found: list[tuple[str, int]] = []
     for place, sign in enumerate(text):
         way = ways[place]
         if not way:
             before = next((one for one in reversed(ways[:place]) if one), line)
             after = next((one for one in ways[place:] if one), line)
             way = before if before == after or unicodedata.combining(sign) else line
-        if runs and runs[-1][1] == way:
-            runs[-1] = (runs[-1][0] + sign, way)
+        if found and found[-1][1] == way:
+            found[-1] = (found[-1][0] + sign, way)
         else:
-            runs.append((sign, way))
-    return runs
+            found.append((sign, way))
+    return found
 
 
 def _clusters(text: str) -> Iterator[str]:

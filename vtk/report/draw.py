@@ -16,6 +16,8 @@ from vtk.media.image import write_image
 from vtk.media.sampling import Sampling
 from vtk.media.writer import MUXERS, PRESETS, VideoWriter
 from vtk.report.canvas import Canvas, Style
+from vtk.report.cues import Cues, cues_of
+from vtk.report.fonts import faces
 from vtk.report.painters import PAINTERS, paint
 from vtk.report.trails import Trails
 
@@ -33,6 +35,7 @@ class State:
     path: Path
     style: Style
     trails: Trails
+    cues: Cues
     begun: bool = False
     writer: VideoWriter | None = None
 
@@ -48,6 +51,8 @@ class DrawStage(Stage):
         trail: seconds that a track's trail reaches back; 0 for none.
         types: the record types to paint; none: all that there is a painter for.
         crf, preset: quality and effort of the H.264 encoder.
+        subtitles: a file of subtitles to write into the picture, or a folder with one for each source.
+        font: a font file for letters that the built-in fonts lack.
         sampling: the frames to write.
         tee: whether records go on to stdout.
 
@@ -61,7 +66,8 @@ class DrawStage(Stage):
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  labels: bool = True, scores: bool = True, trail: float = 2.0, types: Sequence[str] = (),
-                 crf: int = 20, preset: str = "veryfast", sampling: Sampling = Sampling(), tee: bool = False) -> None:
+                 crf: int = 20, preset: str = "veryfast", subtitles: Path | None = None, font: Path | None = None,
+                 sampling: Sampling = Sampling(), tee: bool = False) -> None:
         if (output is None) == (out_dir is None):
             raise UsageError("draw needs either -o FILE, for one source, or --out-dir DIR, for one file a source")
         for kind in types:
@@ -78,20 +84,29 @@ class DrawStage(Stage):
         self._output = output
         self._out_dir = out_dir
         self._overwrite = overwrite
-        self._style = Style(labels=labels, scores=scores, trail=trail)
+        self._style = Style(labels=labels, scores=scores, trail=trail, font=str(font or ""))
+        self._subtitles = subtitles
         self._types = frozenset(types) or frozenset(PAINTERS)
         self._crf, self._preset = crf, preset
         self._sampling = sampling
         self._taken: str | None = None
+        self._subtitled: str | None = None
         self.tee = tee
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change results."""
+        given = {} if self._subtitles is None else {"subtitles": str(self._subtitles)}
         return {"types": sorted(self._types), "style": repr(self._style), "crf": self._crf, "preset": self._preset,
-                "sampling": repr(self._sampling)}
+                "sampling": repr(self._sampling), **given}
 
     def prepare(self, mode: str = "media") -> None:
-        """Refuse an output that exists, before any work is done."""
+        """Refuse an output that exists, a font that is none and subtitles that are not there, before any work."""
+        try:
+            faces(self._style.font)
+        except OSError as error:
+            raise UsageError(f"--font {self._style.font}: {error}; a TrueType or OpenType file is needed") from None
+        if self._subtitles is not None and not self._subtitles.exists():
+            raise UsageError(f"--subtitles {self._subtitles}: there is no such file or folder")
         if self._output is not None:
             self._check_free(self._output, None)
 
@@ -100,10 +115,15 @@ class DrawStage(Stage):
         return self._sampling
 
     def start(self, source: Source) -> State:
-        """Choose the source's file. Raises UsageError where it exists, or has another source in it."""
+        """Choose the source's file and read its subtitles.
+
+        Raises:
+            UsageError: the file exists, or has another source in it.
+            MediaError, RecordError: the subtitles are not there or are none.
+        """
         path = self._path(source)
         self._check_free(path, source)
-        return State(source, path, self._style, Trails(self._style.trail))
+        return State(source, path, self._style, Trails(self._style.trail), self._cues(source))
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Paint and write the frames; no records come of it."""
@@ -132,7 +152,19 @@ class DrawStage(Stage):
         if state.style.trail:
             state.trails.paint(canvas, records, frame.t)
         paint(canvas, records)
+        for cue in state.cues.at(frame.t):
+            canvas.subtitle(cue.lines)
         return canvas.finish()
+
+    def _cues(self, source: Source) -> Cues:
+        """Return the subtitles of a source. Raises UsageError where one file would go into several sources."""
+        if self._subtitles is None:
+            return Cues([])
+        if not self._subtitles.is_dir() and self._subtitled not in (None, source.name):
+            raise UsageError(f"--subtitles {self._subtitles} went into {self._subtitled} already, and {source.name} came "
+                             "too: give a folder with a file for each source")
+        self._subtitled = source.name
+        return cues_of(self._subtitles, source.name)
 
     def _path(self, source: Source) -> Path:
         """Return the file that ``source`` is drawn into."""

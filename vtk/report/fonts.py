@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
-from vtk.report.direction import direction, first_direction, runs_backwards, visual
+from vtk.report.direction import direction, first_direction, runs, runs_backwards, visual
 
 WEIGHT = 600  # of 100 to 1000: semibold, so that thin strokes survive video compression
 _ROOM = (1 << 14, 1 << 14)  # OpenCV wraps text at the picture's edge: measured as if there were none
@@ -145,14 +146,22 @@ def parts(text: str, font: str = "") -> tuple[tuple[Face, str], ...]:
         if all(face.has(sign) for sign in text):
             return ((face, text if face.orders else visual(text)),)
     found: list[tuple[Face, str]] = []
-    for sign in text:
-        able = [face for face in (usable if direction(sign) < 0 else faces(font)) if face.has(sign)] or [usable[0]]
-        if found and (found[-1][0] is able[0] or not direction(sign) and found[-1][0] in able):
+    for run, way in runs(text) if first_direction(text) > 0 else reversed(runs(text)):
+        split = _split(run, usable if way < 0 else faces(font))
+        found += split if way > 0 else split[::-1]
+    return tuple((face, part if face.orders else visual(part)) for face, part in found)
+
+
+def _split(run: str, able: Sequence[Face]) -> list[tuple[Face, str]]:
+    """Return the parts of a run of one direction, each with the first font that has it; signs between stay with them."""
+    found: list[tuple[Face, str]] = []
+    for sign in run:
+        having = [face for face in able if face.has(sign)] or [able[0]]
+        if found and (found[-1][0] is having[0] or not direction(sign) and found[-1][0] in having):
             found[-1] = (found[-1][0], found[-1][1] + sign)
         else:
-            found.append((able[0], sign))
-    ordered = found if first_direction(text) > 0 else found[::-1]
-    return tuple((face, part if face.orders else visual(part)) for face, part in ordered)
+            found.append((having[0], sign))
+    return found
 
 
 def _dejavu() -> str:
