@@ -96,8 +96,8 @@ class Model:
 
 _ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download"
 _YOLOX = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
-_OMZ = ("https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1/"
-        "pedestrian-detection-adas-0002/FP16")
+_OMZ_ROOT = "https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1"
+_OMZ = f"{_OMZ_ROOT}/pedestrian-detection-adas-0002/FP16"
 _COCO = "COCO train2017"
 _MAP = "mAP50-95"
 
@@ -171,6 +171,32 @@ _TEXT = (
            "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21234383,
            Figure("line accuracy", 81.3, "Baidu's own, 15 kinds of scenes", _PPOCR)),
 )
+_OMZ_REID_ROWS = (
+    # number, sha256 and bytes of .xml and .bin, published rank-1 and mAP on Market-1501
+    ("0277", "82039b1bb986231c50345550e59def94e63579998e9cddbd1a312f293eb87729", 616140,
+     "6bb69e09d07733cc3896b29081d2627f92db7b9aacd50f1a8c3df491cb10f1b7", 4178806, 96.2, 87.7),
+    ("0287", "95125bc630208d9a27370b11bd04d220f93f64b60fe4be5bc576e9aebb69603d", 614946,
+     "8811b3db2f6ebacbf2c05510593783316026ff779d9b048b6ca2581f17baf86c", 1181124, 92.9, 76.6),
+    ("0288", "0d5021c772e603dce69d9ef2e326ecf0a43234cc8b4c5bb5e8aa566f090bdb51", 614533,
+     "08e24c2f1dd976ff8e1f667b93db2950ac8db8da09e163e1ca6463b82d1dbc42", 364098, 86.1, 58.9),
+)
+
+
+def _omz_reid(number: str, graph: str, graph_bytes: int, tensors: str, tensors_bytes: int, rank1: float,
+              mean_ap: float) -> Model:
+    name = f"person-reidentification-retail-{number}"
+    url = f"{_OMZ_ROOT}/{name}/FP16/{name}"
+    page = f"https://docs.openvino.ai/2024/omz_models_model_person_reidentification_retail_{number}.html"
+    return Model(
+        f"retail-{number}", "reid", "net_embedder", Input(128, 256, "stretch", "bgr", scale=1.0),
+        (File(f"{name}.xml", f"{url}.xml", graph, graph_bytes),
+         File(f"{name}.bin", f"{url}.bin", tensors, tensors_bytes)),
+        "Apache-2.0", True, "not stated by its makers",
+        (Figure("rank-1", rank1, "Market-1501", page), Figure("mAP", mean_ap, "Market-1501", page)),
+    )
+
+
+_REID = tuple(_omz_reid(*row) for row in _OMZ_REID_ROWS)
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
@@ -193,7 +219,7 @@ _OTHERS = (
 
 MODELS: dict[str, Model] = {
     model.name: model
-    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_TEXT)
+    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_TEXT, *_REID)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 

@@ -1,0 +1,109 @@
+"""Embedders: crops in, vectors of unit length out. ``load_embedder`` makes one by name or from a user's own weights."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from vtk.errors import UsageError
+from vtk.models import weights as files
+from vtk.models import zoo
+from vtk.models.runtime import RuntimeOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Embedder(Protocol):
+    """What makes vectors of crops; alike things lie near each other.
+
+    Attributes:
+        name: as records state it.
+        sha256: of its weights.
+        dimensions: of a vector.
+        batch: how many crops a call of the model takes.
+        precision: what it computes in.
+    """
+
+    name: str
+    sha256: str
+    dimensions: int
+    batch: int
+    precision: str
+
+    def embed(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (N, D) float32 of unit length for crops (h, w, 3) uint8 RGB of any and different sizes.
+
+        Raises:
+            ValueError: a crop is not (h, w, 3) uint8, or is empty.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderOptions:
+    """Which weights an embedder takes, of what input, and where it runs.
+
+    Attributes:
+        weights: a file to load instead of the table's.
+        size: (height, width) of the input, pixels; None: that of the table, or of the file.
+        runtime: device, precision, batch, threads, network.
+    """
+
+    weights: Path | None = None
+    size: tuple[int, int] | None = None
+    runtime: RuntimeOptions = RuntimeOptions()
+
+
+def space_of(embedder: Embedder) -> str:
+    """Return the space that its vectors lie in, ``model@hash``: vectors of two spaces are never compared."""
+    return f"{embedder.name}@{embedder.sha256[:12]}"
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Return (height, width) of ``HEIGHTxWIDTH``.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isascii() and side.isdigit() and 0 < int(side) <= 4096 for side in sides):
+        raise UsageError(f"--input {text}: expected HEIGHTxWIDTH in pixels, such as 256x128")
+    return int(sides[0]), int(sides[1])
+
+
+def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptions()) -> Embedder:
+    """Return the embedder ``name`` of the table, its weights fetched where they are missing.
+
+    Args:
+        name: of a model in the table for ``task``.
+        task: as the table has it: reid, copy.
+        options: the user's weights, input size, runtime.
+
+    Raises:
+        UsageError: no such model, or an option out of range.
+        WeightsError: the weights cannot be had, verified or read.
+    """
+    recipe = _recipe(name, task)
+    if options.size is not None:
+        recipe = replace(recipe, input=replace(recipe.input, height=options.size[0], width=options.size[1]))
+    if options.weights is not None:
+        recipe = zoo.custom(recipe, options.weights.stem)
+    found = files.resolve(recipe, options.weights, offline=options.runtime.offline,
+                          trust=options.runtime.trust_weights)  # fmt: skip
+    builder = importlib.import_module(f"vtk.models.{recipe.builder}")
+    return builder.build(recipe, found, options)
+
+
+def _recipe(name: str, task: str) -> zoo.Model:
+    names = [model.name for model in zoo.MODELS.values() if model.task == task]
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        raise UsageError(f"no {task} model '{name}': {hint}there is {', '.join(names)}; "
+                         "a file of your own goes to --weights")
+    return zoo.MODELS[name]

@@ -1,0 +1,75 @@
+"""Embedders that are one ONNX, TFLite or OpenVINO file: resized crops in, its first output out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vtk.errors import WeightsError
+from vtk.kernels.normalize import normalize
+from vtk.models.embedder import EmbedderOptions
+from vtk.models.runtime import Net, load
+from vtk.models.weights import Weights
+from vtk.models.zoo import Input, Model
+
+
+class NetEmbedder:
+    """One network, stateless, so that sources share it; see ``embedder.Embedder``."""
+
+    def __init__(self, name: str, sha256: str, net: Net, takes: Input, path: Path) -> None:
+        self.name, self.sha256 = name, sha256
+        self.batch, self.precision = net.batch, net.precision
+        self._net, self._input = net, takes
+        probe = net(np.zeros((1, 3, takes.height, takes.width), np.float32))[0]
+        if probe.ndim < 2 or not 2 <= probe.size == max(probe.shape):
+            raise WeightsError(f"{path}: its first output is {probe.shape}, expected one vector a crop")
+        self.dimensions = probe.size
+
+    def embed(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (N, D) float32 of unit length for crops (h, w, 3) uint8 RGB of any and different sizes."""
+        out = np.empty((len(crops), self.dimensions), np.float32)
+        for start in range(0, len(crops), self.batch):
+            images = [self._fitted(crop, start + index) for index, crop in enumerate(crops[start : start + self.batch])]
+            takes = self._input
+            batch = normalize(images, takes.height, takes.width, scale=takes.scale, mean=takes.mean, std=takes.std,
+                              bgr=takes.colour == "bgr")  # fmt: skip
+            out[start : start + len(images)] = self._net(batch)[0].reshape(len(images), -1)
+        return unit(out)
+
+    def _fitted(self, crop: np.ndarray, index: int) -> np.ndarray:
+        return stretched(crop, self._input.height, self._input.width, index)
+
+
+def stretched(crop: np.ndarray, height: int, width: int, index: int = 0) -> np.ndarray:
+    """Return ``crop`` (h, w, 3) uint8 at ``height`` × ``width`` pixels, its shape not kept.
+
+    Raises:
+        ValueError: it is not (h, w, 3) uint8, or empty; the message has its ``index``.
+    """
+    if crop.ndim != 3 or crop.shape[2] != 3 or crop.dtype != np.uint8 or crop.size == 0:
+        raise ValueError(f"crops[{index}]: got {crop.shape} {crop.dtype}, expected (h, w, 3) uint8 RGB")
+    if crop.shape[:2] == (height, width):
+        return crop
+    return cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Return (N, D) float32 vectors at unit length; one without length, or that is not finite, is zeros."""
+    vectors = np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0).astype(np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedder:
+    """Return an embedder from a model file."""
+    path = weights.paths[0]
+    net = load(path, options.runtime, weights.paths[1] if len(weights.paths) > 1 else None)
+    return NetEmbedder(model.name, weights.sha256 or "", net, _input_of(model.input, net), path)
+
+
+def _input_of(takes: Input, net: Net) -> Input:
+    """Return ``takes`` in the size that the file fixes, where it does."""
+    return replace(takes, height=net.shape[2] or takes.height, width=net.shape[3] or takes.width)
