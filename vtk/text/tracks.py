@@ -26,6 +26,7 @@ class Cues:
         limit: mean distance, weighted, from which on a pair is none.
         overlap: IoU that makes a pair by place alone, where the transcripts do not disagree.
         reach: longest sides of the larger of two texts within which their centres lie, else they are no pair.
+        veto: whether transcripts that disagree keep a pair by place apart although ``semantic`` is 0.
     """
 
     visual: float = 1.0
@@ -34,6 +35,12 @@ class Cues:
     limit: float = 0.5
     overlap: float = 0.4
     reach: float = 1.5
+    veto: bool = False
+
+
+# For features that are learnt from looks, place and words together. Source: CoText's released tracker on ICDAR: cosine
+# distance of at most 0.5, twice the distance here; then an overlap of at least 0.6, unless the transcripts disagree.
+JOINT = Cues(position=0.0, semantic=0.0, limit=0.25, overlap=0.6, veto=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +167,15 @@ class TextTracks:
         overlap = polygon_iou(np.stack([track.quad for track in self.open]), found.quads)
         # What says something else is another text, however alike in place and looks.
         apart = disagree([track.text or "" for track in self.open], [text or "" for text in found.texts])
-        if not self.cues.semantic:
-            apart[:] = False
-        column = assign(np.where(apart, np.inf, self._distances(overlap, found)), self.cues.limit, rows, columns)
+        by_cues = apart & bool(self.cues.semantic)
+        by_place = apart & bool(self.cues.semantic or self.cues.veto)
+        column = assign(np.where(by_cues, np.inf, self._distances(overlap, found)), self.cues.limit, rows, columns)
         rows &= column < 0
         columns[column[column >= 0]] = False
         # What is left: where it stood, it stands.
         rows &= np.array([not track.lost for track in self.open])
         if rows.any() and columns.any():
-            cost = np.where(apart, np.inf, 1 - overlap)
+            cost = np.where(by_place, np.inf, 1 - overlap)
             column = np.maximum(column, assign(cost, 1 - self.cues.overlap, rows, columns))
         for row, place in enumerate(column.tolist()):
             if place >= 0:
@@ -182,7 +189,7 @@ class TextTracks:
 
         cues, away = self.cues, self._away(found)
         total = cues.position * (1 - overlap + np.minimum(away, 1)) / 2
-        weight = np.full(overlap.shape, cues.position)
+        weight = np.full(overlap.shape, cues.position, float)
         looks = np.stack([track.feature for track in self.open])
         known = looks.any(axis=1)[:, None] & found.features.any(axis=1)
         total += np.where(known, cues.visual * (1 - looks @ found.features.T) / 2, 0)
