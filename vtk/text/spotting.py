@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from vtk.kernels.frame_signature import luminance_difference
 from vtk.models.spotter import Found, Reading, Spotter
 from vtk.text.agreement import polygon_iou
+from vtk.text.changes import likeness, may_differ, rewritten
 from vtk.text.following import Follower
 from vtk.text.tracks import Sighting, TextTrack, TextTracks
 from vtk.text.views import View, Views, worth_of
@@ -34,6 +35,7 @@ class Plan:
         sure: confidence from which on a followed text is where it was followed to.
         confirmed: IoU with where a text was followed to, from which on it is that text and needs no reading.
         legible: score of a reading from which on it is text.
+        most: texts of a picture that are looked at, the surest; and half of the tracks that may be open at a time.
     """
 
     interval: float = 0.25
@@ -44,6 +46,7 @@ class Plan:
     sure: float = 0.6
     confirmed: float = 0.6
     legible: float = 0.5
+    most: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,29 @@ class Seen:
     det_score: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The reading that a track's text comes from, and what it looked like then (``changes.likeness``)."""
+
+    reading: Reading
+    looks: np.ndarray
+
+
 @dataclass(slots=True)
 class Spotting:
     """The texts of one source.
 
+    A text_track is one text: where what stands in a place is read as something else than before, surely, its track ends
+    and another begins. It is read again only where it looks different in part, such as a digit of a clock.
+
     Args:
         spotter: finds the texts of a picture and reads them.
         plan: when to look, and what to believe.
+        wanted: tells of quads (N, 4, 2) which of them count, (N,) bool; None: all.
+
+    Attributes:
+        told: by track that is open, what its text was read from.
+        left_out: the most boxes of a picture that were there and not looked at, for there were too many.
     """
 
     spotter: Spotter
@@ -69,6 +88,9 @@ class Spotting:
     tracks: TextTracks = field(default_factory=TextTracks)
     follower: Follower = field(default_factory=Follower)
     views: dict[int, Views] = field(default_factory=dict)
+    wanted: Callable[[np.ndarray], np.ndarray] | None = None
+    told: dict[int, Told] = field(default_factory=dict)
+    left_out: int = 0
     _before: np.ndarray | None = None
     _looked: np.ndarray | None = None
     _looked_t: float = float("-inf")
@@ -94,8 +116,9 @@ class Spotting:
             seen, gone = self._detect(frame, t, image, here, confidence)
         else:
             gone = self.tracks.expire(t)
-            seen = [Seen(track, track.quad, None) for track, sure in zip(here, confidence, strict=True)
-                    if sure >= self.plan.sure]
+            counts = self._count(np.stack([track.quad for track in here])) if here else ()
+            seen = [Seen(track, track.quad, None) for track, sure, counted in zip(here, confidence, counts, strict=True)
+                    if sure >= self.plan.sure and counted]
             for each in seen:
                 each.track.last_frame, each.track.last_t = frame, t
                 each.track.seen += 1
@@ -108,6 +131,7 @@ class Spotting:
     def transcript(self, track: TextTrack) -> tuple[str, float, View | None]:
         """Return what a track that ended says by its best views, how sure that is, and the best of them."""
         views = self.views.pop(track.number, Views()).kept
+        self.told.pop(track.number, None)
         read = self._read_late([view for view in views if view.reading is None])
         ballots = []
         for view in views:
@@ -142,26 +166,85 @@ class Spotting:
 
     def _detect(self, frame: int, t: float, image: np.ndarray, here: list[TextTrack],
                 confidence: np.ndarray) -> tuple[list[Seen], list[TextTrack]]:
-        """Look for text; read what is not where a text was followed to."""
-        found = self.spotter.find([image])[0]
+        """Look for text; read what is not where a text was followed to, or looks different there."""
+        found = self._bounded(self.spotter.find([image])[0])
         quads, scores = found.quads, found.scores
         known = self._confirmed(here, confidence, quads)
-        readings = self._read_now(found, known)
+        crops = [self.spotter.crop(image, quad) for quad in quads]
+        readings = self._read_now(found, known, crops)
         kept = [row for row in range(len(quads)) if known[row] is not None
                 or (readings[row].text and readings[row].score >= self.plan.legible)]
+        ended = self._end_rewritten(quads, known, readings, [row for row in kept if row in readings], crops)
         length = next((len(reading.feature) for reading in readings.values()), 0) or self._length()
         features = np.zeros((len(kept), length), np.float32)
         for place, row in enumerate(kept):
             if row in readings:
                 features[place] = readings[row].feature
-        texts = [readings[row].text if row in readings else None for row in kept]
-        tracks, ended = self.tracks.update(frame, t, Sighting(quads[kept], features, texts),
-                                           [known[row] for row in kept])
+        # What stays where it is and was read worse says what it said.
+        better = {row for row in readings if known[row] is None or readings[row].score >= known[row].score}
+        texts = [readings[row].text if row in better else None for row in kept]
+        tracks, gone = self.tracks.update(frame, t, Sighting(quads[kept], features, texts),
+                                          [known[row] for row in kept])
         for row, track in zip(kept, tracks, strict=True):
             if row in readings:
-                track.score = float(readings[row].score)
-            self._view(frame, t, image, quads[row], track, readings.get(row))
-        return [Seen(track, quads[row], float(scores[row])) for row, track in zip(kept, tracks, strict=True)], ended
+                self._tell(track, readings[row], crops[row], row in better)
+            self._view(frame, t, crops[row], quads[row], track, readings.get(row))
+        return ([Seen(track, quads[row], float(scores[row])) for row, track in zip(kept, tracks, strict=True)],
+                [*ended, *gone, *self._end_beyond()])
+
+    def _tell(self, track: TextTrack, reading: Reading, crop: np.ndarray, is_better: bool) -> None:
+        """Note what a track was read as, where that is better, and what it looked like."""
+        if is_better:
+            track.score = float(reading.score)
+        else:
+            reading = self.told[track.number].reading
+        self.told[track.number] = Told(reading, likeness(crop))
+
+    def _bounded(self, found: Found) -> Found:
+        """Return what counts of what was found, at most ``plan.most``, and note what is left out."""
+        rows = np.flatnonzero(self._count(found.quads))
+        self.left_out = max(self.left_out, found.more + max(0, len(rows) - self.plan.most))
+        rows = rows[: self.plan.most]
+        if len(rows) == len(found.quads):
+            return found
+        return replace(found, quads=found.quads[rows], scores=found.scores[rows],
+                       read=lambda some: found.read([int(rows[row]) for row in some]))
+
+    def _count(self, quads: np.ndarray) -> np.ndarray:
+        return np.ones(len(quads), bool) if self.wanted is None or not len(quads) else self.wanted(quads)
+
+    def _end_beyond(self) -> list[TextTrack]:
+        """End the tracks that were lost first where more are open than there is room for."""
+        beyond = len(self.tracks.open) - 2 * self.plan.most
+        if beyond <= 0:
+            return []
+        lost = sorted((track for track in self.tracks.open if track.lost), key=lambda each: (each.last_t, each.number))
+        return self._end(lost[:beyond])
+
+    def _end(self, tracks: Sequence[TextTrack]) -> list[TextTrack]:
+        """End open tracks, and return them."""
+        numbers = {track.number for track in tracks}
+        self.tracks.open = [track for track in self.tracks.open if track.number not in numbers]
+        return list(tracks)
+
+    def _end_rewritten(self, quads: np.ndarray, known: list[TextTrack | None], readings: dict[int, Reading],
+                       rows: Sequence[int], crops: Sequence[np.ndarray]) -> list[TextTrack]:
+        """End the tracks in whose places something else is read now, which is then no longer known; return them."""
+        present = [track for track in self.tracks.open if not track.lost and track.number in self.told]
+        if not rows or not present:
+            return []
+        overlap = polygon_iou(np.stack([track.quad for track in present]), quads[list(rows)])
+        ended = []
+        for column, row in enumerate(rows):
+            track = known[row] or present[int(overlap[:, column].argmax())]
+            if known[row] is None and overlap[:, column].max() < self.plan.confirmed / 2:
+                continue
+            told = self.told.get(track.number)
+            if (told is not None and rewritten(told.reading, readings[row])
+                    and may_differ(told.looks, likeness(crops[row]))):
+                ended.append(track)
+                known[row] = None
+        return self._end(list({track.number: track for track in ended}.values()))
 
     def _confirmed(self, here: list[TextTrack], confidence: np.ndarray,
                    quads: np.ndarray) -> list[TextTrack | None]:
@@ -178,10 +261,16 @@ class Spotting:
             known[column] = here[row]
         return known
 
-    def _read_now(self, found: Found, known: Sequence[TextTrack | None]) -> dict[int, Reading]:
-        """Return by row the readings of what is not known; of all where nothing can be read later."""
-        rows = [row for row, track in enumerate(known) if track is None or self.spotter.read is None]
+    def _read_now(self, found: Found, known: Sequence[TextTrack | None],
+                  crops: Sequence[np.ndarray]) -> dict[int, Reading]:
+        """Return by row the readings of what is not known or looks different; of all where none is read later."""
+        rows = [row for row, track in enumerate(known)
+                if track is None or self.spotter.read is None or self._may_have_changed(track, crops[row])]
         return dict(zip(rows, found.read(rows), strict=True)) if rows else {}
+
+    def _may_have_changed(self, track: TextTrack, crop: np.ndarray) -> bool:
+        told = self.told.get(track.number)
+        return told is not None and may_differ(told.looks, likeness(crop))
 
     def _read_late(self, views: Sequence[View]) -> dict[int, Reading]:
         """Return by identity the readings of views that were kept unread."""
@@ -192,10 +281,9 @@ class Spotting:
     def _length(self) -> int:
         return len(self.tracks.open[0].feature) if self.tracks.open else 0
 
-    def _view(self, frame: int, t: float, image: np.ndarray, quad: np.ndarray, track: TextTrack,
+    def _view(self, frame: int, t: float, crop: np.ndarray, quad: np.ndarray, track: TextTrack,
               reading: Reading | None) -> None:
         """Keep this view of a text if it is among its best."""
-        crop = self.spotter.crop(image, quad)
         worth = worth_of(crop)
         views = self.views.setdefault(track.number, Views())
         if views.wants(worth, t):

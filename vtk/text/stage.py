@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vtk import records
+from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import UsageError, VtkError
 from vtk.media.sampling import Sampling
@@ -17,8 +17,9 @@ from vtk.models.runtime import RuntimeOptions
 from vtk.models.spotter import Spotter
 from vtk.models.spotters import LONG_SIDE, SPOTTERS, SpotterOptions, load_spotter
 from vtk.records import Record
-from vtk.text.spotting import Plan, Seen, Spotting
-from vtk.text.tracks import TextTrack
+from vtk.text.region import Area
+from vtk.text.spotting import Plan, Spotting
+from vtk.text.text_records import Output, Teller
 
 # Frames a call: each is looked at on its own.
 BATCH = 8
@@ -31,13 +32,17 @@ class State:
     Attributes:
         spotting: the texts on screen.
         interval: seconds from a frame to the next.
-        still: whether it is a single picture, whose texts have no tracks.
+        still: whether it is a single picture, whose texts have no tracks unless asked.
+        area: where text is looked for; None: everywhere.
+        teller: makes its records.
     """
 
     source: Source
     spotting: Spotting
     interval: float
     still: bool
+    area: Area | None = None
+    teller: Teller | None = None
 
 
 class TextStage(Stage):
@@ -48,8 +53,7 @@ class TextStage(Stage):
         detector_weights, reader_weights: files with its networks; None takes the packaged ones.
         detect_fps: how often text is looked for where nothing happens, times a second.
         long_side: pixels of the long side in which it is looked for, a multiple of 32.
-        min_height: pixels under which a text is left out.
-        tracks_only: whether texts are written only when they have ended.
+        output: which texts are written, and how.
         runtime, sampling: where the networks run, and on which frames.
 
     Raises:
@@ -61,22 +65,21 @@ class TextStage(Stage):
     batch = BATCH
 
     def __init__(self, model: str = "ppocr", detector_weights: Path | None = None, reader_weights: Path | None = None,
-                 detect_fps: float = 4.0, long_side: int = LONG_SIDE, min_height: float = 0.0,
-                 tracks_only: bool = False, runtime: RuntimeOptions = RuntimeOptions(),
-                 sampling: Sampling = Sampling()) -> None:
+                 detect_fps: float = 4.0, long_side: int = LONG_SIDE, output: Output = Output(),
+                 runtime: RuntimeOptions = RuntimeOptions(), sampling: Sampling = Sampling()) -> None:
         if model not in SPOTTERS:
             raise UsageError(f"no text spotter '{model}': there is {', '.join(SPOTTERS)}")
         if not 0 < detect_fps < float("inf"):
             raise UsageError(f"--detect-fps {detect_fps:g}: a number above 0 is needed")
         if long_side < 32 or long_side % 32:
             raise UsageError(f"--long-side {long_side}: a multiple of 32 is needed")
-        if not 0 <= min_height < float("inf"):
-            raise UsageError(f"--min-height {min_height:g}: pixels, 0 or more, are needed")
+        if not 0 <= output.min_height < float("inf"):
+            raise UsageError(f"--min-height {output.min_height:g}: pixels, 0 or more, are needed")
         self._model = model
         self._given = SpotterOptions(detector_weights, reader_weights, long_side, runtime)
         self._plan = Plan(interval=1 / detect_fps)
-        self._min_height, self._tracks_only = min_height, tracks_only
-        self._wanted = sampling
+        self._output = output
+        self._sampling = sampling
         self._loaded: Spotter | VtkError | None = None
 
     def __getstate__(self) -> dict[str, object]:
@@ -89,14 +92,16 @@ class TextStage(Stage):
         return f"spot-text/{self._model}"
 
     def options(self, mode: str = "media") -> Record:
-        """Return the options that change results, the hash of the weights among them where they are at hand."""
+        """Return the options that change results, the hash of the weights among them unless they cannot be had."""
         runtime = self._given.runtime
         options: dict[str, Any] = {
             "detect_interval": round(self._plan.interval, 6), "long_side": self._given.long_side,
-            "min_height": self._min_height, "tracks_only": self._tracks_only, "precision": runtime.precision,
-            "batch": runtime.batch, "sampling": str(self._wanted)}
-        if isinstance(self._loaded, Spotter):
-            options["sha256"] = self._loaded.sha256
+            "precision": runtime.precision, "batch": runtime.batch, "sampling": str(self._sampling),
+            **self._output.options()}
+        try:
+            options["sha256"] = self._spotter().sha256
+        except VtkError:  # said of each source where it is started
+            pass
         return {key: value for key, value in options.items() if value is not None}
 
     def prepare(self, mode: str = "media") -> None:
@@ -105,31 +110,56 @@ class TextStage(Stage):
 
     def sampling(self, source: Source) -> Sampling:
         """Return the user's frames, in the size of the source: small text is read there."""
-        return self._wanted
+        return self._sampling
 
     def start(self, source: Source) -> State:
-        """Return the state of a newly opened source, its ids not yet used."""
+        """Return the state of a newly opened source, its ids not yet used.
+
+        Raises:
+            VtkError: the weights cannot be had, or the region lies outside of the picture.
+        """
         spotter = self._spotter()
-        info = source.info
+        info, region = source.info, self._output.region
         rate = info.fps if info is not None and info.fps else 25.0
-        return State(source, Spotting(spotter, self._plan), 1 / rate,
-                     info is not None and info.kind == "image")
+        area = region.of(info.width, info.height) if info is not None and region is not None else None
+
+        def wanted(quads: np.ndarray) -> np.ndarray:
+            sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)
+            tall = sides[:, :2].min(axis=1) >= self._output.min_height
+            return tall if area is None else tall & area.holds(quads)
+
+        return State(source, Spotting(spotter, self._plan, wanted=wanted), 1 / rate,
+                     info is not None and info.kind == "image", area)
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Return the texts of each frame in reading order, and the text tracks that ended before it."""
+        teller, spotting = self._teller(state), state.spotting
         out = []
         for frame in batch:
             if frame.image is None:
                 raise ValueError(f"spot-text needs frames with pixels; frame {frame.index} has none")
-            seen, ended = state.spotting.look(frame.index, round(frame.t, 6), frame.image)
-            told = [] if self._tracks_only else [self._text(state, frame, each) for each in _in_order(seen)
-                                                 if self._is_tall(each.quad)]
-            out.append([*told, *self._ended(state, ended)])
+            image = frame.image if state.area is None else state.area.crop(frame.image)
+            seen, ended = spotting.look(frame.index, round(frame.t, 6), image)
+            out.append([*teller.texts(frame, seen, spotting), *teller.ended(ended, spotting)])
         return out
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
-        """End every text of the source and return the text tracks."""
-        return self._ended(state, state.spotting.finish())
+        """End every text of the source; return the text tracks, and a warning where a frame had too many."""
+        told = [*self._teller(state).ended(state.spotting.finish(), state.spotting)]
+        if state.spotting.left_out:
+            told.append(error_record(self.by, self.name, VtkError(
+                f"up to {state.spotting.left_out} boxes of a frame were left out: the surest {self._plan.most} are "
+                "looked at; --min-height or --region leaves out what is not wanted", code="E_CROWDED"),
+                state.source.name))
+        return told
+
+    def _teller(self, state: State) -> Teller:
+        """Return what makes the records of a source."""
+        if state.teller is None:
+            state.teller = Teller(self.by, state.source.name, self._output, state.interval,
+                                  not state.still or self._output.image_tracks,
+                                  state.area.offset if state.area is not None else (0, 0))
+        return state.teller
 
     def _spotter(self) -> Spotter:
         """Return the networks, loaded at the first source."""
@@ -141,60 +171,3 @@ class TextStage(Stage):
         if isinstance(self._loaded, VtkError):
             raise self._loaded
         return self._loaded
-
-    def _is_tall(self, quad: np.ndarray) -> bool:
-        return min(np.linalg.norm(quad[1] - quad[2]), np.linalg.norm(quad[0] - quad[1])) >= self._min_height
-
-    def _text(self, state: State, frame: Frame, seen: Seen) -> Record:
-        poly, box = _within(seen.quad, frame)
-        record = records.make("text", self.by, **frame.keys(), poly=poly, xyxy=box, text=seen.track.text or "",
-                              score=records.score(seen.track.score))
-        if seen.det_score is not None:
-            record["det_score"] = records.score(min(max(seen.det_score, 0.0), 1.0))
-        if not state.still:
-            record["track_id"] = seen.track.number
-        return record
-
-    def _ended(self, state: State, ended: Sequence[TextTrack]) -> list[Record]:
-        """Return the text_track records of tracks that ended, by last frame and id."""
-        if state.still:
-            return []
-        out = []
-        for track in sorted(ended, key=lambda each: (each.last_frame, each.number)):
-            text, score, best = state.spotting.transcript(track)
-            quad = best.quad if best is not None else track.quad
-            if not self._is_tall(quad):
-                continue
-            record = records.make(
-                "text_track", self.by, state.source.name, track_id=track.number, start=track.t,
-                end=round(track.last_t + state.interval, 6), start_frame=track.frame, end_frame=track.last_frame + 1,
-                text=text, score=records.score(min(score, 1.0)), observations=track.seen)
-            if best is not None:
-                record["best"] = {"frame": best.frame, "poly": _rounded(quad)}
-            out.append(record)
-        return out
-
-
-def _in_order(seen: Sequence[Seen]) -> list[Seen]:
-    """Return texts in reading order: line by line from the top, each from the left."""
-    rest = sorted(seen, key=lambda each: (float(each.quad[:, 1].mean()), each.track.number))
-    out: list[Seen] = []
-    while rest:
-        first = rest[0]
-        low, high = first.quad[:, 1].min(), first.quad[:, 1].max()
-        line = [each for each in rest if low <= each.quad[:, 1].mean() <= high]
-        out += sorted(line, key=lambda each: (float(each.quad[:, 0].min()), each.track.number))
-        rest = [each for each in rest if all(each is not other for other in line)]
-    return out
-
-
-def _within(quad: np.ndarray, frame: Frame) -> tuple[list[list[float]], list[float]]:
-    """Return a quad cut to its frame, and the box around it, source pixels, two decimals."""
-    height, width = frame.image.shape[:2]  # type: ignore[union-attr]
-    scaled = np.clip(quad, 0, (width, height)) * np.array(frame.scale)
-    low, high = scaled.min(axis=0), scaled.max(axis=0)
-    return _rounded(scaled), records.boxes(np.concatenate([low, high])[None])[0]
-
-
-def _rounded(quad: np.ndarray) -> list[list[float]]:
-    return np.asarray(quad, np.float64).round(2).tolist()
