@@ -10,7 +10,7 @@ from vtk.models.ppocr import LONG_SIDE, load_ppocr
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.spotter import Spotter
 
-SPOTTERS = ("ppocr",)
+SPOTTERS = ("ppocr", "cotext")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class SpotterOptions:
         detector_weights, reader_weights: files of ppocr's two networks; None takes the packaged ones.
         long_side: of the pictures in which text is looked for, pixels, a multiple of 32.
         runtime: device, precision, batch, threads, network.
+        weights: the file of a spotter that is one network; cotext has no other.
     """
 
     detector_weights: Path | None = None
     reader_weights: Path | None = None
     long_side: int = LONG_SIDE
     runtime: RuntimeOptions = RuntimeOptions()
+    weights: Path | None = None
 
 
 def load_spotter(name: str, options: SpotterOptions = SpotterOptions()) -> Spotter:
@@ -38,4 +40,14 @@ def load_spotter(name: str, options: SpotterOptions = SpotterOptions()) -> Spott
     """
     if name not in SPOTTERS:
         raise UsageError(f"no text spotter '{name}': there is {', '.join(SPOTTERS)}")
+    two = options.detector_weights or options.reader_weights
+    if name == "cotext":
+        if two:
+            raise UsageError(f"cotext is one network, and takes --weights FILE; got {two} for one of ppocr's two")
+        from vtk.models.cotext import load_cotext  # and torch with it
+
+        return load_cotext(options.weights, options.runtime, options.long_side)
+    if options.weights:
+        raise UsageError(f"ppocr is two networks, and takes --detector-weights and --reader-weights, not --weights "
+                         f"{options.weights}")
     return load_ppocr(options.detector_weights, options.reader_weights, options.runtime, options.long_side).spotter()

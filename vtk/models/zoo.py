@@ -170,6 +170,10 @@ _TEXT = (
     _ppocr("rec", "text-read", Input(320, 48, "corner", "bgr", mean=(0.5,) * 3, std=(0.5,) * 3, pad=127.5),
            "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21234383,
            Figure("line accuracy", 81.3, "Baidu's own, 15 kinds of scenes", _PPOCR)),
+    # Its authors hand out no weights, and there are none of ours yet.
+    Model("cotext", "text-spot", "cotext",
+          Input(640, 640, "stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+          (File("cotext-resnet18.pth"),), "no weights yet", False, "nothing yet", experimental=True),
 )
 _OMZ_REID_ROWS = (
     # number, sha256 and bytes of .xml and .bin, published rank-1 and mAP on Market-1501
