@@ -1,6 +1,6 @@
-"""Make a street scene to try vtk on: people cut out of a photograph walk over its street, before a fixed camera.
+"""Make a street scene to try vtk on: people cut out of a photograph walk over its street, under a banner.
 
-The photograph is bus.jpg of the ultralytics package, which is installed with vtk. With --truth the true boxes go to a
+The photograph is bus.jpg of the ultralytics package, which is installed with vtk; the camera is fixed. With --truth the true boxes go to a
 file of ``track`` records. Usage: make_clip.py OUT.mp4 [--seconds S] [--truth FILE.jsonl]
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 from vtk.media.image import load
 from vtk.media.writer import VideoWriter
 from vtk.records import boxes, dump, make
+from vtk.report.lettering import text_width, write
 
 FPS = 25
 # The part of the photograph that is the scene: left, top, right, bottom in its pixels; and the clip's size.
@@ -51,6 +52,8 @@ GROUND = ((0, 228, 303, -47), (228, 400, 245, -40), (640, 810, -150, 23))
 BOLLARD = (124, 705, 158, 818)  # stands between the left one's legs; its twin is copied with the pavement
 # The height of a person whose feet are at row y is TALL * (y - HORIZON): so for both people of the photograph.
 HORIZON, TALL = 455, 1.122
+# What is written on the banner, and its place in the clip: left, top, right, bottom in pixels, above all heads.
+BANNER, BANNER_AT = "OPEN AIR CINEMA", (176, 6, 464, 50)
 STRIDE = 150.0  # pixels of the photograph from one open pair of legs to the next
 Tint = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -134,6 +137,19 @@ def _fill_ground(out: np.ndarray, holes: np.ndarray, rows: np.ndarray, columns: 
     return (out * (1 - seams) + cv2.GaussianBlur(out, (0, 0), 1.5) * seams).astype(np.uint8)
 
 
+def hang_banner(plate: np.ndarray) -> None:
+    """Hang a banner over the balcony of ``plate`` (HEIGHT, WIDTH, 3) uint8: letters on cloth that has folds."""
+    x1, y1, x2, y2 = BANNER_AT
+    finer, size = 4, 104
+    width, height = (x2 - x1) * finer, (y2 - y1) * finer
+    cloth = np.full((height, width, 3), (176, 32, 40), np.uint8)
+    write(cloth, BANNER, (width - text_width(BANNER, size)) // 2, (height + round(0.7 * size)) // 2, size,
+          (252, 246, 232))
+    cloth = cv2.resize(cloth, (x2 - x1, y2 - y1), interpolation=cv2.INTER_AREA)
+    folds = 0.92 + 0.08 * np.sin(np.arange(x2 - x1) / 9)
+    plate[y1:y2, x1:x2] = cloth * folds[None, :, None]
+
+
 def cut_out(image: np.ndarray, who: Walker) -> np.ndarray:
     """Return a walker as (h, w, 4) float32 at the clip's scale: RGB times opacity, and opacity in [0, 1]."""
     opacity = np.zeros(image.shape[:2], np.uint8)
@@ -210,7 +226,9 @@ def make_clip(path: Path, seconds: float = 10.0, truth: Path | None = None) -> N
     """Write the clip to ``path``: H.264, WIDTH x HEIGHT, FPS; the same bytes each time on one machine."""
     image = photograph()
     x1, y1, x2, y2 = SCENE
-    plate = cv2.resize(street(image)[y1:y2, x1:x2], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+    plate = cv2.resize(street(image)[y1:y2, x1:x2], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    hang_banner(plate)
+    plate = plate.astype(np.float32)
     people = [cut_out(image, who) for who in WALKERS]
     lines = []
     with VideoWriter(path, WIDTH, HEIGHT, FPS) as writer:

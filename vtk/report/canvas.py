@@ -50,11 +50,11 @@ class Style:
 
 
 class _Label(NamedTuple):
-    """A label that waits: what it says and names, where it would begin, and whether it must stay outside."""
+    """A label that waits: what it says and names, where it begins above and below, and whether to stay outside."""
 
     text: str
     box: Box
-    x: int
+    corners: tuple[int, int]
     colour: Colour
     outside: bool
 
@@ -116,7 +116,7 @@ class Canvas:
     def label(self, text: str, xyxy: Sequence[float], colour: Colour) -> None:
         """Put ``text`` above a box's left corner, inside the frame, once everything else is drawn."""
         x1, y1, x2, y2 = (int(max(-_FAR, min(_FAR, side))) for side in xyxy)
-        self._labels.append(_Label(self._printable(text), (x1, y1, x2, y2), x1, colour, False))
+        self._labels.append(_Label(self._printable(text), (x1, y1, x2, y2), (x1, x1), colour, False))
 
     def transcript(self, text: str, points: Sequence[Sequence[float]], colour: Colour) -> None:
         """Put ``text`` beside a polygon, [[x, y], …] in pixels, above its highest corner if there is room.
@@ -127,7 +127,8 @@ class Canvas:
         x1, y1 = (int(side) for side in np.floor(near.min(axis=0)))
         x2, y2 = (int(side) for side in np.ceil(near.max(axis=0)))
         highest = int(near[near[:, 1] <= y1 + self.style.letters, 0].min())
-        self._labels.append(_Label(self._printable(text), (x1, y1, x2, y2), highest, colour, True))
+        lowest = int(near[near[:, 1] >= y2 - self.style.letters, 0].min())
+        self._labels.append(_Label(self._printable(text), (x1, y1, x2, y2), (highest, lowest), colour, True))
 
     def keep_clear(self, xyxy: Sequence[float]) -> None:
         """Let no label cover a box, [x1, y1, x2, y2] in pixels, where there is room elsewhere."""
@@ -154,7 +155,8 @@ class Canvas:
         for label in self._labels:
             text = fitted(label.text, size, places.width - 2 * pad, font)
             wide = text_width(text, size, font) + 2 * pad
-            spots = places.around(label.box, label.x - self.style.line // 2, wide, high, label.outside)
+            above, below = (corner - self.style.line // 2 for corner in label.corners)
+            spots = places.around(label.box, (above, below), wide, high, label.outside)
             places.take(self._plate(text, *places.free(spots, wide, high), label.colour))
         for text, (x, y, _, _), letters in subtitles:
             write(self.image, text, x, y + letters, letters, _WHITE, font, outline=max(1, round(letters / 12)))

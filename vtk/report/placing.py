@@ -39,29 +39,30 @@ class Places:
         covered = np.prod(np.maximum(shared, 0), axis=2).sum(axis=1)
         return spots[int(covered.argmin())]
 
-    def around(self, box: Box, x: int, wide: int, high: int, outside: bool) -> list[tuple[int, int]]:
+    def around(self, box: Box, corners: tuple[int, int], wide: int, high: int, outside: bool
+               ) -> list[tuple[int, int]]:
         """Return the places in the frame for a label of ``wide`` by ``high`` pixels, the best first; at least one.
 
         Args:
             box: what is named, [x1, y1, x2, y2] in pixels.
-            x: where a label above or below begins.
+            corners: where a label above begins, and where one below does, as x.
             wide, high: size of the label in pixels.
             outside: whether what is named should stay uncovered, however far the label moves for it.
         """
         last_x, last_y = self.width - wide, self.height - high
-        x = max(0, min(x, last_x))
-        spots = [(left, top) for left, top in _spots(box, x, wide, high, outside)
+        x, below = (max(0, min(corner, last_x)) for corner in corners)
+        spots = [(left, top) for left, top in _spots(box, x, below, wide, high, outside)
                  if 0 <= left <= last_x and 0 <= top <= last_y]
         return spots or [(x, max(0, min(box[1], last_y)))]
 
 
-def _spots(box: Box, x: int, wide: int, high: int, outside: bool) -> Iterator[tuple[int, int]]:
+def _spots(box: Box, x: int, below: int, wide: int, high: int, outside: bool) -> Iterator[tuple[int, int]]:
     """Yield upper left corners: above, below, beside and farther off, inside."""
     left, top, right, bottom = box
-    yield from ((x, top - high), (x, bottom))
+    yield from ((x, top - high), (below, bottom))
     if outside:
         middle = (top + bottom - high) // 2
         yield from ((right, middle), (left - wide, middle), (right - wide, top - high), (right - wide, bottom))
         yield from ((right, top - high), (right, bottom), (left - wide, top - high), (left - wide, bottom))
-        yield from ((x, top - 2 * high), (x, bottom + high))
+        yield from ((x, top - 2 * high), (below, bottom + high))
     yield x, top
