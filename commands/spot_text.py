@@ -12,11 +12,14 @@ from vtk.options import Common, filter_command
 @filter_command
 def run(
     common: Common,
-    model: Annotated[str, typer.Option(metavar="NAME", help="What finds and reads text: ppocr.")] = "ppocr",
+    model: Annotated[str, typer.Option(
+        metavar="NAME", help="What finds and reads text: ppocr, or cotext, experimental.")] = "ppocr",
     detector_weights: Annotated[Path | None, typer.Option(
         metavar="FILE", show_default=False, help="Load this file for finding text, of the same architecture.")] = None,
     reader_weights: Annotated[Path | None, typer.Option(
         metavar="FILE", show_default=False, help="Load this file for reading it, of the same architecture.")] = None,
+    weights: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False, help="Load this file for cotext, which comes without.")] = None,
     detect_fps: Annotated[float, typer.Option(
         metavar="X", help="Look for text so many times a second, sooner where the picture changes.")] = 4.0,
     long_side: Annotated[int, typer.Option(
@@ -51,4 +54,4 @@ def run(
                     Vocabulary.read(vocab) if vocab is not None else None, words, tracks_only, image_tracks)
     drive(partial(TextStage, model=model, detector_weights=detector_weights, reader_weights=reader_weights,
                   detect_fps=detect_fps, long_side=long_side, output=output, runtime=common.runtime,
-                  sampling=common.sampling), common)
+                  sampling=common.sampling, weights=weights), common)

@@ -20,6 +20,7 @@ from vtk.records import Record
 from vtk.text.region import Area
 from vtk.text.spotting import Plan, Spotting
 from vtk.text.text_records import Output, Teller
+from vtk.text.tracks import JOINT, Cues, TextTracks
 
 # Frames a call: each is looked at on its own.
 BATCH = 8
@@ -50,7 +51,8 @@ class TextStage(Stage):
 
     Args:
         model: name of the spotter.
-        detector_weights, reader_weights: files with its networks; None takes the packaged ones.
+        detector_weights, reader_weights: files with ppocr's networks; None takes the packaged ones.
+        weights: file with cotext's network.
         detect_fps: how often text is looked for where nothing happens, times a second.
         long_side: pixels of the long side in which it is looked for, a multiple of 32.
         output: which texts are written, and how.
@@ -66,7 +68,8 @@ class TextStage(Stage):
 
     def __init__(self, model: str = "ppocr", detector_weights: Path | None = None, reader_weights: Path | None = None,
                  detect_fps: float = 4.0, long_side: int = LONG_SIDE, output: Output = Output(),
-                 runtime: RuntimeOptions = RuntimeOptions(), sampling: Sampling = Sampling()) -> None:
+                 runtime: RuntimeOptions = RuntimeOptions(), sampling: Sampling = Sampling(),
+                 weights: Path | None = None) -> None:
         if model not in SPOTTERS:
             raise UsageError(f"no text spotter '{model}': there is {', '.join(SPOTTERS)}")
         if not 0 < detect_fps < float("inf"):
@@ -76,7 +79,7 @@ class TextStage(Stage):
         if not 0 <= output.min_height < float("inf"):
             raise UsageError(f"--min-height {output.min_height:g}: pixels, 0 or more, are needed")
         self._model = model
-        self._given = SpotterOptions(detector_weights, reader_weights, long_side, runtime)
+        self._given = SpotterOptions(detector_weights, reader_weights, long_side, runtime, weights)
         self._plan = Plan(interval=1 / detect_fps)
         self._output = output
         self._sampling = sampling
@@ -128,7 +131,8 @@ class TextStage(Stage):
             tall = sides[:, :2].min(axis=1) >= self._output.min_height
             return tall if area is None else tall & area.holds(quads)
 
-        return State(source, Spotting(spotter, self._plan, wanted=wanted), 1 / rate,
+        tracks = TextTracks(JOINT if spotter.joint else Cues())
+        return State(source, Spotting(spotter, self._plan, tracks, wanted=wanted), 1 / rate,
                      info is not None and info.kind == "image", area)
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
