@@ -17,7 +17,7 @@ from vtk.text.spotting import Seen, Spotting
 from vtk.text.tracks import TextTrack
 from vtk.text.views import View
 from vtk.text.vocabulary import Vocabulary
-from vtk.text.words import WordIds, part, words_of
+from vtk.text.words import WordIds, part, reading_order, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +140,33 @@ class Teller:
 
 
 def in_order(seen: Sequence[Seen]) -> list[Seen]:
-    """Return texts in reading order: line by line from the top, each from the left.
+    """Return texts in reading order: line by line from the top, each from the left, as most of them are turned.
 
-    What belongs to a line is told along the slope of its first text, so that rows of a turned page stay apart.
+    What belongs to a line is told along the slope of its first text, so that rows of a page that is not straight stay
+    apart. Of a page on its side, and of columns of upright signs, the top is on the right.
     """
-    rest = sorted(seen, key=lambda each: (float(each.quad[:, 1].mean()), each.track.number))
+    if not seen:
+        return []
+    quads = _upright(np.stack([each.quad for each in seen]))
+    rest = sorted(range(len(seen)), key=lambda row: (float(quads[row, :, 1].mean()), seen[row].track.number))
     out: list[Seen] = []
     while rest:
-        beside = _beside(rest[0].quad, np.stack([each.quad for each in rest]))
-        line = [each for each, near in zip(rest, beside, strict=True) if near]
-        out += sorted(line, key=lambda each: (float(each.quad[:, 0].min()), each.track.number))
-        rest = [each for each, near in zip(rest, beside, strict=True) if not near]
+        beside = _beside(quads[rest[0]], quads[rest])
+        line = [row for row, near in zip(rest, beside, strict=True) if near]
+        line.sort(key=lambda row: (float(quads[row, :, 0].min()), seen[row].track.number))
+        out += [seen[row] for row in line]
+        rest = [row for row, near in zip(rest, beside, strict=True) if not near]
     return out
+
+
+def _upright(quads: np.ndarray) -> np.ndarray:
+    """Return quads (N, 4, 2) turned by the quarter turns that most of their length reads upright after."""
+    lines = np.stack([reading_order(quad) for quad in quads])
+    along = (lines[:, 1] + lines[:, 2] - lines[:, 0] - lines[:, 3]) / 2
+    quarters = np.round(np.arctan2(along[:, 1], along[:, 0]) / (np.pi / 2)).astype(int) % 4
+    most = int(np.bincount(quarters, np.hypot(*along.T), minlength=4).argmax())
+    cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[most]
+    return lines @ np.array([[cosine, -sine], [sine, cosine]], quads.dtype)
 
 
 def _beside(first: np.ndarray, quads: np.ndarray) -> np.ndarray:

@@ -63,14 +63,25 @@ def words_of(text: str, score: float, reading: Reading | None) -> list[Word]:
 def part(quad: np.ndarray, start: float, end: float) -> np.ndarray:
     """Return the part of a line's quad (4, 2), corners clockwise from the top left, from ``start`` to ``end`` along it.
 
-    A quad ``VERTICAL`` times as high as wide is read from the top down, as the readers do.
+    Its corners come in the same order as the line's.
     """
-    across, down = sides(quad)
-    turn = 1 if down >= VERTICAL * across else 0
-    first, second, third, fourth = np.roll(quad, -turn, axis=0)
+    first, second, third, fourth = reading_order(quad)
     corners = np.array([first + start * (second - first), first + end * (second - first),
                         fourth + end * (third - fourth), fourth + start * (third - fourth)], quad.dtype)
-    return np.roll(corners, turn, axis=0)
+    return np.roll(corners, _turns(quad), axis=0)
+
+
+def reading_order(quad: np.ndarray) -> np.ndarray:
+    """Return the corners of a quad (4, 2) from where its text begins: the first two are its upper edge.
+
+    A quad ``VERTICAL`` times as high as wide is read from the top down, as the readers do.
+    """
+    return np.roll(quad, -_turns(quad), axis=0)
+
+
+def _turns(quad: np.ndarray) -> int:
+    across, down = sides(quad)
+    return 1 if down >= VERTICAL * across else 0
 
 
 @dataclass(slots=True)
