@@ -11,10 +11,13 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from clips import make_clip, square_at
 
 from conftest import ROOT
+from vtk.media.writer import VideoWriter
 
 EXAMPLES = ROOT / "examples"
 
@@ -120,6 +123,44 @@ def test_the_makefile_makes_a_table_and_goes_on(place: Path) -> None:
     assert "clip0.mp4" in again and "track videos/clip1.mp4" not in again
 
 
+def slides(path: Path, *shown: list[str]) -> None:
+    """Write a talk: a second for each slide, which is lines of text."""
+    with VideoWriter(path, 480, 270, 10) as writer:
+        for number, lines in enumerate(shown):
+            slide = np.full((270, 480, 3), 245, np.uint8)
+            for row, line in enumerate(lines):
+                cv2.putText(slide, line, (30, 70 + 60 * row), cv2.FONT_HERSHEY_DUPLEX, 1.0, (30, 30, 60), 2, cv2.LINE_AA)
+            for frame in range(10):
+                writer.write(slide, number + frame / 10)
+
+
+def test_talks_become_subtitles_and_an_index(tmp_path: Path) -> None:
+    """Subtitles, an index that grep searches, nothing made twice; without jq the index is the same."""
+    (tmp_path / "talks").mkdir()
+    slides(tmp_path / "talks" / "one.mp4", ["Kalman filters", "predict and update"], ["Thank you"])
+    slides(tmp_path / "talks" / "two.mp4", ["Questions"])
+    arguments = ("make", "-f", str(EXAMPLES / "talks.mk"), "VIDEOS=talks", "-j2")
+    run(with_vtk(tmp_path), *arguments)
+    said = [("talks/one.mp4", 0.0, 1.0, "Kalman filters"), ("talks/one.mp4", 0.0, 1.0, "predict and update"),
+            ("talks/one.mp4", 1.0, 2.0, "Thank you"), ("talks/two.mp4", 0.0, 1.0, "Questions")]
+
+    def index() -> list[tuple[str, float, float, str]]:
+        rows = csv.DictReader(io.StringIO((tmp_path / "out" / "index.csv").read_text()))
+        return [(row["source"], float(row["start"]), float(row["end"]), row["text"]) for row in rows]
+
+    # Measured: each text to the letter. Slides change between two frames, and ends are one frame after the last.
+    assert index() == said
+    assert (tmp_path / "out" / "one.srt").read_text() == (
+        "1\n00:00:00,000 --> 00:00:01,000\nKalman filters\npredict and update\n\n"
+        "2\n00:00:01,000 --> 00:00:02,000\nThank you\n")
+    assert "Questions" in (tmp_path / "out" / "two.vtt").read_text()
+    assert "Nothing to be done" in run(tmp_path, *arguments)
+    (tmp_path / "out" / "index.csv").unlink()
+    again = run(tmp_path, *arguments, "JQ=")
+    assert "records_to_csv.py" in again and "spot-text" not in again
+    assert index() == said
+
+
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the example clip, street.mp4, and its true boxes, truth.jsonl."""
@@ -188,7 +229,11 @@ def test_the_demo_runs_without_network(mirror: bool, tmp_path: Path, request: py
     assert out.splitlines()[-1] == "video:    my demo/annotated.mp4"
     probe = run(tmp_path, "./vtk", "probe", "my demo/annotated.mp4")
     assert json.loads(probe.splitlines()[0])["frames"] == 250
-    lines = (tmp_path / "my demo" / "tracks.jsonl").read_text().splitlines()
-    kinds = Counter(json.loads(line)["type"] for line in lines)
-    assert kinds["track"] > 300 and kinds["tracklet"] >= 4
-    assert kinds["end"] == 2, "track's and draw's"
+    [texts] = [line for line in out.splitlines() if line.startswith("texts:")]
+    assert "OPEN AIR CINEMA" in texts.split("(")[0], "the banner was read"
+    records = [json.loads(line) for line in (tmp_path / "my demo" / "records.jsonl").read_text().splitlines()]
+    kinds = Counter(record["type"] for record in records)
+    assert kinds["track"] > 300 and kinds["tracklet"] >= 4 and kinds["text_track"] >= 1
+    [banner] = [record for record in records if record["type"] == "text_track" and record["text"] == "OPEN AIR CINEMA"]
+    assert banner["end"] - banner["start"] > 9.5, "it hangs there all ten seconds"
+    assert kinds["end"] == 3, "track's, spot-text's and draw's"
