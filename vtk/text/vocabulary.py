@@ -21,7 +21,8 @@ _WORD = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 class Vocabulary:
     """Entries, of one word or of several, that readings are snapped to.
 
-    A reading as a whole becomes the nearest entry, else each of its words does, without the punctuation around it.
+    A reading as a whole becomes the nearest entry of as many words; else each of its words does, without the
+    punctuation around it; else, where none of them is near one, the whole becomes the nearest entry of any length.
     Near is a Levenshtein distance of at most ``NEAR`` of the longer of the two, small and capital letters alike; where
     two entries are as near, the reading stays what it is. The entry's own spelling is taken.
 
@@ -72,19 +73,27 @@ class Vocabulary:
             return self._answers[text]
         if len(self._answers) >= REMEMBERED:
             self._answers.clear()
-        whole = self._nearest(text)
-        answer = whole if whole is not None else re.sub(r"\S+", lambda found: self._word(found.group()), text)
-        self._answers[text] = answer
+        answer = self._answers[text] = self._snapped(text)
         return answer
 
-    def _word(self, text: str) -> str:
+    def _snapped(self, text: str) -> str:
+        whole = self._nearest(text)
+        words = text.split()
+        if whole is not None and len(whole.split()) == len(words):
+            return whole
+        near = {word: found for word in words if (found := self._word(word)) is not None}
+        if near:
+            return re.sub(r"\S+", lambda found: near.get(found.group(), found.group()), text)
+        return text if whole is None else whole
+
+    def _word(self, text: str) -> str | None:
         """Return a word as the vocabulary has it: with its punctuation, or without it and that put back."""
         nearest = self._nearest(text)
         if nearest is not None:
             return nearest
         before, core, after = _WORD.match(text).groups()  # type: ignore[union-attr]
         found = self._nearest(core) if core != text else None
-        return text if found is None else before + found + after
+        return None if found is None else before + found + after
 
     def _nearest(self, text: str) -> str | None:
         """Return the one nearest entry; None where none is near or two are as near."""
