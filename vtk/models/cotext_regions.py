@@ -9,6 +9,7 @@ import numpy as np
 
 from vtk.errors import UsageError
 from vtk.kernels.component_stats import component_stats
+from vtk.kernels.dispatch import check_array
 from vtk.kernels.pixel_aggregation import pixel_aggregation
 from vtk.models.text_boxes import clockwise
 
@@ -66,9 +67,16 @@ def grow(region: np.ndarray, kernel: np.ndarray, stride: int = 4, how: Growth = 
         stride: pixels of the input per cell.
         how: thresholds.
 
+    Raises:
+        ValueError: the maps are not float32 of one shape, or empty.
+
     Source: Wu et al., CoText, 2022, inference; the rectangle is measured on the map's cells, each of which is
     ``stride`` pixels wide, and not after the labels are enlarged.
     """
+    check_array("region", region, ("h", "w"), ("float32",))
+    check_array("kernel", kernel, region.shape, ("float32",))
+    if not region.size:  # OpenCV's components would end the interpreter
+        raise ValueError(f"region: got shape {region.shape}, expected at least one cell")
     inside = region > 0
     kernels = (inside & (kernel > 0)).astype(np.uint8)
     count, seeds = cv2.connectedComponents(kernels, connectivity=4, ltype=cv2.CV_32S)
