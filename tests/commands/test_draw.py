@@ -74,6 +74,22 @@ def test_a_folder_for_several_sources(vtk, clip, tmp_path):
     assert painted(tmp_path / "one.mp4") == list(range(5, 15))
 
 
+def test_exported_subtitles_are_burned_in_again(vtk, clip, tmp_path):
+    """Text tracks to a folder of subtitles, and those into the pictures; what has none does not stop the rest."""
+    texts = [{"v": 1, "type": "text_track", "by": "spot-text/x", "source": "clip.mp4", "track_id": number, "text": text,
+              "start": start, "end": end, "score": 0.9, "observations": 3}
+             for number, (text, start, end) in enumerate([("سلام --> 你好", 0.4, 1.0), ("two", 0.8, 1.2)])]
+    stream = "".join(json.dumps(record) + "\n" for record in texts).encode()
+    (tmp_path / "other.mp4").write_bytes(clip.read_bytes())
+    for form in ("srt", "vtt"):
+        made = vtk("export", form, "--out-dir", form, stdin=stream, cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
+        found = vtk("draw", "clip.mp4", "other.mp4", "--subtitles", form, "--out-dir", f"drawn-{form}", cwd=tmp_path)
+        assert found.returncode == 1 and found.stderr.count(b"\n") == 1
+        assert f"{form} has no subtitles of other.mp4: none of other.srt, other.vtt is there".encode() in found.stderr
+        assert painted(tmp_path / f"drawn-{form}" / "clip.mp4") == list(range(4, 12))
+
+
 def test_images(vtk, tmp_path):
     from PIL import Image
 

@@ -196,3 +196,61 @@ def test_times_are_kept_when_frames_are_left_out(tmp_path):
     with av.open(str(tmp_path / "a.mp4")) as container:
         times = [round(frame.time, 2) for frame in container.decode(video=0)]
     assert times == [0.0, 0.5, 1.0, 1.5]
+
+
+SUBTITLES = "1\n00:00:00,200 --> 00:00:00,500\nfirst\n\n2\n00:00:00,400 --> 00:00:00,700\nsecond\n"
+
+
+def written(path: Path) -> list[list[int]]:
+    """Return the rows in which there is white ink, in eighths of the height, of each frame."""
+    rows = [(picture.min(axis=2) > 220).sum(axis=1).reshape(8, -1).sum(axis=1) for picture in drawn(path)]
+    return [np.flatnonzero(row > 3).tolist() for row in rows]
+
+
+def test_subtitles_come_and_go_by_time_and_stack(tmp_path):
+    (tmp_path / "a.srt").write_text(SUBTITLES)
+    stage = DrawStage(output=tmp_path / "out.mp4", subtitles=tmp_path / "a.srt")
+    draw(stage, Source("a.mp4", "media", VIDEO), count=10, records=None)
+    rows = written(tmp_path / "out.mp4")
+    assert [bool(row) for row in rows] == [False] * 2 + [True] * 5 + [False] * 3
+    # The second one stands above the first while both are there, then takes its place.
+    assert min(rows[4]) < min(rows[2]) == min(rows[6]) >= 6
+    picture = drawn(tmp_path / "out.mp4")[2]
+    columns = np.flatnonzero((picture.min(axis=2) > 220).any(axis=0))
+    assert abs((columns.min() + columns.max()) / 2 - WIDTH / 2) < 3, "centred"
+    assert picture[90:].min() < 60, "outlined in black"
+
+
+def test_subtitles_and_records_are_drawn_together(tmp_path):
+    (tmp_path / "a.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n" + "many words " * 60)
+    draw(DrawStage(output=tmp_path / "out.mp4", subtitles=tmp_path / "a.vtt"), Source("a.mp4", "records", VIDEO))
+    picture = drawn(tmp_path / "out.mp4")[2]
+    assert np.abs(picture[60:90, 38:43].astype(int) - 128).max() > 40, "the box"
+    assert min(written(tmp_path / "out.mp4")[2]) <= 4, "wrapped over many lines"
+
+
+def test_a_folder_has_subtitles_by_name(tmp_path):
+    subtitles = tmp_path / "subs"
+    (subtitles / "talks").mkdir(parents=True)
+    (subtitles / "talks" / "a.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nx")
+    (subtitles / "b.srt").write_text(SUBTITLES)
+    stage = DrawStage(out_dir=tmp_path / "out", subtitles=subtitles)
+    for name in ("talks/a.mp4", "talks/b.mp4"):
+        draw(stage, Source(name, "media", VIDEO), count=4, records=None)
+    assert written(tmp_path / "out" / "talks" / "a.mp4")[0] and not written(tmp_path / "out" / "talks" / "b.mp4")[0]
+    with pytest.raises(MediaError, match="has no subtitles of talks/c.mp4: none of talks/c.srt, c.srt, talks/c.vtt, c"):
+        stage.start(Source("talks/c.mp4", "media", VIDEO))
+
+
+def test_subtitles_that_cannot_be_are_said(tmp_path):
+    (tmp_path / "a.srt").write_text("hello")
+    stage = DrawStage(out_dir=tmp_path, subtitles=tmp_path / "a.srt")
+    stage.prepare()
+    with pytest.raises(RecordError, match="a.srt, line 1: the times of a cue"):
+        stage.start(Source("a.mp4", "media", VIDEO))
+    with pytest.raises(UsageError, match="went into a.mp4 already, and b.mp4 came too: give a folder"):
+        stage.start(Source("b.mp4", "media", VIDEO))
+    with pytest.raises(UsageError, match="--subtitles gone.srt: there is no such file or folder"):
+        DrawStage(output=tmp_path / "x.mp4", subtitles=Path("gone.srt")).prepare()
+    with pytest.raises(UsageError, match="--font .*a.srt: .*TrueType"):
+        DrawStage(output=tmp_path / "x.mp4", font=tmp_path / "a.srt").prepare()

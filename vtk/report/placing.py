@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,25 +20,24 @@ class Places:
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
-        self._taken = np.empty((64, 4), np.float32)
-        self._count = 0
+        # A map and not a list of boxes: a label looks at as many pixels as it has, whatever the number of others.
+        self._taken = np.zeros((height, width), bool)
 
     def take(self, box: Sequence[float]) -> None:
         """Keep a box, [x1, y1, x2, y2] in pixels, free of labels where there is room elsewhere."""
-        if self._count == len(self._taken):
-            self._taken = np.concatenate([self._taken, np.empty_like(self._taken)])
-        self._taken[self._count] = np.clip(box, -_FAR, _FAR)
-        self._count += 1
+        x1, y1, x2, y2 = (max(0.0, min(side, _FAR)) for side in box)
+        self._taken[math.floor(y1):math.ceil(y2), math.floor(x1):math.ceil(x2)] = True
 
     def free(self, spots: Sequence[tuple[int, int]], wide: int, high: int) -> tuple[int, int]:
         """Return the first of ``spots`` (upper left corners) where nothing is covered, else the least of it."""
-        if not self._count:
-            return spots[0]
-        corners = np.array(spots, np.float32)[:, None]
-        taken = self._taken[: self._count]
-        shared = np.minimum(corners + (wide, high), taken[:, 2:]) - np.maximum(corners, taken[:, :2])
-        covered = np.prod(np.maximum(shared, 0), axis=2).sum(axis=1)
-        return spots[int(covered.argmin())]
+        least, best = math.inf, spots[0]
+        for x, y in spots:
+            covered = np.count_nonzero(self._taken[y:y + high, x:x + wide])
+            if covered < least:
+                least, best = covered, (x, y)
+            if not covered:
+                break
+        return best
 
     def around(self, box: Box, corners: tuple[int, int], wide: int, high: int, outside: bool
                ) -> list[tuple[int, int]]:
