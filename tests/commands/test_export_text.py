@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import run_vtk
+from vtk.export.cue_files import read_cues
 from vtk.export.icdar import read_transcripts, read_video
 
 POLY = [[10, 20], [50, 20], [50, 30], [10, 30]]
@@ -50,6 +51,23 @@ def test_icdar_files_name_tracks_from_1_and_have_the_voted_text(tmp_path: Path) 
     assert [polygon.tolist() for polygon in rows.polygon] == [POLY] * 3
     assert read_transcripts(tmp_path / "out" / "a.txt") == {"1": "שלום --> 你好", "2": "loose"}
     assert '<frame ID="2" />' in (tmp_path / "out" / "a.xml").read_text()
+
+
+def test_transcripts_that_files_trip_over_come_back(tmp_path: Path) -> None:
+    """Right to left, East Asian, line ends, arrows, tags, quotes and control characters, through every exporter."""
+    texts = ["مرحبا (عالم)", "你好，世界", "two\nlines\u2028", "a --> b", '<b>"&amp;</b> ]]>', "bell\x07\x1b"]
+    plain = ["مرحبا (عالم)", "你好，世界", "two lines", "a --> b", '<b>"&amp;</b> ]]>', "bell"]
+    stream = b"".join(line("text_track", text, track_id=at + 1, start=float(at), end=at + 1.0)
+                      + line("text", text, track_id=at + 1, frame=at) for at, text in enumerate(texts))
+    (tmp_path / "in.jsonl").write_bytes(stream)
+    for form in ("srt", "vtt", "icdar"):
+        found = run_vtk("export", form, "in.jsonl", "--out-dir", "out", cwd=tmp_path)
+        assert (found.returncode, found.stderr) == (0, b"")
+    assert [cue.lines for cue in read_cues(tmp_path / "out" / "a.vtt")] == [(text,) for text in plain]
+    assert [cue.lines for cue in read_cues(tmp_path / "out" / "a.srt")] == [
+        (text.replace("-->", "→"),) for text in plain]
+    assert read_video(tmp_path / "out" / "a.xml").text == plain
+    assert list(read_transcripts(tmp_path / "out" / "a.txt").values()) == plain
 
 
 def test_without_texts_the_files_are_empty_ones(tmp_path: Path) -> None:

@@ -26,7 +26,10 @@ XML = """<?xml version="1.0" encoding="us-ascii"?>
   </frame>
 </Frames>
 """
-ODD = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two\n\nlines", "bell\x07", "", "###"]
+ODD = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two\n\nlines", "bell\x07", "", "###", "a --> b ]]> <!-- &amp; '", "\u202eשלום 12",
+       "x\u2028y\x85z", "half \ud800\ufffe", "cafe\u0301 한국", '"', ",", "\ufeff'"]
+AGAIN = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two lines", "bell", "", "###", "a --> b ]]> <!-- &amp; '", "\u202eשלום 12", "x y z",
+         "half \ufffd\ufffd", "cafe\u0301 한국", '"', ",", "\ufeff'"]
 
 
 def rows_of(texts: list[str]) -> TextRows:
@@ -60,8 +63,8 @@ def test_transcripts_stand_in_a_list_beside(tmp_path: Path) -> None:
 def test_texts_of_every_script_come_back(tmp_path: Path) -> None:
     rows = rows_of(ODD)
     back = read_video(written(tmp_path / "a.xml", rows))
-    assert back.text == ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two lines", "bell", "", "###"]
-    assert back.ignored == [*[False] * 6, True]
+    assert back.text == AGAIN
+    assert back.ignored == [text == "###" for text in AGAIN]
     assert [polygon.tolist() for polygon in back.polygon] == [polygon.tolist() for polygon in rows.polygon]
     (tmp_path / "a.txt").write_text("\n".join(transcript_lines(dict(zip(rows.id, rows.text, strict=True)))))
     assert list(read_transcripts(tmp_path / "a.txt").values()) == back.text
@@ -135,6 +138,13 @@ def test_what_is_wrong_is_said(content: bytes, said: str, tmp_path: Path) -> Non
     (tmp_path / "a.xml").write_bytes(content)
     with pytest.raises(RecordError, match=f"a.xml.*{said}"):
         read_video(tmp_path / "a.xml")
+
+
+def test_lines_of_lists_end_where_editors_end_them(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes('"1","x\u2028y"\r\n"2","\x85"\r"3","c"'.encode())
+    assert read_transcripts(tmp_path / "a.txt") == {"1": "x\u2028y", "2": "\x85", "3": "c"}
+    (tmp_path / "b.txt").write_bytes("5,6,17,18,x\u2028y\n".encode())
+    assert read_image_list(tmp_path / "b.txt").text == ["x\u2028y"]
 
 
 def test_wrong_lists_are_said(tmp_path: Path) -> None:

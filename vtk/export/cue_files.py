@@ -13,6 +13,7 @@ import re
 
 from vtk.errors import MediaError, RecordError
 from vtk.export.subtitles import SEPARATOR, Cue
+from vtk.export.transcripts import lines_of
 from vtk.media.names import source_name
 
 _CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
@@ -43,7 +44,7 @@ def read_cues(path: str | os.PathLike[str]) -> list[Cue]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise _wrong(where, line, f"no text of {encoding.upper()} ({error.reason}); convert it to UTF-8") from None
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = lines_of(text)
     is_vtt = re.match(r"WEBVTT(?:\s|$)", lines[0]) is not None
     if not is_vtt and os.fspath(path).lower().endswith(".vtt"):
         raise _wrong(where, 1, f"a WebVTT file begins with WEBVTT, found {lines[0]!r:.40}")

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 
 from vtk.errors import MediaError, RecordError
-from vtk.export.transcripts import one_line
+from vtk.export.transcripts import lines_of, one_line
 from vtk.media.names import source_name
 from vtk.metrics.polygons import checked_polygon
 
@@ -122,7 +122,7 @@ def read_transcripts(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the transcripts of a list of "id","text" by id."""
     where = source_name(os.fspath(path))
     found = {}
-    lines = decoded(read_bytes(path), where).splitlines()
+    lines = lines_of(decoded(read_bytes(path), where))
     try:
         table = list(csv.reader(io.StringIO("\n".join(lines))))
     except csv.Error as error:

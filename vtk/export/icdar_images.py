@@ -10,6 +10,7 @@ import orjson
 
 from vtk.errors import RecordError
 from vtk.export.icdar import DONT_CARE, TextRows, decoded, flat_polygon, read_bytes
+from vtk.export.transcripts import lines_of
 from vtk.media.names import source_name
 from vtk.metrics.polygons import bounds
 
@@ -25,7 +26,7 @@ def read_image_list(path: str | os.PathLike[str]) -> TextRows:
     """
     where = source_name(os.fspath(path))
     rows = TextRows()
-    for number, line in enumerate(decoded(read_bytes(path), where).splitlines(), 1):
+    for number, line in enumerate(lines_of(decoded(read_bytes(path), where)), 1):
         if not line.strip():
             continue
         cells = line.split(",")

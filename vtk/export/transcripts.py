@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def one_line(text: str) -> str:
     """Return ``text`` on one line: white space, line ends too, as single spaces, control characters left out.
@@ -9,6 +11,11 @@ def one_line(text: str) -> str:
     What is no character (U+FFFE, U+FFFF, half a surrogate pair) becomes U+FFFD; XML and UTF-8 hold none of it.
     """
     return " ".join("".join(_kept(sign) for sign in text).split())
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a file's text: they end where editors end them, not at each sign that Python takes for an end."""
+    return re.split(r"\r\n|\r|\n", text)
 
 
 def _kept(sign: str) -> str:
