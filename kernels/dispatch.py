@@ -40,7 +40,7 @@ def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
         args, kwargs: what the function takes; arrays alone or in a list or tuple.
 
     Returns:
-        What the implementation returns, as the same kind of array and on the same device as the arguments.
+        What the implementation returns, an array or a tuple of them, of the kind and on the device of the arguments.
 
     Raises:
         ValueError: the arrays are not all of one kind and device, or ``VTK_KERNELS`` is not one of CHOICES.
@@ -58,6 +58,8 @@ def call(family: str, name: str, *args: Any, **kwargs: Any) -> Any:
     if place == "numpy":
         return function(*args, **kwargs)
     result = function(*map(_to_numpy, args), **{key: _to_numpy(value) for key, value in kwargs.items()})
+    if isinstance(result, tuple):
+        return tuple(sys.modules["torch"].from_numpy(each).to(place) for each in result)
     result = sys.modules["torch"].from_numpy(result).to(place)
     # An array that the caller gave to be written is the one that the caller gets back.
     out = kwargs.get("out")
