@@ -45,3 +45,15 @@ def test_sharp_is_worth_more_than_blurred_and_large_more_than_small():
     assert worth_of(crop) > worth_of(cv2.GaussianBlur(crop, (9, 9), 3)) > 0
     assert worth_of(crop) > worth_of(cv2.resize(crop, (100, 24), interpolation=cv2.INTER_AREA))
     assert worth_of(np.full((48, 200, 3), 128, np.uint8)) == 0
+
+
+def test_what_covers_half_a_text_does_not_make_it_worth_more():
+    """A bar of noise is sharper than any letter, and a text that it cuts off is found shorter."""
+    crop = np.full((48, 200, 3), 255, np.uint8)
+    cv2.putText(crop, "HELLO", (10, 38), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (0, 0, 0), 3)
+    hidden = crop.copy()
+    hidden[:, 130:] = np.random.default_rng(0).integers(0, 256, (48, 70, 3), np.uint8)
+    assert worth_of(hidden) < 1.3 * worth_of(crop)
+    assert worth_of(hidden[:, :150]) < worth_of(crop)
+    upright = np.ascontiguousarray(np.rot90(crop))
+    assert worth_of(upright) == worth_of(crop)
