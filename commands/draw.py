@@ -25,7 +25,7 @@ def run(
                                        help="Paint these record types alone: track,text.")] = "",
     subtitles: Annotated[Path | None, typer.Option(
         metavar="FILE|DIR", show_default=False,
-        help="Write these subtitles, .srt or .vtt, into the picture; of a folder the file named as the source.")] = None,
+        help="Write these subtitles, .srt or .vtt, into the picture; of a folder the one with the name.")] = None,
     font: Annotated[Path | None, typer.Option(
         metavar="FILE", show_default=False, help="Write letters that the built-in fonts lack with this font.")] = None,
     crf: Annotated[int, typer.Option(metavar="N", help="Quality of the video, 0 lossless to 51 poor.")] = 20,
@@ -35,7 +35,8 @@ def run(
 
     Reads detection, track, text, face and species records, and the media that they name. Adds nothing: writes an
     annotated video, with the source's sound, or an annotated image. Letters of scripts other than Latin, Greek,
-    Cyrillic, Hebrew, Arabic and those of East Asia need --font, else their numbers are written. Streams: holds one frame.
+    Cyrillic, Hebrew, Arabic and those of East Asia need --font, else their numbers are written. Streams: holds one
+    frame.
 
     Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
     """

@@ -57,7 +57,8 @@ def srt(common: Common, context: typer.Context, inputs: Records = None, output: 
     """Turn text tracks into SubRip subtitles.
 
     Reads text_track records. Writes a cue whenever a text comes or goes, with a line for each text on screen, top to
-    bottom, then left to right. A file appears when it is complete. Buffers: holds the text tracks of one source.
+    bottom, then left to right; a text lost for half a second or less, and seen for less before or after, goes on. A
+    file appears when it is complete. Buffers: holds the text tracks of one source.
 
     Example: vtk export srt texts.jsonl -o -
     """
@@ -71,7 +72,8 @@ def vtt(common: Common, context: typer.Context, inputs: Records = None, output: 
     """Turn text tracks into WebVTT subtitles.
 
     Reads text_track records. Writes a cue whenever a text comes or goes, with a line for each text on screen, top to
-    bottom, then left to right. A file appears when it is complete. Buffers: holds the text tracks of one source.
+    bottom, then left to right; a text lost for half a second or less, and seen for less before or after, goes on. A
+    file appears when it is complete. Buffers: holds the text tracks of one source.
 
     Example: vtk export vtt texts.jsonl --out-dir subtitles
     """

@@ -29,8 +29,10 @@ echo "detector: $chosen"
     "$folder/street.mp4" -o "$folder/records.jsonl" --overwrite
 
 # What was read for a second or longer and with confidence, in the order in which it was found.
-texts=$("$python" "$here/records_to_csv.py" text_track track_id score observations text < "$folder/records.jsonl" |
-    awk -F, 'NR > 1 && $2 > 0.9 && $3 >= 25' | sort -n | cut -d, -f4- | awk '!seen[$0]++' | paste -s -d, - | sed 's/,/, /g')
-echo "tracks:   $(grep -c '"type":"tracklet"' "$folder/records.jsonl") in $folder/records.jsonl (four people walk there)"
+texts=$("$python" "$here/records_to_csv.py" text_track track_id score observations text \
+    < "$folder/records.jsonl" | awk -F, 'NR > 1 && $2 > 0.9 && $3 >= 25' | sort -n | cut -d, -f4- |
+    awk '!seen[$0]++' | paste -s -d, - | sed 's/,/, /g')
+people=$(grep -c '"type":"tracklet"' "$folder/records.jsonl")
+echo "tracks:   $people in $folder/records.jsonl (four people walk there)"
 echo "texts:    ${texts:-none} (the banner says OPEN AIR CINEMA)"
 echo "video:    $folder/annotated.mp4"

@@ -1,7 +1,7 @@
 """Make a street scene to try vtk on: people cut out of a photograph walk over its street, under a banner.
 
-The photograph is bus.jpg of the ultralytics package, which is installed with vtk; the camera is fixed. With --truth the true boxes go to a
-file of ``track`` records. Usage: make_clip.py OUT.mp4 [--seconds S] [--truth FILE.jsonl]
+The photograph is bus.jpg of the ultralytics package, which is installed with vtk; the camera is fixed. With --truth
+the true boxes go to a file of ``track`` records. Usage: make_clip.py OUT.mp4 [--seconds S] [--truth FILE.jsonl]
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-# Searchable subtitles of a folder of talks: make -f talks.mk VIDEOS=talks OUT=out -j2; then: grep -i kalman out/index.csv
-# Each video gets OUT/NAME.jsonl (what stood on its slides and when), OUT/NAME.srt and OUT/NAME.vtt; OUT/index.csv has all
-# texts with their times. A run that was stopped goes on where it was: what is finished is not made again.
+# Searchable subtitles of a folder of talks: make -f talks.mk VIDEOS=talks OUT=out -j2
+# Then: grep -i kalman out/index.csv
+# Each video gets OUT/NAME.jsonl (what stood on its slides and when), OUT/NAME.srt and OUT/NAME.vtt; OUT/index.csv has
+# all texts with their times. A run that was stopped goes on where it was: what is finished is not made again.
 # Without jq the index is made by records_to_csv.py, with the same columns.
 
 VIDEOS ?= videos

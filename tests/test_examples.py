@@ -129,7 +129,8 @@ def slides(path: Path, *shown: list[str]) -> None:
         for number, lines in enumerate(shown):
             slide = np.full((270, 480, 3), 245, np.uint8)
             for row, line in enumerate(lines):
-                cv2.putText(slide, line, (30, 70 + 60 * row), cv2.FONT_HERSHEY_DUPLEX, 1.0, (30, 30, 60), 2, cv2.LINE_AA)
+                cv2.putText(slide, line, (30, 70 + 60 * row), cv2.FONT_HERSHEY_DUPLEX, 1.0, (30, 30, 60), 2,
+                            cv2.LINE_AA)
             for frame in range(10):
                 writer.write(slide, number + frame / 10)
 

@@ -45,8 +45,8 @@ def test_srt_is_read_as_it_comes(text: str | bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [
     "WEBVTT\n\n00:01.000 --> 00:02.500\nHello\nthere\n\n00:01:00.000 --> 01:00:00.000\nBye\n",   # no hours
-    "\ufeffWEBVTT - a title\nKind: captions\n\nfirst\n00:00:01.000 --> 00:00:02.500 line:0 align:start\nHello\nthere\n\n"
-    "NOTE\nnot to be seen\n\n00:01:00.000 --> 01:00:00.000\nBye",
+    "\ufeffWEBVTT - a title\nKind: captions\n\nfirst\n00:00:01.000 --> 00:00:02.500 line:0 align:start\nHello\n"
+    "there\n\nNOTE\nnot to be seen\n\n00:01:00.000 --> 01:00:00.000\nBye",
     "WEBVTT\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:a\n\n00:01.000 --> 00:02.500\n<v Ann><c.loud>Hello</c>\n"
     "<00:01.500>there\n\n00:01:00.000 --> 01:00:00.000\nB&#121;e\n",
 ])
@@ -62,7 +62,8 @@ def test_overlapping_cues_stay_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    (SRT.replace("00:01:00,000 -->", "soon -->"), "a.srt, line 7: times such as .* are needed, found 'soon --> 01:00:00,000'"),
+    (SRT.replace("00:01:00,000 -->", "soon -->"),
+     "a.srt, line 7: times such as .* are needed, found 'soon --> 01:00:00,000'"),
     (SRT.replace("00:00:02,500", "00:00:72,500"), "a.srt, line 2: minutes and seconds go to 59"),
     (SRT.replace("00:00:02,500", "00:00:00,500"), "a.srt, line 2: a cue ends before it starts"),
     (SRT.replace("Bye", "Bye\n\nand again"), "a.srt, line 10: the times of a cue are needed, .* found 'and again'"),

@@ -26,10 +26,10 @@ XML = """<?xml version="1.0" encoding="us-ascii"?>
   </frame>
 </Frames>
 """
-ODD = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two\n\nlines", "bell\x07", "", "###", "a --> b ]]> <!-- &amp; '", "\u202eשלום 12",
-       "x\u2028y\x85z", "half \ud800\ufffe", "cafe\u0301 한국", '"', ",", "\ufeff'"]
-AGAIN = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two lines", "bell", "", "###", "a --> b ]]> <!-- &amp; '", "\u202eשלום 12", "x y z",
-         "half \ufffd\ufffd", "cafe\u0301 한국", '"', ",", "\ufeff'"]
+ODD = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two\n\nlines", "bell\x07", "", "###", "a --> b ]]> <!-- &amp; '",
+       "\u202eשלום 12", "x\u2028y\x85z", "half \ud800\ufffe", "cafe\u0301 한국", '"', ",", "\ufeff'"]
+AGAIN = ['شكرا "جزيلا"', "你好, 世界", "a<b>&c", "two lines", "bell", "", "###", "a --> b ]]> <!-- &amp; '",
+         "\u202eשלום 12", "x y z", "half \ufffd\ufffd", "cafe\u0301 한국", '"', ",", "\ufeff'"]
 
 
 def rows_of(texts: list[str]) -> TextRows:

@@ -51,7 +51,7 @@ def test_no_script_becomes_question_marks(text):
 
 
 def test_arabic_letters_are_joined_and_from_the_right():
-    """Joined, the word is narrower than its letters side by side; its first letter, the last one drawn, is at the right."""
+    """Joined, the word is narrower than its letters side by side; its first letter stands at the right."""
     assert text_width(ARABIC, 30) < sum(text_width(sign, 30) for sign in ARABIC)
     first, whole = drawn(HEBREW[0]), drawn(HEBREW)
     right = np.flatnonzero((whole != 128).any(axis=(0, 2))).max()

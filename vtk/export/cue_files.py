@@ -101,7 +101,8 @@ def _span(line: str, where: str, number: int) -> tuple[int, int]:
 
 def _milliseconds(clock: tuple[str | None, ...]) -> int:
     hours, minutes, seconds, part = clock
-    return ((int(hours or 0) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)) * 1000 + int((part or "").ljust(3, "0"))
+    whole = (int(hours or 0) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)
+    return whole * 1000 + int((part or "").ljust(3, "0"))
 
 
 def _said(lines: list[str], is_vtt: bool) -> tuple[str, ...]:

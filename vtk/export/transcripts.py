@@ -14,7 +14,7 @@ def one_line(text: str) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines of a file's text: they end where editors end them, not at each sign that Python takes for an end."""
+    """Return the lines of a file's text; they end where editors end them, unlike those of ``str.splitlines``."""
     return re.split(r"\r\n|\r|\n", text)
 
 

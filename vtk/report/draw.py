@@ -161,8 +161,8 @@ class DrawStage(Stage):
         if self._subtitles is None:
             return Cues([])
         if not self._subtitles.is_dir() and self._subtitled not in (None, source.name):
-            raise UsageError(f"--subtitles {self._subtitles} went into {self._subtitled} already, and {source.name} came "
-                             "too: give a folder with a file for each source")
+            raise UsageError(f"--subtitles {self._subtitles} went into {self._subtitled} already, and {source.name} "
+                             "came too: give a folder with a file for each source")
         self._subtitled = source.name
         return cues_of(self._subtitles, source.name)
 

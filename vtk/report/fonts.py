@@ -1,9 +1,9 @@
 """The fonts that text on pictures is written in, and which of them writes which part of a line.
 
-OpenCV's own fonts have Latin, Greek, Cyrillic, Chinese, Japanese and Korean, but write every line from the left and join
-nothing. Lines with right-to-left letters, and signs that OpenCV lacks, go to Pillow: in the font file that the user
-names, then in DejaVu Sans, which matplotlib brings, and that comes with ultralytics. Its layout engine raqm orders and
-joins letters; without raqm they stand in the order of ``visual``, not joined.
+OpenCV's own fonts have Latin, Greek, Cyrillic, Chinese, Japanese and Korean, but write every line from the left and
+join nothing. Lines with right-to-left letters, and signs that OpenCV lacks, go to Pillow: in the font file that the
+user names, then in DejaVu Sans, which matplotlib brings, and that comes with ultralytics. Its layout engine raqm orders
+and joins letters; without raqm they stand in the order of ``visual``, not joined.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def parts(text: str, font: str = "") -> tuple[tuple[Face, str], ...]:
 
 
 def _split(run: str, able: Sequence[Face]) -> list[tuple[Face, str]]:
-    """Return the parts of a run of one direction, each with the first font that has it; signs between stay with them."""
+    """Return the parts of a run of one direction, each with the first font that has it; blanks stay with them."""
     found: list[tuple[Face, str]] = []
     for sign in run:
         having = [face for face in able if face.has(sign)] or [able[0]]
@@ -168,5 +168,7 @@ def _dejavu() -> str:
     """Return the path of DejaVu Sans: matplotlib's, which is not loaded; else its name, for Pillow to look for."""
     name = "DejaVuSans-Bold.ttf"
     package = importlib.util.find_spec("matplotlib")
-    path = Path(package.origin or "").parent / "mpl-data" / "fonts" / "ttf" / name if package is not None else Path(name)
+    if package is None or package.origin is None:
+        return name
+    path = Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / name
     return str(path) if path.is_file() else name
