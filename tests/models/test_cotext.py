@@ -17,9 +17,10 @@ from clips import frame_at, make_clip
 from cotext_pictures import picture, quad
 from vtk.errors import UsageError, WeightsError
 from vtk.models import cotext_weights
-from vtk.models.cotext import CoTextSpotter, load_cotext
+from vtk.models.cotext import load_cotext
 from vtk.models.cotext_network import CoText, Maps
 from vtk.models.cotext_regions import Growth
+from vtk.models.cotext_spotter import CoTextSpotter
 from vtk.models.cotext_transcripts import run_ends, transcripts
 from vtk.models.cotext_weights import LOWERCASE, UNKNOWN
 from vtk.models.ppocr_detection import layout

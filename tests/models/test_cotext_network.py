@@ -12,9 +12,9 @@ from torch.nn.functional import grid_sample
 
 from cotext_pictures import ideal, picture, quad
 from vtk.kernels.masked_roi import masked_roi
-from vtk.models.cotext import CoTextSpotter
 from vtk.models.cotext_network import ROI, CoText, boxes_of
 from vtk.models.cotext_roi import differentiable_roi, sample
+from vtk.models.cotext_spotter import CoTextSpotter
 from vtk.models.cotext_weights import LOWERCASE
 from vtk.text.agreement import polygon_iou
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtk.errors import UsageError
+from vtk.models.cotext import load_cotext
 from vtk.models.ppocr import LONG_SIDE, load_ppocr
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.spotter import Spotter
@@ -44,8 +45,6 @@ def load_spotter(name: str, options: SpotterOptions = SpotterOptions()) -> Spott
     if name == "cotext":
         if two:
             raise UsageError(f"cotext is one network, and takes --weights FILE; got {two} for one of ppocr's two")
-        from vtk.models.cotext import load_cotext  # and torch with it
-
         return load_cotext(options.weights, options.runtime, options.long_side)
     if options.weights:
         raise UsageError(f"ppocr is two networks, and takes --detector-weights and --reader-weights, not --weights "
