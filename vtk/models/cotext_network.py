@@ -63,7 +63,7 @@ class Reader(nn.Module):
 class Tracker(nn.Module):
     """The head that tells texts apart, by looks, place and words: 512,000 parameters.
 
-    Source: Wu et al., CoText, 2022, section 3.4, and the constants of its released code.
+    Source: Wu et al., CoText, 2022, and the constants of its released code.
     """
 
     FREQUENCIES, LOWEST = 64, 1000
@@ -99,8 +99,8 @@ class CoText(nn.Module):
     """CoText, Wu et al., End-to-end video text spotting with contrastive learning, 2022.
 
     Written after the paper and its released code, with two changes: texts are sampled from the map at its own stride,
-    which is the same up to rounding as sampling the map after it is enlarged to the input's size; and along the turned
-    rectangle of a text, not in the upright box around it.
+    not after it is enlarged to the input's size; and along the turned rectangle of a text, not in the upright box
+    around it.
 
     Args:
         classes: of the vocabulary, CTC's blank and the unknown among them.
