@@ -141,3 +141,29 @@ def test_how_often_it_looks_is_the_users(interval):
     film = Film([("HELLO", 40, 60, 0, 0, 99)])
     spot(film, 40, Plan(interval=interval))
     assert len(film.found) == (40 if interval == 0.05 else 2)
+
+
+def test_a_text_of_which_more_comes_into_view_is_read_again():
+    """Three quarters of it are seen, then all: it is confirmed, and says all though that was read a little worse."""
+    film = Film([("KITCHEN", 40, 60, 0, 0, 99)])
+    find = film.find
+
+    def shown(images):
+        [found] = find(images)
+        quads = found.quads.copy()
+        quads[:, 1:3, 0] -= 30 if film.frame < 10 else 0
+        return [replace(found, quads=quads)]
+
+    def crop(image, quad):
+        return np.ascontiguousarray(image[int(quad[0, 1]):int(quad[2, 1]), int(quad[0, 0]):int(quad[1, 0])])
+
+    def read(crops):
+        texts = [("KITC", 0.9) if each.shape[1] == 90 else ("KITCHEN", 0.8) for each in crops]
+        return [Reading(text, sure, np.full(len(text), sure), np.zeros((len(text), 2)), np.eye(16, dtype=np.float32)[0])
+                for text, sure in texts]
+
+    spotting, texts = Spotting(Spotter("film", "", shown, crop, read)), []
+    for frame in range(20):
+        seen, _ = spotting.look(frame, frame / FPS, film.image(frame))
+        texts += [(each.track.number, spotting.told[each.track.number].reading.text) for each in seen]
+    assert texts == [(1, "KITC")] * 10 + [(1, "KITCHEN")] * 10

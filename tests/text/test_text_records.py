@@ -125,7 +125,7 @@ def test_words_keep_their_ids_while_their_line_is_on_screen():
         seen, _ = spotting.look(index, 1.0 * index, IMAGE)
         ids.append([each["track_id"] for each in teller.texts(Frame(Source("a.mp4"), index, 1.0, image=IMAGE), seen,
                                                               spotting)])
-    assert ids == [[1, 2], [1], [1, 2], [1, 2, 3]]
+    assert ids == [[1, 2], [1], [1, 2], [3, 1, 2]]
 
 
 def test_a_vocabulary_says_what_was_read_where_it_differs():

@@ -47,14 +47,18 @@ def test_part_of_vertical_text_is_from_the_top_down():
     assert part(quad, 0, 0.25).tolist() == [[0, 0], [20, 0], [20, 25], [0, 25]]
 
 
-def test_ids_stay_with_the_place_in_the_line():
+def test_ids_stay_with_the_words_of_a_line():
     ids = WordIds()
-    assert list(ids.of(7, 2)) == [1, 2]
-    assert list(ids.of(8, 1)) == [3]
-    assert list(ids.of(7, 3)) == [1, 2, 4]  # read with one more space
-    assert list(ids.of(7, 1)) == [1]
+    assert ids.of(7, ["bourFront"]) == [1]
+    assert ids.of(8, ["PAY", "FOR"]) == [2, 3]
+    assert ids.of(7, ["to", "HarbourFront"]) == [4, 1]  # the rest comes into view
+    assert ids.of(7, ["HarbourFr"]) == [1] and ids.of(7, ["t"]) == [4]
+    assert ids.of(8, ["WHY", "PAY", "FOR"]) == [5, 2, 3]
+    assert ids.of(8, ["WHY", "PAV", "F0R"]) == [5, 2, 3]  # misread, in its place
+    assert ids.of(8, ["FOR"]) == [3] and ids.of(8, []) == []
+    assert ids.of(8, ["WHY", "FOR"]) == [5, 3]
     ids.close(7)
-    assert list(ids.of(7, 1)) == [5]
+    assert ids.of(7, ["HarbourFront"]) == [6]
 
 
 def test_words_that_were_drawn_are_found_where_they_stand(spotter):

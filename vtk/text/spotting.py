@@ -16,6 +16,9 @@ from vtk.text.tracks import Sighting, TextTrack, TextTracks
 from vtk.text.views import View, Views, worth_of
 from vtk.text.voting import vote
 
+# How many times longer or shorter, for its height, a text is read again.
+RESHAPED = 1.12
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -185,14 +188,16 @@ class Spotting:
         turned |= self._turn(quads, known, crops, readings)
         kept = [row for row in range(len(quads)) if known[row] is not None
                 or (readings[row].text and readings[row].score >= self.plan.legible)]
+        kept.sort(key=lambda row: tuple(quads[row].mean(axis=0)[::-1].tolist()))  # ids count from the top
         ended = self._end_rewritten(quads, known, readings, [row for row in kept if row in readings], crops)
         length = next((len(reading.feature) for reading in readings.values()), 0) or self._length()
         features = np.zeros((len(kept), length), np.float32)
         for place, row in enumerate(kept):
             if row in readings:
                 features[place] = readings[row].feature
-        # What stays where it is and was read worse says what it said.
-        better = {row for row in readings if known[row] is None or readings[row].score >= known[row].score}
+        # What stays where it is, as long as it was, and was read worse says what it said.
+        better = {row for row in readings if known[row] is None or readings[row].score >= known[row].score
+                  or (readings[row].score >= self.plan.legible and self._is_reshaped(known[row], crops[row]))}
         texts = [readings[row].text if row in better else None for row in kept]
         tracks, gone = self.tracks.update(frame, t, Sighting(quads[kept], features, texts),
                                           [known[row] for row in kept])
@@ -303,7 +308,12 @@ class Spotting:
 
     def _may_have_changed(self, track: TextTrack, crop: np.ndarray) -> bool:
         told = self.told.get(track.number)
-        return told is not None and may_differ(told.looks, likeness(crop))
+        return told is not None and (self._is_reshaped(track, crop) or may_differ(told.looks, likeness(crop)))
+
+    def _is_reshaped(self, track: TextTrack, crop: np.ndarray) -> bool:
+        """Tell whether a text is longer or shorter than when it was read: more or less of it is hidden."""
+        told = self.told.get(track.number)
+        return told is not None and abs(np.log(likeness(crop).shape[1] / told.looks.shape[1])) > np.log(RESHAPED)
 
     def _read_late(self, views: Sequence[View]) -> dict[int, Reading]:
         """Return by identity the readings of views that were kept unread."""

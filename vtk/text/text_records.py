@@ -123,7 +123,7 @@ class Teller:
             yield text, score, quad, line
             return
         words = words_of(text, score, reading)
-        for word, number in zip(words, self._ids.of(line, len(words)), strict=True):
+        for word, number in zip(words, self._ids.of(line, [word.text for word in words]), strict=True):
             yield word.text, word.score, part(quad, word.start, word.end), number
 
     def _said(self, text: str) -> Record:

@@ -14,6 +14,8 @@ from vtk.models.text_boxes import VERTICAL, sides
 # Of the room between two letters, how much of it a word reaches beyond where its last letter was read: readers tell of
 # a letter's middle.
 BEYOND = 0.5
+# What a word on its own costs in an alignment, where two that have nothing in common cost 1: less than twice is more.
+ALONE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +88,68 @@ def _turns(quad: np.ndarray) -> int:
 
 @dataclass(slots=True)
 class WordIds:
-    """Ids of words: the k-th word of a line keeps its own as long as the line is on screen, whatever is read."""
+    """Ids of words: a word of a line keeps its own as long as the line is on screen, whatever of the line is read.
+
+    The words read are aligned with those known of the line: a word that is misread stands where it stood, one that is
+    hidden leaves its place, and one that comes into view gets a place between its neighbours.
+    """
 
     _last: int = 0
-    _of: dict[int, list[int]] = field(default_factory=dict)
+    _of: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
 
-    def of(self, line: int, count: int) -> Sequence[int]:
-        """Return the ids of the ``count`` words of ``line``, new ones from the number after the last."""
-        ids = self._of.setdefault(line, [])
-        while len(ids) < count:
-            self._last += 1
-            ids.append(self._last)
-        return ids[:count]
+    def of(self, line: int, words: Sequence[str]) -> list[int]:
+        """Return the id of each of the words of ``line``, new ones from the number after the last."""
+        known, ids, merged = self._of.get(line, []), [], []
+        for old, new in _aligned([text for text, _ in known], words):
+            if new is None:
+                merged.append(known[old])
+                continue
+            if old is None:
+                self._last += 1
+            text, number = ("", self._last) if old is None else known[old]
+            # What is longer is more of it.
+            merged.append((max(text, words[new], key=len), number))
+            ids.append(number)
+        self._of[line] = merged
+        return ids
 
     def close(self, line: int) -> None:
         """Forget a line that has ended."""
         self._of.pop(line, None)
+
+
+def _aligned(known: Sequence[str], words: Sequence[str]) -> list[tuple[int | None, int | None]]:
+    """Return the cheapest pairing (known or None, word or None) of all words of both in order, from the left.
+
+    A pair costs what the two differ by, from 0 to 1, a word on its own ALONE.
+    """
+    costs = [[(column * ALONE) for column in range(len(words) + 1)]]
+    apart = [[_apart(old, new) for new in words] for old in known]
+    for old in range(len(known)):
+        row = [costs[-1][0] + ALONE]
+        for new in range(len(words)):
+            row.append(min(costs[-1][new] + apart[old][new], costs[-1][new + 1] + ALONE, row[new] + ALONE))
+        costs.append(row)
+    pairs: list[tuple[int | None, int | None]] = []
+    i, j = len(known), len(words)
+    while i or j:
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + apart[i - 1][j - 1]:
+            i, j = i - 1, j - 1
+            pairs.append((i, j))
+        elif i and costs[i][j] == costs[i - 1][j] + ALONE:
+            i -= 1
+            pairs.append((i, None))
+        else:
+            j -= 1
+            pairs.append((None, j))
+    return pairs[::-1]
+
+
+def _apart(a: str, b: str) -> float:
+    """Return by how much two words differ, from 0 to 1, as parts of which one may be hidden."""
+    from rapidfuzz.distance import Indel
+
+    if not a or not b:
+        return 1.0
+    # All of the shorter one is in the longer one, in order.
+    return 0.5 * (1 - Indel.similarity(a, b) / 2 / min(len(a), len(b))) + 0.5 * Indel.normalized_distance(a, b)
