@@ -37,7 +37,8 @@ def rapidocr() -> Any:
     from rapidocr import EngineType, RapidOCR
 
     engines = {f"{part}.engine_type": EngineType.OPENVINO for part in ("Det", "Cls", "Rec")}
-    own = RapidOCR(params={**engines, "Det.limit_type": "max", "Det.limit_side_len": 640, "Global.log_level": "error"})
+    own = RapidOCR(params={**engines, "Det.limit_type": "max", "Det.limit_side_len": 640,
+                           "Det.score_mode": "slow", "Global.log_level": "error"})
     own._load_det_model()
     own._load_rec_model()
     from vtk.models.openvino import openvino
@@ -85,7 +86,8 @@ def test_boxes_equal_rapidocrs_with_its_constants(shared: Path, rapidocr: Any) -
     images = pictures(shared)
     for image in images:
         plan = layout(image.shape[1], image.shape[0], 640)  # resized as it does; ours averages what shrinks so much
-        quads, scores = detector.find([cv2.resize(image, (plan.width, plan.height))])[0]
+        found = detector.find([cv2.resize(image, (plan.width, plan.height))])[0]
+        quads, scores = found.quads, found.scores
         quads = quads * np.array([image.shape[1] / plan.width, image.shape[0] / plan.height], np.float32)
         own = rapidocr.text_det(np.ascontiguousarray(image[:, :, ::-1]))
         boxes = [] if own.boxes is None else own.boxes
@@ -102,8 +104,8 @@ def test_transcripts_of_the_same_crops_equal_rapidocrs(shared: Path, spotter: Pp
     from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
     images = pictures(shared)
-    crops = [crop_quad(image, quad) for image, (quads, _) in zip(images, spotter.detector.find(images), strict=True)
-             for quad in quads]
+    crops = [crop_quad(image, quad) for image, found in zip(images, spotter.detector.find(images), strict=True)
+             for quad in found.quads]
     bgr = [np.ascontiguousarray(crop[:, :, ::-1]) for crop in crops]
     theirs = rapidocr.text_rec(TextRecInput(img=bgr, return_word_box=False))
     ours = spotter.reader.read(crops)
@@ -118,7 +120,8 @@ def test_transcripts_of_the_same_crops_equal_rapidocrs(shared: Path, spotter: Pp
 
 def test_a_page_is_read_right(shared: Path, spotter: PpOcr) -> None:
     image = picture(shared / "data" / "spot-text" / "tesseract_pages" / "phototest.tif")
-    quads, scores = spotter.detector.find([image])[0]
+    found = spotter.detector.find([image])[0]
+    quads, scores = found.quads, found.scores
     order = np.argsort(quads[:, 0, 1])
     got = [reading.text for reading in spotter.reader.read([crop_quad(image, quads[index]) for index in order])]
     truth = (shared / "data" / "spot-text" / "tesseract_pages" / "phototest.txt").read_text().split("\n")
@@ -130,7 +133,7 @@ def test_a_page_is_read_right(shared: Path, spotter: PpOcr) -> None:
 def test_drawn_lines_are_found_and_read(spotter: PpOcr) -> None:
     lines = ["Platform 9", "Exit to Main Street", "OPEN 24 HOURS"]
     image = page(lines)
-    quads, _ = spotter.detector.find([image])[0]
+    quads = spotter.detector.find([image])[0].quads
     quads = quads[np.argsort(quads[:, 0, 1])]
     readings = spotter.reader.read([crop_quad(image, quad) for quad in quads])
     assert [reading.text for reading in readings] == lines
@@ -144,22 +147,22 @@ def test_drawn_lines_are_found_and_read(spotter: PpOcr) -> None:
 def test_vertical_and_turned_text(spotter: PpOcr) -> None:
     line = page(["DEPARTURES"])
     turned = np.ascontiguousarray(np.rot90(line, -1))
-    quads, _ = spotter.detector.find([turned])[0]
+    quads = spotter.detector.find([turned])[0].quads
     assert spotter.reader.read([crop_quad(turned, quads[0])])[0].text == "DEPARTURES"
     matrix = cv2.getRotationMatrix2D((320, 50), 20, 1)
     tilted = cv2.warpAffine(line, matrix, (640, 400), borderValue=(255, 255, 255))
-    quads, _ = spotter.detector.find([tilted])[0]
+    quads = spotter.detector.find([tilted])[0].quads
     assert spotter.reader.read([crop_quad(tilted, quads[0])])[0].text == "DEPARTURES"
 
 
 def test_the_answer_does_not_depend_on_company(spotter: PpOcr) -> None:
     images = [page(["one", "two"]), page(["a much longer line of text"]), page(["three"], 2.0)[:, :300]]
     together = spotter.detector.find(images)
-    for image, (quads, scores) in zip(images, together, strict=True):
+    for image, found in zip(images, together, strict=True):
         alone = spotter.detector.find([image])[0]
-        np.testing.assert_array_equal(quads, alone[0])
-        np.testing.assert_array_equal(scores, alone[1])
-    crops = [crop_quad(image, quads[0]) for image, (quads, _) in zip(images, together, strict=True)]
+        np.testing.assert_array_equal(found.quads, alone.quads)
+        np.testing.assert_array_equal(found.scores, alone.scores)
+    crops = [crop_quad(image, found.quads[0]) for image, found in zip(images, together, strict=True)]
     for crop, reading in zip(crops, spotter.reader.read(crops), strict=True):
         alone = spotter.reader.read([crop])[0]
         assert alone.text == reading.text
@@ -177,7 +180,7 @@ def test_batches_give_what_single_crops_give(spotter: PpOcr) -> None:
 
 def test_the_same_text_looks_alike_and_others_do_not(spotter: PpOcr) -> None:
     texts = ["HOTEL", "EXIT 12", "Main Street", "PHARMACY", "taxi"]
-    crops = [crop_quad(image, spotter.detector.find([image])[0][0][0]) for image in (page([text]) for text in texts)]
+    crops = [crop_quad(image, spotter.detector.find([image])[0].quads[0]) for image in (page([text]) for text in texts)]
     worse = [cv2.GaussianBlur(cv2.resize(crop, None, fx=0.6, fy=0.6), (3, 3), 1)[2:-2, 3:] for crop in crops]
     a = np.stack([reading.feature for reading in spotter.reader.read(crops)])
     b = np.stack([reading.feature for reading in spotter.reader.read([*map(np.ascontiguousarray, worse)])])
@@ -185,7 +188,7 @@ def test_the_same_text_looks_alike_and_others_do_not(spotter: PpOcr) -> None:
     alike = a @ b.T
     others = alike[~np.eye(5, dtype=bool)]
     assert a.shape == (5, spotter.reader.dimensions)
-    assert alike.diagonal().min() > 0.9 > 0.8 > others.max()
+    assert alike.diagonal().min() > 0.85 > 0.8 > others.max()
 
 
 def test_visual_cue_of_few_steps() -> None:

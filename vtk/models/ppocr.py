@@ -16,7 +16,7 @@ from vtk.models.ppocr_detection import STRIDE, TextDetector
 from vtk.models.ppocr_recognition import TextReader, load_reader_net
 from vtk.models.runtime import RuntimeOptions, load
 from vtk.models.spotter import Found, Reading, Spotter
-from vtk.models.text_boxes import Db, crop_quad
+from vtk.models.text_boxes import Db, Rectangles, crop_quad
 
 __all__ = ["Db", "PpOcr", "crop_quad", "load_ppocr"]
 
@@ -44,13 +44,13 @@ class PpOcr:
         return Spotter("ppocr", self.sha256, self._find, crop_quad, self.reader.read)
 
     def _find(self, images: Sequence[np.ndarray]) -> list[Found]:
-        return [self._found(image, *found) for image, found in zip(images, self.detector.find(images), strict=True)]
+        return [self._found(image, found) for image, found in zip(images, self.detector.find(images), strict=True)]
 
-    def _found(self, image: np.ndarray, quads: np.ndarray, scores: np.ndarray) -> Found:
+    def _found(self, image: np.ndarray, found: Rectangles) -> Found:
         def read(rows: Sequence[int]) -> list[Reading]:
-            return self.reader.read([crop_quad(image, quads[row]) for row in rows])
+            return self.reader.read([crop_quad(image, found.quads[row]) for row in rows])
 
-        return Found(quads, scores, read)
+        return Found(found.quads, found.scores, read, found.more)
 
 
 def load_ppocr(

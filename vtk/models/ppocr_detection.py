@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from vtk.kernels.normalize import normalize
 from vtk.media.sampling import Size
 from vtk.models.runtime import Net
-from vtk.models.text_boxes import Db, find_boxes
+from vtk.models.text_boxes import Db, Rectangles, find_boxes
 from vtk.models.zoo import Input
 
 STRIDE = 32  # sides of the net's input are multiples of it
@@ -59,21 +59,20 @@ class TextDetector:
         self._net, self._input, self._long_side = net, takes, long_side
         self._how = how
 
-    def find(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def find(self, images: Sequence[np.ndarray]) -> list[Rectangles]:
         """Return the text boxes of each picture, best score first, at most ``Db.max_boxes``.
 
         Args:
             images: (H, W, 3) uint8 RGB each, of any and different sizes.
 
         Returns:
-            Of each picture quads (N, 4, 2) float32, x, y clockwise from the top left, in its pixels, inside it; and
-            scores (N,) float32 in [0, 1].
+            Of each picture the rectangles, in its pixels, inside it, and how many more there were.
 
         Raises:
             ValueError: a picture is not (H, W, 3) uint8, or is empty.
         """
         layouts = [self._layout_of(image, index) for index, image in enumerate(images)]
-        found: list[tuple[np.ndarray, np.ndarray]] = []
+        found: list[Rectangles] = []
         start = 0
         for end in range(1, len(images) + 1):
             # One call of the net for neighbours of one layout; a picture's own never depends on the others.
@@ -116,12 +115,12 @@ class TextDetector:
         return normalize(images, *plan.canvas, scale=takes.scale, mean=takes.mean, std=takes.std,
                          bgr=takes.colour == "bgr")  # fmt: skip
 
-    def _finish(self, probability: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _finish(self, probability: np.ndarray, image: np.ndarray) -> Rectangles:
         """Return the boxes of a map in pixels of its picture."""
         found = find_boxes(probability, self._how)
         height, width = image.shape[:2]
         scale = np.array([width / probability.shape[1], height / probability.shape[0]], np.float32)
-        return np.clip(found.quads * scale, 0, np.array([width, height], np.float32)), found.scores
+        return replace(found, quads=np.clip(found.quads * scale, 0, np.array([width, height], np.float32)))
 
 
 def layout(width: int, height: int, long_side: int) -> Layout:
