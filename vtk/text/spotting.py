@@ -158,7 +158,7 @@ class Spotting:
         quads, confidence = self.follower.follow(image, np.stack([track.quad for track in here]))
         for track, quad, sure in zip(here, quads, confidence, strict=True):
             if sure >= self.plan.sure:
-                track.quad = quad.astype(np.float32)
+                track.move(quad)
         return confidence
 
     def _is_cut(self, now: np.ndarray) -> bool:
