@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+
+from vtk.media.writer import VideoWriter
+
+SMALL = ("--long-side", "320", "--precision", "fp32")
 
 
 def lines(result):
@@ -52,8 +61,112 @@ def test_options_leave_out(vtk, shared):
     (("--detect-fps", "0"), b"--detect-fps 0"),
     (("--long-side", "100"), b"--long-side 100: a multiple of 32"),
     (("--min-height", "-1"), b"--min-height -1"),
+    (("--region", "1,2,3"), b"--region 1,2,3: x1,y1,x2,y2 in pixels or percent"),
+    (("--vocab", "no-such-file.txt"), b"--vocab no-such-file.txt: No such file"),
+    (("--vocab", "/dev/null"), b"--vocab /dev/null: it has no entry"),
 ])
 def test_usage_errors_are_one_line(vtk, options, words):
     result = vtk("spot-text", "a.mp4", *options)
     assert result.returncode == 2 and words in result.stderr and result.stdout == b""
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def subtitle(frame: int) -> np.ndarray:
+    """Return a frame with a sign that stands, and a subtitle that changes with the 15th."""
+    image = np.full((200, 320, 3), (70, 90, 60), np.uint8)
+    cv2.rectangle(image, (20, 20), (200, 70), (230, 230, 230), -1)
+    cv2.putText(image, "GATE 12", (30, 58), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (20, 20, 20), 3, cv2.LINE_AA)
+    text = "Good morning" if frame < 15 else "See you soon"
+    cv2.putText(image, text, (30, 175), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255), 2, cv2.LINE_AA)
+    return image
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory) -> Path:
+    """Return a film of three seconds with subtitles."""
+    path = tmp_path_factory.mktemp("talk") / "talk.mp4"
+    with VideoWriter(path, 320, 200, 10) as writer:
+        for frame in range(30):
+            writer.write(subtitle(frame), frame / 10)
+    return path
+
+
+def test_subtitles_alone_as_srt(vtk, talk):
+    """The region cuts the sign away; each subtitle has its time."""
+    found = vtk("spot-text", talk, *SMALL, "--region", "0%,60%,100%,100%", "--tracks-only")
+    assert {record["type"] for record in lines(found)} == {"media", "text_track", "end"}
+    srt = vtk("export", "srt", "-o", "-", stdin=found.stdout)
+    assert srt.returncode == 0, srt.stderr
+    blocks = [block.splitlines()[1:] for block in srt.stdout.decode().strip().split("\n\n")]
+    assert [block[1:] for block in blocks] == [["Good morning"], ["See you soon"]]
+    assert blocks[0][0].startswith("00:00:00,000 --> 00:00:01,") and blocks[1][0].endswith("--> 00:00:03,000")
+
+
+def test_words_snapped_to_a_vocabulary(vtk, talk, tmp_path):
+    (tmp_path / "words.txt").write_text("GATE\nGoof\nmourning\n")
+    found = lines(vtk("spot-text", talk, *SMALL, "--words", "--vocab", tmp_path / "words.txt", "--limit", "8"))
+    tracks = [record for record in found if record["type"] == "text_track"]
+    assert [(record["text"], record.get("raw_text")) for record in tracks] == [
+        ("GATE", None), ("12", None), ("Goof", "Good"), ("mourning", "morning")]
+    assert len({record["track_id"] for record in tracks}) == 4
+    texts = [record for record in found if record["type"] == "text"]
+    assert len(texts) == 8 * 4 and {record["track_id"] for record in texts} == {record["track_id"] for record in tracks}
+
+
+def test_one_process_gives_what_the_shell_gives(vtk, talk, tmp_path):
+    """Boxes come in, are passed on, texts are added, and both are drawn."""
+    words = ("spot-text", *SMALL)
+    tracked = vtk("track", talk, "--detector", "motion")
+    spotted = vtk(*words, stdin=tracked.stdout)
+    assert spotted.returncode == 0 and all(line in spotted.stdout for line in tracked.stdout.splitlines())
+    drawn = vtk("draw", "-o", tmp_path / "shell.mp4", "--tee", stdin=spotted.stdout)
+    assert drawn.returncode == 0 and (tmp_path / "shell.mp4").stat().st_size > 2000
+    assert set(spotted.stdout.splitlines()) <= set(drawn.stdout.splitlines())
+    piped = vtk("pipe", f"track --detector motion | {' '.join(words)} | draw -o {tmp_path / 'pipe.mp4'} --tee", talk)
+    assert piped.returncode == 0, piped.stderr
+    shell, pipe = ([line for line in each.stdout.splitlines() if b'"type":"media"' not in line]
+                   for each in (drawn, piped))
+    assert pipe == shell
+    kinds = [record["type"] for record in lines(piped)]
+    assert kinds.count("text_track") == 3 and kinds.count("track") > 5 and kinds.count("end") == 3
+
+
+def test_a_folder_resumed_shared_out_and_abreast(vtk, tmp_path):
+    """Pictures of a folder, one of them broken: two processes, two shards and a resumed run give the same lines."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for number in range(4):
+        image = np.full((120, 320, 3), 255, np.uint8)
+        cv2.putText(image, f"PAGE {number}", (30, 75), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.imwrite(str(folder / f"{number}.png"), image)
+    (folder / "4.png").write_bytes((folder / "0.png").read_bytes()[:200])
+    whole = vtk("spot-text", folder, *SMALL)
+    assert whole.returncode == 1 and len(whole.stderr.splitlines()) == 1
+    assert [record["text"] for record in lines(whole) if record["type"] == "text"] == [f"PAGE {n}" for n in range(4)]
+    ends = [record for record in lines(whole) if record["type"] == "end"]
+    assert [record["status"] for record in ends] == ["ok"] * 4 + ["failed"] and len({e["options"] for e in ends}) == 1
+    assert vtk("spot-text", folder, *SMALL, "--jobs", "2").stdout == whole.stdout
+    parts = [vtk("spot-text", folder, *SMALL, "--shard", f"{n}/2").stdout.splitlines() for n in (1, 2)]
+    assert sorted(parts[0] + parts[1]) == sorted(whole.stdout.splitlines()) and parts[0] and parts[1]
+    out = tmp_path / "out.jsonl"
+    assert vtk("spot-text", folder, *SMALL, "-o", out).returncode == 1
+    again = vtk("spot-text", folder, *SMALL, "-o", out, "--resume", "--profile")
+    assert b"4.png" in again.stderr and again.stderr.count(b".png") == 1  # of five, the one that failed
+    assert sorted(out.read_bytes().splitlines()) == sorted(whole.stdout.splitlines())
+
+
+def test_numbered_pictures_are_a_film_or_pictures(vtk, tmp_path):
+    for frame in range(4):
+        cv2.imwrite(str(tmp_path / f"{frame:04}.png"), subtitle(0))
+    film = lines(vtk("spot-text", f"seq:{tmp_path}", *SMALL, "--tracks-only"))
+    assert [record["text"] for record in film if record["type"] == "text_track"] == ["GATE 12", "Good morning"]
+    pictures = lines(vtk("spot-text", tmp_path, *SMALL, "--image-tracks", "--tracks-only"))
+    assert [record["text"] for record in pictures if record["type"] == "text_track"] == ["GATE 12", "Good morning"] * 4
+
+
+def test_a_reader_that_leaves_is_no_trouble(talk):
+    process = subprocess.Popen([sys.executable, "-m", "vtk", "spot-text", talk, *SMALL], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    assert b'"type":"media"' in process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141 and process.stderr.read() == b""
