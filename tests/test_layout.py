@@ -24,7 +24,7 @@ LAYERS = (
      "vtk.evaluation", "vtk.text", "vtk.tuning"),
     ("vtk.driver",),
     ("vtk.options",),
-    ("vtk.models", "vtk.media"),
+    ("vtk.models", "vtk.media", "vtk.library"),
     ("vtk.kernels", "vtk.metrics"),
     ("vtk.records", "vtk.schema"),
     ("vtk.errors", "vtk.threads", "vtk"),

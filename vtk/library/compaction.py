@@ -1,0 +1,38 @@
+"""Compaction: what was removed goes from the files, and small files become large ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from vtk.library import index, storage
+
+if TYPE_CHECKING:
+    from lancedb.table import LanceTable
+
+
+def compact(table: LanceTable, uri: str, alone: bool) -> None:
+    """Rewrite what has removed rows among it, merge small files, delete old versions; see ``Library.compact``.
+
+    Raises:
+        LibraryError: it cannot be read or written.
+    """
+    with storage.locked(uri, alone=True) as locked, storage.speaking(uri):
+        table.checkout_latest()
+        kind = index.kind_of(table)
+        # LanceDB leaves removed rows where they are less than a tenth of a file. An update moves the rows, all of
+        # them, to new files.
+        removed = int(table.list_versions()[-1]["metadata"]["total_deletion_file_rows"])
+        if removed:
+            table.update("_rowid >= 0", values_sql={"group": "`group`"})
+        if kind and (removed or index.unindexed(table)):
+            _rebuild(table, kind)
+        table.optimize(cleanup_older_than=timedelta(0), delete_unverified=locked or alone)
+
+
+def _rebuild(table: LanceTable, kind: index.Kind) -> None:
+    # It holds removed vectors, if coarsely: an index that is replaced by none goes too.
+    if table.count_rows() < index.FEWEST:
+        table.drop_index(index.NAME)
+        return
+    index.build(table, kind)

@@ -1,0 +1,166 @@
+"""The table under a library: opened, created, locked, and its errors said in one line.
+
+LanceDB, and pyarrow with it, is loaded by the first library that is opened; it takes a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from vtk.library.errors import LibraryError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from lancedb.db import DBConnection
+    from lancedb.table import LanceTable
+
+TABLE = "entries"
+ATTEMPTS = 30  # of a commit that others were faster with; LanceDB itself tries a merge ten times
+
+Result = TypeVar("Result")
+
+
+def folder_of(uri: str) -> Path | None:
+    """Return the folder of a library in files; None for object storage."""
+    if "://" not in uri:
+        return Path(uri)
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def connect(uri: str, options: Mapping[str, str] | None = None) -> DBConnection:
+    """Return a connection; ``options`` are those of the object storage, its credentials for instance.
+
+    Raises:
+        LibraryError: there is a file.
+    """
+    os.environ.setdefault("LANCEDB_LOG", "error")  # it would tell stderr of each table that it creates
+    import lancedb
+
+    folder = folder_of(uri)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise LibraryError(f"'{uri}' is a file; a library is a folder")
+    with speaking(uri):
+        return lancedb.connect(uri if folder is None else str(folder), storage_options=dict(options or {}) or None)
+
+
+def open_table(connection: DBConnection, uri: str) -> LanceTable | None:
+    """Return the table; None where there is none yet.
+
+    Raises:
+        LibraryError: it is damaged.
+    """
+    folder = folder_of(uri)
+    with speaking(uri):
+        # Damaged tables are not found either: a folder's name tells them from those that never were.
+        if folder is None and TABLE not in connection.list_tables().tables:
+            return None
+        if folder is not None and not (folder / f"{TABLE}.lance").is_dir():
+            return None
+        return connection.open_table(TABLE)
+
+
+def create_table(connection: DBConnection, uri: str, columns: pa.Schema) -> LanceTable:
+    """Return a new table, or the one that another process created in the same moment."""
+    folder = folder_of(uri)
+    if folder is not None and folder.is_dir() and any(path.name != ".lock" for path in folder.iterdir()):
+        if not (folder / f"{TABLE}.lance").is_dir():
+            raise LibraryError(f"'{uri}' holds other files and no library; name a folder that is new or empty")
+    try:
+        return connection.create_table(TABLE, schema=columns)
+    except ValueError as error:
+        if "already exists" not in str(error):
+            raise
+    except RuntimeError as error:
+        if not _is_conflict(error):
+            raise LibraryError(f"library '{uri}' cannot be made: {_reason(error)}") from error
+    with speaking(uri):
+        return connection.open_table(TABLE)
+
+
+@contextlib.contextmanager
+def locked(uri: str, alone: bool) -> Iterator[bool]:
+    """Hold a library in files, with other writers or ``alone``; yield whether nobody else can write now.
+
+    Writers need no lock against each other: the faster commit wins and the other tries again. But files that no
+    version names are either left by a process that was killed, or just being written: they can be deleted alone
+    only. The system drops a lock with the process that held it. Object storage has none.
+    """
+    folder = folder_of(uri)
+    if folder is None:
+        yield False
+        return
+    with open(folder / ".lock", "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield alone
+
+
+@contextlib.contextmanager
+def speaking(uri: str) -> Iterator[None]:
+    """Turn what LanceDB raises about files into a LibraryError in one line.
+
+    Raises:
+        ValueError: a condition cannot be understood.
+        LibraryError: the library cannot be read or written.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lancedb|vtk\\.library")
+        try:
+            yield
+        except (RuntimeError, OSError, ValueError) as error:
+            if isinstance(error, ValueError) and "Invalid input" in str(error):
+                raise ValueError(f"where: {_reason(error)}") from error
+            raise _as_library_error(uri, error) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of Rust; it has no better base
+                raise
+            raise _as_library_error(uri, error) from error
+
+
+def commit(table: LanceTable, uri: str, write: Callable[[], Result]) -> Result:
+    """Return what ``write`` returns, tried again while other writers are faster.
+
+    Raises:
+        LibraryError: it cannot be written.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with speaking(uri), locked(uri, alone=False):
+                table.checkout_latest()
+                return write()
+        except LibraryError as error:
+            if attempt == ATTEMPTS - 1 or not _is_conflict(error.__cause__):
+                raise
+        time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
+    raise LibraryError(f"library '{uri}': no attempt to write")
+
+
+def is_stale(error: LibraryError) -> bool:
+    """Return whether the version that was read may have been removed by another process's ``compact``."""
+    return bool(re.search("not found|no such file", str(error.__cause__), re.IGNORECASE))
+
+
+def _is_conflict(error: BaseException | None) -> bool:
+    return bool(re.search("conflict|concurrent|already exists", str(error), re.IGNORECASE))
+
+
+def _as_library_error(uri: str, error: Any) -> LibraryError:
+    return LibraryError(f"library '{uri}' cannot be used, files of it are missing, cut short or not its own: "
+                        f"{_reason(error)}; restore it from a copy or build it again")
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of what LanceDB says, without where in its source it says so."""
+    text = str(error).strip().split("\n")[0]
+    text = re.sub(r",? ?(?:/\S*)?/?\S*\.rs:\d+(?::\d+)?", "", text)
+    return text[:300].rstrip(" ,:;.") or type(error).__name__
