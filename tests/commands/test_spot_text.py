@@ -13,6 +13,12 @@ import pytest
 
 from vtk.media.writer import VideoWriter
 
+PEAK = """
+import json, resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "vtk", *sys.argv[1:]], stdout=subprocess.PIPE)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(json.dumps({"code": done.returncode, "kib": peak, "lines": done.stdout.count(b"\\n")}))
+"""
 SMALL = ("--long-side", "320", "--precision", "fp32")
 
 
@@ -170,3 +176,22 @@ def test_a_reader_that_leaves_is_no_trouble(talk):
     assert b'"type":"media"' in process.stdout.readline()
     process.stdout.close()
     assert process.wait(timeout=60) == 141 and process.stderr.read() == b""
+
+
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    """4,000 frames against 500, a new text every 40: 30 MiB at most between them, for fragments of the allocator."""
+    def numbered(path: Path, frames: int) -> Path:
+        with VideoWriter(path, 192, 96, 25, preset="ultrafast") as writer:
+            for frame in range(frames):
+                image = np.full((96, 192, 3), (60, 80, 70), np.uint8)
+                cv2.putText(image, f"No {frame // 40}", (10, 60), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
+                writer.write(image, frame / 25)
+        return path
+
+    def peak(path: Path) -> dict[str, int]:
+        command = (sys.executable, "-c", PEAK, "spot-text", path, "--long-side", "160", "--detect-fps", "2")
+        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    small, large = peak(numbered(tmp_path / "short.mp4", 500)), peak(numbered(tmp_path / "long.mp4", 4000))
+    assert small["code"] == large["code"] == 0 and large["lines"] > 4000
+    assert large["kib"] - small["kib"] < 30 * 1024, (small, large)

@@ -153,8 +153,8 @@ class TextStage(Stage):
         if state.spotting.left_out:
             told.append(error_record(self.by, self.name, VtkError(
                 f"up to {state.spotting.left_out} boxes of a frame were left out: the surest "
-                f"{state.spotting.plan.most} are looked at; --min-height or --region leaves out what is not wanted", code="E_CROWDED"),
-                state.source.name))
+                f"{state.spotting.plan.most} are looked at; --min-height or --region leaves out what is not wanted",
+                code="E_CROWDED"), state.source.name))
         return told
 
     def _teller(self, state: State) -> Teller:

@@ -51,8 +51,8 @@ class Output:
 class Teller:
     """Makes the records of one source.
 
-    Words are split off when records are written: a line is followed and read as a whole, and its k-th word has an id of
-    its own from when it was first written until the line ends. It stands where the line's reading has it, along the
+    Words are split off when records are written: a line is followed and read as a whole, and each of its words has an
+    id of its own from when it was first written until the line ends. It stands where the line's reading has it, along the
     line's quadrilateral of each frame, and has the line's span.
 
     Args:
