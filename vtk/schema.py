@@ -43,6 +43,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "best": {"type": "object", "properties": {"frame": _COUNT, "xyxy": _BOX, "poly": _POLYGON}, "required": ["frame"]},
     "ranking": {"type": "array", "items": {
         "type": "object", "properties": {"label": _TEXT, "score": _UNIT}, "required": ["label", "score"]}},
+    "nearest": {"type": "array", "items": {"type": "object", "required": ["source", "track_id", "score"], "properties": {
+        "source": _TEXT, "track_id": _COUNT, "score": _UNIT, "why": _TEXT}}},
     "embedding": {"type": "object", "required": ["dtype", "shape"], "properties": {
         "dtype": _TEXT, "shape": {"type": "array", "items": _POSITIVE}, "norm": _NUMBER, "b64": _TEXT, "ref": _TEXT,
         "row": _COUNT}},

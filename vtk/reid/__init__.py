@@ -1,0 +1,1 @@
+"""Re-identification: who is who across videos, by what a track looks like and when it was seen."""
