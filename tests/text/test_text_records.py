@@ -28,7 +28,8 @@ def order_of(quads) -> list[int]:
     """Return the places of quads in reading order; they come in shuffled."""
     tracks = [TextTrack(number, quad, np.zeros(0), None, 0, 0.0, 0, 0.0) for number, quad in enumerate(quads)]
     seen = [Seen(track, track.quad, None) for track in tracks]
-    return [each.track.number for each in in_order([seen[row] for row in np.random.default_rng(3).permutation(len(seen))])]
+    shuffled = np.random.default_rng(3).permutation(len(seen))
+    return [each.track.number for each in in_order([seen[row] for row in shuffled])]
 
 
 GRID = [(x, y) for y in (0, 40, 80) for x in (0, 130, 260)]
@@ -98,7 +99,8 @@ def told(lines: Lines, output: Output = Output(), tracked: bool = True, frames: 
 def test_lines():
     texts = told(Lines(("EXIT NOW", 10, 10), ("Έξοδος", 10, 60)))
     assert [(each["type"], each["text"], each["track_id"]) for each in texts] == [
-        ("text", "EXIT NOW", 1), ("text", "Έξοδος", 2)] * 2 + [("text_track", "EXIT NOW", 1), ("text_track", "Έξοδος", 2)]
+        ("text", "EXIT NOW", 1), ("text", "Έξοδος", 2)] * 2 + [
+            ("text_track", "EXIT NOW", 1), ("text_track", "Έξοδος", 2)]
     assert texts[0]["poly"] == [[10, 10], [90, 10], [90, 30], [10, 30]] and texts[0]["xyxy"] == [10, 10, 90, 30]
     assert (texts[4]["script"], "language" in texts[4]) == ("Latn", False)
     assert (texts[5]["script"], texts[5]["language"]) == ("Grek", "el")

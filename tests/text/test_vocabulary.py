@@ -17,7 +17,8 @@ WORDS = Vocabulary(["Carpark", "HarbourFront", "exit", "Exits", "Bukit Timah", "
     ("Carpark", "Carpark"), ("CARPARK", "Carpark"), ("Garpank", "Carpark"),  # 2 of 7
     ("Garpenk", "Garpenk"),  # 3 of 7 are too many
     ("to HarbourFrnt", "to HarbourFront"), ("(Carpork),", "(Carpark),"), ("Bukit Timoh", "Bukit Timah"),
-    ("BukitTimah", "Bukit Timah"), ("Exit Bukit", "exit Bukit"), ("exjt", "exit"), ("STRASSE", "Straße"), ("", ""), ("…", "…"),
+    ("BukitTimah", "Bukit Timah"), ("Exit Bukit", "exit Bukit"), ("exjt", "exit"),
+    ("STRASSE", "Straße"), ("", ""), ("…", "…"),
     ("exitz", "exitz"),  # one letter from two entries
     ("9¾ exit", "9¾ exit"),
 ])
@@ -38,7 +39,8 @@ def test_a_file_an_entry_a_line(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (None, "No such file"), (b"", "it has no entry"), (b"\n \n", "it has no entry"), (b"Caf\xe9\n", "not UTF-8 at byte 3")])
+    (None, "No such file"), (b"", "it has no entry"), (b"\n \n", "it has no entry"),
+    (b"Caf\xe9\n", "not UTF-8 at byte 3")])
 def test_what_is_no_vocabulary_is_refused(tmp_path, content, words):
     path = tmp_path / "words.txt"
     if content is not None:

@@ -9,10 +9,11 @@ from vtk.models.spotter import Reading
 
 TALL = 24  # pixels of height that crops are compared at
 PIECE = 10  # pixels along the line of what is looked for again, about half a letter
-SLACK = (8, 4)  # pixels along and across by which it may have moved: boxes of the same text differ from time to time
+# Pixels along and across by which it may have moved: boxes of the same text differ from time to time.
+SLACK = (8, 4)
 FLAT = 6.0  # gray levels of standard deviation under which a piece shows nothing
-# Correlation under which a piece is another. Drawn text that moves by two pixels, is blurred or lit otherwise keeps 0.88
-# or more in every piece; 0 for 1, N for M and 8 for 0 have one of 0.49, 0.71 and 0.84, D for O of 0.92: it is missed.
+# Correlation under which a piece is another. Drawn text that moves by two pixels, is blurred or lit otherwise keeps
+# 0.88 or more in every piece; 0 for 1, N for M and 8 for 0 have one of 0.49, 0.71 and 0.84, D for O of 0.92: it is missed.
 ALIKE = 0.85
 SURE = 0.95  # score from which a letter is what it was read as
 _LOOKALIKES = str.maketrans("oqdlijszbg|!", "000111528911")

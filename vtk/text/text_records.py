@@ -52,8 +52,8 @@ class Teller:
     """Makes the records of one source.
 
     Words are split off when records are written: a line is followed and read as a whole, and each of its words has an
-    id of its own from when it was first written until the line ends. It stands where the line's reading has it, along the
-    line's quadrilateral of each frame, and has the line's span.
+    id of its own from when it was first written until the line ends. It stands where the line's reading has it, along
+    the line's quadrilateral of each frame, and has the line's span.
 
     Args:
         by, source: what the records name as their maker and their source.
