@@ -213,7 +213,8 @@ class Link:
         image = item.decoded.image(self.sampling.size)
         info = self.source.info
         scale = ((info.width / image.shape[1], info.height / image.shape[0]) if info is not None else (1.0, 1.0))
-        return Frame(self.source, item.index, item.decoded.t, item.decoded.pts, max(1, step), image, scale, records)
+        return Frame(self.source, item.index, item.decoded.t, item.decoded.pts, max(1, step), image, scale, records,
+                     item.decoded.image)
 
     def _call(self, work: Any) -> bool:
         """Run ``work``; on an error remember it, so that the source is closed and the run goes on."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from vtk.media.sampling import Sampling
+from vtk.media.sampling import Sampling, Size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,7 @@ class Frame:
         image: (H, W, 3) uint8 RGB in the size that the stage asked for; None without pixels. Read only.
         scale: (sx, sy), what image pixels are multiplied by to give source pixels.
         records: the records of this frame of the types that the stage reads, in order.
+        convert: what gives the frame in another size; None without pixels.
     """
 
     source: Source
@@ -64,6 +65,17 @@ class Frame:
     image: np.ndarray | None = None
     scale: tuple[float, float] = (1.0, 1.0)
     records: list[Record] = field(default_factory=list)
+    convert: Callable[[Size], np.ndarray] | None = None
+
+    def sized(self, size: Size) -> np.ndarray:
+        """Return the frame in ``size``, (H, W, 3) uint8 RGB, converted on demand: for the few that need a second size.
+
+        Raises:
+            ValueError: the frame has no pixels.
+        """
+        if self.convert is None:
+            raise ValueError(f"frame {self.index} of {self.source.name} has no pixels")
+        return self.convert(size)
 
     def keys(self) -> Record:
         """Return the keys that place a record in its source: source, frame, pts, t and step, absent ones left out."""
