@@ -13,7 +13,7 @@ PIECE = 10  # pixels along the line of what is looked for again, about half a le
 SLACK = (8, 4)
 FLAT = 6.0  # gray levels of standard deviation under which a piece shows nothing
 # Correlation under which a piece is another. Drawn text that moves by two pixels, is blurred or lit otherwise keeps
-# 0.88 or more in every piece; 0 for 1, N for M and 8 for 0 have one of 0.49, 0.71 and 0.84, D for O of 0.92: it is missed.
+# 0.88 or more in every piece; 0 for 1, N for M and 8 for 0 have one of 0.49, 0.71 and 0.84. D for O, 0.92, is missed.
 ALIKE = 0.85
 SURE = 0.95  # score from which a letter is what it was read as
 _LOOKALIKES = str.maketrans("oqdlijszbg|!", "000111528911")
