@@ -66,7 +66,7 @@ def _stream(
             block = widened(gallery[start:stop])
             _pass(queries, units, squares, block, start, margin(queries.shape[1], 2), indices[thread], scores[thread])
 
-    _together(pool, share, range(threads))
+    together(pool, share, range(threads))
 
 
 def _multiply(
@@ -74,27 +74,41 @@ def _multiply(
     pool: ThreadPoolExecutor,
 ) -> None:  # fmt: skip
     """Find the best of the gallery by products of blocks: indices, scores (1, Q, k)."""
-    squares = (queries.astype(np.float64) ** 2).sum(axis=1)
+    squares, slack = (queries.astype(np.float64) ** 2).sum(axis=1), margin(queries.shape[1])
+
+    def look(mine: slice, products: np.ndarray, block: np.ndarray, start: int) -> None:
+        search(products, queries[mine], squares[mine], block, start, slack, indices[0, mine], scores[0, mine])
+
+    visit_products(queries, gallery, look, threads, pool)
+
+
+def visit_products(
+    queries: np.ndarray, gallery: np.ndarray, visit: Callable[[slice, np.ndarray, np.ndarray, int], None],
+    threads: int, pool: ThreadPoolExecutor,
+) -> None:  # fmt: skip
+    """Call ``visit`` in each thread with a part of all products, until all were seen.
+
+    ``visit`` is given which queries these are, their float32 products (Q', B) with rows, all brought to length 1; the
+    rows (B, D) float32 as they are; and the index of the first. For one query the blocks come in ascending order.
+    """
     units = unit_rows(queries)
     products = np.empty((min(QUERIES, len(queries)), min(ROWS, len(gallery))), np.float32)
     rows = np.empty((products.shape[1], queries.shape[1]), np.float32)
     for start, stop in spans(0, len(gallery), ROWS):
         block = widened(gallery[start:stop])
         parts = list(spans(0, len(block), -(-len(block) // threads)))
-        _together(pool, lambda part: _unit(block[slice(*part)], rows[slice(*part)]), parts)
+        together(pool, lambda part: _unit(block[slice(*part)], rows[slice(*part)]), parts)
         for first, last in spans(0, len(queries), QUERIES):
             part = products[: last - first, : len(block)]
             np.matmul(units[first:last], rows[: len(block)].T, out=part)
 
             def look(own: tuple[int, int]) -> None:
-                mine, theirs = slice(*own), slice(own[0] + first, own[1] + first)
-                _look(part[mine], queries[theirs], squares[theirs], block, start, margin(queries.shape[1]),
-                      indices[0, theirs], scores[0, theirs])  # fmt: skip
+                visit(slice(own[0] + first, own[1] + first), part[slice(*own)], block, start)
 
-            _together(pool, look, spans(0, last - first, -(-(last - first) // threads)))
+            together(pool, look, spans(0, last - first, -(-(last - first) // threads)))
 
 
-def _together(pool: ThreadPoolExecutor, run: Callable[[Any], None], parts: Iterable[Any]) -> None:
+def together(pool: ThreadPoolExecutor, run: Callable[[Any], None], parts: Iterable[Any]) -> None:
     """Run each of ``parts`` in a thread; wait for all."""
     for _ in pool.map(run, parts):
         pass
@@ -226,7 +240,7 @@ def insert(index: int, score: np.float32, indices: np.ndarray, scores: np.ndarra
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _look(
+def search(
     products: np.ndarray, queries: np.ndarray, squares: np.ndarray, block: np.ndarray, start: int, slack: float,
     indices: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
@@ -278,7 +292,7 @@ def _pass(
     queries: np.ndarray, units: np.ndarray, squares: np.ndarray, block: np.ndarray, start: int, slack: float,
     indices: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
-    """As ``_look``, for a few queries, from the rows themselves: units (Q, D) are the queries of length 1."""
+    """As ``search``, for a few queries, from the rows themselves: units (Q, D) are the queries of length 1."""
     dots = np.empty(len(queries), np.float32)
     for at in range(len(block)):
         square = _roughly(units, block[at], dots)

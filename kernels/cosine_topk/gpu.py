@@ -34,7 +34,7 @@ def cosine_topk(queries: torch.Tensor, gallery: torch.Tensor, k: int) -> tuple[t
         return _sorted(queries, gallery, k)
     rough, candidates, slack = _candidates(queries, gallery, kept)
     found = torch.cat([
-        _similarities(some.double(), gallery[theirs.clamp(min=0)].double())
+        similarities(some.double(), gallery[theirs.clamp(min=0)].double())
         for some, theirs in zip(*(each.split(_share(kept * queries.shape[1])) for each in (queries, candidates)),
                                 strict=True)
     ])  # fmt: skip
@@ -82,7 +82,7 @@ def _units(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return units, torch.cat(cut)
 
 
-def _similarities(queries: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+def similarities(queries: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """Return the similarities (Q, N) float32 of queries (Q, D) with rows (N, D), or of each with its (Q, N, D).
 
     Both are float64; -inf where there is no similarity.
@@ -99,7 +99,7 @@ def _sorted(queries: torch.Tensor, gallery: torch.Tensor, k: int) -> tuple[torch
     """Return the k best of all similarities, sorted."""
     found = []
     for some in queries.split(_share(len(gallery))):
-        parts = [_similarities(some.double(), rows.double()) for rows in gallery.split(_share(queries.shape[1]))]
+        parts = [similarities(some.double(), rows.double()) for rows in gallery.split(_share(queries.shape[1]))]
         scores, order = torch.cat(parts, dim=1).sort(dim=1, descending=True, stable=True)
         found.append((order[:, :k].masked_fill(scores[:, :k] == -torch.inf, -1), scores[:, :k]))
     indices, scores = (torch.cat(each) for each in zip(*found, strict=True))
