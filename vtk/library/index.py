@@ -15,6 +15,8 @@ Kind = Literal["rq", "sq", "pq", "hnsw"]
 KINDS: tuple[str, ...] = get_args(Kind)
 NAME = "vector_idx"
 ROWS = 2000  # a partition, about, as centres are learnt from 256 rows for each partition
+# Of the partitions that a search looks at: finds 0.92 of the exact ten among 200k (python -m vtk.library.bench).
+SHARE = 0.5
 FEWEST = 256  # rows that an index is made of
 
 
@@ -57,9 +59,10 @@ def unindexed(table: LanceTable) -> int:
 
 
 def search(
-    table: LanceTable, queries: np.ndarray, k: int, where: str | None, probes: int, refine: int,
+    table: LanceTable, queries: np.ndarray, k: int, where: str | None, probes: int | None, refine: int,
 ) -> list[Hits]:  # fmt: skip
     """Return k entries near each query, of ``probes`` partitions, ``refine`` times k of them compared exactly."""
+    probes = probes or max(20, round(SHARE * table.count_rows() / ROWS))
     query = table.search(list(queries), vector_column_name="vector").distance_type("cosine").limit(k)
     query = query.nprobes(probes).refine_factor(refine).select([*FOUND, "_distance"])
     rows = (query.where(where, prefilter=True) if where else query).to_arrow()

@@ -162,7 +162,7 @@ class Library:
 
     def search(
         self, vectors: np.ndarray, k: int = 10, where: str | None = None, *,
-        method: Literal["auto", "exact", "index"] = "auto", probes: int = 60, refine: int = 10,
+        method: Literal["auto", "exact", "index"] = "auto", probes: int | None = None, refine: int = 10,
     ) -> list[Hits]:  # fmt: skip
         """Return the entries most similar to each query by cosine, best first; equal ones as they were added.
 
@@ -172,7 +172,7 @@ class Library:
             where: an SQL condition on an entry's columns, ``group <> 'x' AND t < 60`` for instance.
             method: "exact" looks at all entries, "index" at those that the index suggests (see ``index``), "auto" at
                 all up to ``EXACT`` entries and beyond where there is no index.
-            probes: partitions of the index that are looked at.
+            probes: partitions of the index that are looked at; None for a share of them, ``index.SHARE``.
             refine: how many times k of what they suggest are compared exactly.
 
         Raises:
@@ -301,8 +301,8 @@ class Library:
         change = {"path": "vector", "metadata": self._header.metadata()}
         self._write(lambda: self._table.update_field_metadata(change))
 
-    def _search(self, queries: np.ndarray, k: int, where: str | None, method: str, probes: int,
-                refine: int) -> list[Hits]:
+    def _search(self, queries: np.ndarray, k: int, where: str | None, method: str,
+                probes: int | None, refine: int) -> list[Hits]:
         many = self._table.count_rows() > EXACT
         indexed = (many or method == "index") and method != "exact" and index.kind_of(self._table) is not None
         if indexed:

@@ -118,7 +118,7 @@ def speaking(uri: str) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, OSError, ValueError) as error:
-            if isinstance(error, ValueError) and "Invalid input" in str(error):
+            if isinstance(error, ValueError) and re.match("Invalid input, (?!Failed)", str(error)):
                 raise ValueError(f"where: {_reason(error)}") from error
             raise _as_library_error(uri, error) from error
         except BaseException as error:
@@ -155,8 +155,13 @@ def _is_conflict(error: BaseException | None) -> bool:
 
 
 def _as_library_error(uri: str, error: Any) -> LibraryError:
-    return LibraryError(f"library '{uri}' cannot be used, files of it are missing, cut short or not its own: "
-                        f"{_reason(error)}; restore it from a copy or build it again")
+    if folder_of(uri) is None:
+        advice = "check the address, the credentials and the network, and that its files are whole"
+    elif isinstance(error, PermissionError) or "ermission denied" in str(error):
+        advice = "change its permissions"
+    else:
+        advice = "are files of it missing or cut short? restore it from a copy or build it again"
+    return LibraryError(f"library '{uri}' cannot be used: {_reason(error)}; {advice}")
 
 
 def _reason(error: BaseException) -> str:
