@@ -107,6 +107,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("records", "count", "Number of records that this command made for the source."),
     Key("types", "names", "Record types that this command makes of a source, found or not."),
     Key("options", "text", "Hash of the options that change results, model sha256 among them."),
+    Key("late", "names", "Record types that this command gives only after the run's last source."),
 )}
 
 # The key "frames" means two things by type: declared frames of media, and the ledger of an end record.
@@ -148,6 +149,8 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
     Type("error", "all", "Something went wrong, and the run went on.", ("error",), ("source", "line"), False),
     Type("end", "all, one per source and command", "The ledger: this command is done with the source.",
          ("status", "frames", "records"), ("types", "fingerprint", "options")),
+    Type("run", "reid, before anything else of its own", "What comes only at the run's end: who can use it waits.",
+         ("late",), (), False),
 )}
 
 

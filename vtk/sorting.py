@@ -21,6 +21,8 @@ Key = tuple[int, int, int, int]
 class Sorter:
     """Collects lines and yields them sorted: sources as they first came, frames rising, ends last, the run's after all.
 
+    ``run`` records come first: they say what comes after all.
+
     Lines of one place keep the order in which they came.
     """
 
@@ -58,6 +60,8 @@ class Sorter:
 
     def _key(self, record: Record) -> Key:
         source, kind, frame = record.get("source"), record["type"], record.get("frame")
+        if kind == "run":
+            return -1, 0, 0, self._count
         if source is None or kind in _WHOLE_RUN:
             return 2**62, 0, 0, self._count
         rank = self._rank.setdefault(source, len(self._rank))

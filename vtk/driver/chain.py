@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from orjson import loads
+
 from vtk.driver.link import Mode
 from vtk.driver.stage import Stage
 from vtk.driver.stream import Event
 from vtk.errors import VtkError
+from vtk.records import dump, make
 
 STATUSES = ("ok", "partial", "failed")
 
@@ -42,6 +45,10 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+class OfRun(list[bytes]):
+    """Lines that concern the whole run, though they stand among those of a source."""
+
+
 class Chain:
     """A sequence of stages that share one decode and one pass over the records of each source."""
 
@@ -54,6 +61,11 @@ class Chain:
         last = steps[-1].stage
         self.silent = last.sink and not last.tee
         self.internal = internal
+        # The stages that still have to announce what they give at the run's end, and those that want to be told such
+        # things of an upstream: not behind a step that drops them.
+        self._announcing = [place for place, step in enumerate(steps) if step.stage.late_writes]
+        self.told = [step.stage for place, step in enumerate(steps)
+                     if step.stage.late and not any(before.only for before in steps[:place])]
 
     @property
     def first(self) -> Stage:
@@ -71,10 +83,30 @@ class Chain:
         from vtk.driver.source_run import SourceRun
 
         run = SourceRun(self, name, events, outcome)
+        lines = run.lines()
         try:
-            yield from run.lines()
+            for part in lines:
+                if part and run.modes and self._announcing:
+                    yield from self._announced(part, run.modes)
+                    break
+                yield part
+            yield from lines
         finally:
             run.stop()
+
+    def _announced(self, lines: list[bytes], modes: Sequence[Mode]) -> Iterator[list[bytes]]:
+        """Yield a source's first lines, with ``run`` records for stages that work for the first time and give more late.
+
+        They come before all lines but the ``media`` record, which stays at the source's head; never inside a frame.
+        """
+        working = [place for place in self._announcing if modes[place] != "pass"]
+        self._announcing = [place for place in self._announcing if place not in working]
+        head = loads(lines[0])["type"] == "media"
+        yield lines[:head]
+        for place in working:
+            stage = self.steps[place].stage
+            yield OfRun(self.keep(place, dump(make("run", stage.by, late=sorted(stage.late_writes))), False))
+        yield lines[head:]
 
     def keep(self, origin: int, line: bytes, is_error: bool) -> list[bytes]:
         """Return ``line`` as a list, empty where --only or a sink keeps it off the stream."""

@@ -24,6 +24,7 @@ class Output(Protocol):
 
     def begin(self, source: str) -> None: ...
     def write(self, lines: Sequence[bytes]) -> None: ...
+    def aside(self, lines: Sequence[bytes]) -> None: ...
     def flush(self) -> None: ...
     def done(self, source: str) -> None: ...
     def close(self, complete: bool) -> None: ...
@@ -74,6 +75,7 @@ class Stdout:
         # What a library prints, from Python or from C, goes to stderr; records alone go to the real stdout.
         os.dup2(2, 1)
         self._lines = Lines(os.fdopen(os.dup(self._saved), "wb", buffering=0), "stdout")
+        self.aside = self._lines.write
         self.write, self.flush = self._lines.write, self._lines.flush
 
     def begin(self, source: str) -> None:
@@ -109,6 +111,7 @@ class OneFile:
         fresh = self._part.with_name(self._part.name + ".new") if finished is not None and not special else self._part
         self._file = _create(fresh)
         self._lines = Lines(self._file, str(path))
+        self.aside = self._lines.write
         self.write, self.flush = self._lines.write, self._lines.flush
         self._rename = not special
         self.kept: set[str] = set()
@@ -165,12 +168,18 @@ class Folder:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Write to the open source's file, or to the run's."""
-        if self._open is None and lines and self._run is None:
+        if self._open is None:
+            self.aside(lines)
+        else:
+            self._open.write(lines)
+
+    def aside(self, lines: Sequence[bytes]) -> None:
+        """Write to the run's file, whatever source is open."""
+        if lines and self._run is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._run = OneFile(self._folder / RUN_FILE, True)
-        target = self._open or self._run
-        if target is not None:
-            target.write(lines)
+        if self._run is not None:
+            self._run.write(lines)
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system."""
@@ -199,6 +208,9 @@ class Nowhere:
         """Nothing."""
 
     def write(self, lines: Sequence[bytes]) -> None:
+        """Nothing."""
+
+    def aside(self, lines: Sequence[bytes]) -> None:
         """Nothing."""
 
     def flush(self) -> None:

@@ -8,6 +8,7 @@ from itertools import chain as joined
 from typing import Any
 
 from vtk.driver.chain import Chain, Opening, Outcome, Step
+from vtk.driver.late import Late
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
 from vtk.driver.stream import BadLine, Close, Group, Loose, RecordStream
@@ -59,13 +60,26 @@ class Done:
 
 
 def split(steps: Sequence[Step]) -> list[list[Step]]:
-    """Return the passes of a pipe: one begins at a stage that needs more than its frame, and after one that holds."""
+    """Return the passes of a pipe.
+
+    One begins at a stage that needs more than its frame, at one that wants what an earlier one gives at the run's end,
+    and after one that holds.
+    """
     passes: list[list[Step]] = []
-    for step in steps:
-        if not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds:
+    for step, late in zip(steps, told(steps), strict=True):
+        if not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds or late:
             passes.append([])
         passes[-1].append(step)
     return passes
+
+
+def told(steps: Sequence[Step]) -> list[frozenset[str]]:
+    """Return what each stage of a pipe is told that those before it give at the run's end."""
+    found, given = [], frozenset[str]()
+    for step in steps:
+        found.append(step.stage.late & given)
+        given = step.stage.late_writes | (frozenset() if step.only else given)
+    return found
 
 
 def run_passes(steps: Sequence[Step], sources: Iterable[str] | None, chunks: Iterable[list[bytes] | None] | None,
@@ -99,8 +113,16 @@ def _named(part: Chain, sources: Iterable[str], tally: Tally) -> Iterator[Any]:
 
 def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> Iterator[Any]:
     """Run a chain over a stream of records."""
-    events = RecordStream(chunks, part.reads).events()
-    stage = part.first
+    stage, begun, reads = part.first, set[str](), part.reads
+    missed: list[RecordError] = []
+    if part.told:
+        def miss(error: RecordError) -> None:
+            missed.append(error)
+            tally.line(part.told[0].name, error)
+
+        chunks = Late(chunks, part.told, miss).chunks(begun)
+        reads = reads.union({"run"}, *(each.late for each in part.told))
+    events = RecordStream(chunks, reads).events()
     try:
         for event in events:
             if event is IDLE:
@@ -112,6 +134,7 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
                 yield part.keep(-1, event.line, event.record["type"] == "error")
             elif isinstance(event, (Group, Close)):
                 outcome = Outcome(event.source)
+                begun.add(event.source)
                 yield Begin(event.source)
                 yield from part.source(event.source, joined((event,), events), outcome)
                 tally.add(outcome)
@@ -119,6 +142,8 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
     except RecordError as error:
         tally.line(stage.name, error)
         yield part.keep(0, dump(error_record(stage.by, stage.name, error, fatal=True)), True)
+    for error in missed:
+        yield part.keep(0, dump(error_record(part.told[0].by, part.told[0].name, error)), True)
     yield from _last(part, tally)
 
 

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 from vtk.driver import output as outputs
-from vtk.driver.chain import Opening, Step, modes_of
+from vtk.driver.chain import OfRun, Opening, Step, modes_of
 from vtk.driver.inputs import sources as named_sources
 from vtk.driver.lines import IDLE, lines_of
-from vtk.driver.passes import Begin, Done, Tally, run_passes, split
+from vtk.driver.passes import Begin, Done, Tally, run_passes, split, told
 from vtk.driver.progress import Reporter
 from vtk.driver.resume import Finished, current_fingerprint, finished_in
 from vtk.driver.stage import Record, Stage
@@ -81,6 +81,9 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
                          "records on stdin are one stream")
     if common.resume and common.output is None and common.out_dir is None:
         raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
+    for stage in (step.stage for step in steps if common.resume and step.stage.late_writes):
+        raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
+                         "all sources, and what was kept is not looked at again")
     if common.decoder not in DECODERS:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:
@@ -171,7 +174,7 @@ def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> N
                 sink.done(item.source)
                 reporter.done()
             else:
-                sink.write(item)
+                (sink.aside if isinstance(item, OfRun) else sink.write)(item)
                 reporter.lines(len(item))
         complete = True
     except BrokenPipeError:
@@ -191,9 +194,11 @@ def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> N
 
 def _describe(steps: Sequence[Step], names: list[str] | None, common: Common) -> None:
     """Say on stderr what a run would do: its passes, then its sources."""
+    late = dict(zip(steps, told(steps), strict=True))
     for number, part in enumerate(split(steps), 1):
         stages = " | ".join(step.stage.by for step in part)
-        print(f"pass {number}: {stages}", file=sys.stderr)
+        kinds = ", ".join(sorted(frozenset[str]().union(*(late[step] for step in part))))
+        print(f"pass {number}: {stages}{f', once it is told {kinds} of the whole run' if kinds else ''}", file=sys.stderr)
     target = common.output or common.out_dir or "stdout"
     if names is None:
         print(f"records on stdin -> {target}", file=sys.stderr)

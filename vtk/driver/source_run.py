@@ -12,7 +12,7 @@ from vtk.driver.conveyor import Conveyor
 from vtk.driver.hold import Hold
 from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
 from vtk.driver.lines import IDLE
-from vtk.driver.link import Item, Link, error_record, internal
+from vtk.driver.link import Item, Link, Mode, error_record, internal
 from vtk.driver.stage import Record, Source
 from vtk.driver.stream import BadLine, Close, Event, Group
 from vtk.errors import MediaError, RecordError, VtkError
@@ -39,6 +39,7 @@ class SourceRun:
         self._late: list[BadLine] = []
         self._outcome = outcome
         self._links: list[Link] = []
+        self.modes: list[Mode] = []  # of each stage, once they are known: before the first line that is the source's
         self._pixels: Pixels | None = None
         self._conveyor: Conveyor | None = None
         self._hold: Hold | None = None
@@ -149,7 +150,8 @@ class SourceRun:
                         prefix.insert(0, Group(self._name, None, before=event.before))
                         event.before = []
                     break
-        for position, mode in enumerate(modes_of([step.stage for step in self._chain.steps], types)):
+        self.modes = modes_of([step.stage for step in self._chain.steps], types)
+        for position, mode in enumerate(self.modes):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
                             root=self._chain.opening.root)
             self._links.append(Link(position, self._chain.steps[position].stage, source, mode,

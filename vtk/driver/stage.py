@@ -97,6 +97,9 @@ class Stage:
     Attributes:
         name: the command's name.
         reads, writes: record types.
+        late_writes: those that only ``finish`` gives; the driver announces them with a ``run`` record.
+        late: types that it wants to know before its first source, should they come at a run's end: where a ``run``
+            record announces them the driver puts the input by until they came, and gives them to ``told``.
         needs: what must be complete before ``frames`` can work.
         holds: whether ``frames`` and ``end`` may also give records of earlier frames, from ``horizon`` on: the driver
             holds those back, so that the stream stays in order, and what follows in a pipe is another pass.
@@ -108,6 +111,8 @@ class Stage:
     name: str = ""
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
+    late_writes: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
     needs: Literal["frame", "source", "run"] = "frame"
     holds: bool = False
     sink: bool = False
@@ -138,6 +143,9 @@ class Stage:
         Raises:
             WeightsError, UsageError: before any source is opened.
         """
+
+    def told(self, records: Sequence[Record]) -> None:
+        """Take records of the types in ``late``, in lots, in order, before the sources that they are about."""
 
     def sampling(self, source: Source) -> Sampling:
         """Return the frames and the size that it wants of ``source``."""

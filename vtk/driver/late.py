@@ -1,0 +1,162 @@
+"""Records that come at a run's end, though what follows in the pipe wants them at its beginning."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import IO
+
+import orjson
+
+from vtk.driver.lines import IDLE, lines_of
+from vtk.driver.stage import Record, Stage
+from vtk.errors import RecordError, VtkError
+from vtk.records import check
+
+LOT = 4096  # records that are handed over together
+
+
+class Late:
+    """A stream of lines, put by on disk from where a run announces late records until they have come.
+
+    Every line comes out again as it was and in its place; what is put by goes with the generator, however that ends.
+
+    Args:
+        chunks: lists of lines, IDLE among them.
+        stages: those that want to be told.
+        hear: told of what was announced and did not come, before the lines come out.
+    """
+
+    def __init__(self, chunks: Iterable[list[bytes] | None], stages: Sequence[Stage],
+                 hear: Callable[[RecordError], None]) -> None:
+        self._chunks = iter(chunks)
+        self._stages = stages
+        self._hear = hear
+        self._types = frozenset().union(*(stage.late for stage in stages))
+        self._marks = [b'"%s"' % kind.encode() for kind in sorted({"run", "end", *self._types})]
+        self._makers: dict[str, None] = {}
+        self._waiting = False  # whether nothing of the last run that announced something has come
+        self._ended: dict[str, None] = {}  # sources that a maker finished, with something found
+        self._about: set[str] = set()  # sources of the late records
+        self._lot: list[Record] = []
+
+    def chunks(self, begun: Collection[str] = ()) -> Iterator[list[bytes] | None]:
+        """Yield the lines, IDLE while they are put by.
+
+        Args:
+            begun: the sources that are being worked on or are done, as the caller adds to them.
+
+        Raises:
+            VtkError: E_SPOOL, there is no room to put them by.
+        """
+        for chunk in self._chunks:
+            place = next((place for place, line in enumerate(chunk) if b'"run"' in line and self._announces(line)),
+                         None) if chunk is not IDLE else None
+            if place is None:
+                yield chunk
+                continue
+            yield chunk[:place]
+            yield IDLE  # what came before can go out
+            yield from self._put_by(chunk[place:], set(begun))
+
+    def _put_by(self, first: list[bytes], begun: set[str]) -> Iterator[list[bytes] | None]:
+        """Put by ``first`` and all lines after it, hand over the late records among them, and yield the lines."""
+        with _scratch() as file:
+            self._keep(file, first)
+            for chunk in self._chunks:
+                if chunk is IDLE:
+                    yield IDLE
+                elif chunk:
+                    self._keep(file, chunk)
+            self._tell()
+            self._complain(begun)
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+            yield from lines_of(file.fileno())
+
+    def _keep(self, file: IO[bytes], lines: list[bytes]) -> None:
+        data = b"\n".join([*lines, b""])
+        if any(mark in data for mark in self._marks):
+            for line in lines:
+                if any(mark in line for mark in self._marks):
+                    self._look(line)
+        try:
+            rest = memoryview(data)
+            while rest:  # an unbuffered write may take only a part
+                rest = rest[file.write(rest):]
+        except OSError as error:
+            raise _no_room(error) from None
+
+    def _announces(self, line: bytes) -> bool:
+        record = _checked(line)
+        return record is not None and record["type"] == "run" and not self._types.isdisjoint(record["late"])
+
+    def _look(self, line: bytes) -> None:
+        """Take note of a line that is of the run, or of a source's end."""
+        record = _checked(line)
+        if record is None:  # it is named with its number where the stream is read
+            return
+        kind = record["type"]
+        if kind == "run" and not self._types.isdisjoint(record["late"]):
+            self._makers[_command(record)] = None
+            self._waiting = True
+        elif kind == "end" and _command(record) in self._makers:
+            self._waiting = False
+            if record["records"]:
+                self._ended[record["source"]] = None
+        elif kind in self._types:
+            self._waiting = False
+            self._about.add(record.get("source", ""))
+            self._lot.append(record)
+            if len(self._lot) == LOT:
+                self._tell()
+
+    def _tell(self) -> None:
+        for stage in self._stages:
+            if heard := [record for record in self._lot if record["type"] in stage.late]:
+                stage.told(heard)
+        self._lot = []
+
+    def _complain(self, begun: set[str]) -> None:
+        """Say what was announced and did not come, and what came for sources that came before."""
+        what, who = " and ".join(sorted(self._types)), " and ".join(self._makers)
+        lost = [source for source in self._ended if source not in self._about]
+        if self._waiting or lost:
+            place = f" for {_named(lost)}" if self._about and lost else ""
+            self._hear(RecordError(f"the {what} records that {who} announced for the run's end did not come{place}: "
+                                   "it broke off, or something dropped them; going on without", code="E_LATE"))
+        if early := sorted(begun & self._about):
+            self._hear(RecordError(f"{_named(early)} came before the run record that announced {what} records: "
+                                   "worked on without; _run.jsonl goes first, and vtk sort puts it there",
+                                   code="E_LATE"))
+
+
+def _scratch() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(prefix="vtk-late-", buffering=0)
+    except OSError as error:
+        raise _no_room(error) from None
+
+
+def _no_room(error: OSError) -> VtkError:
+    folder = tempfile.gettempdir()
+    return VtkError(f"cannot put records by in {folder} until those of the run's end come: {error.strerror or error}; "
+                    "TMPDIR names another folder", code="E_SPOOL")
+
+
+def _checked(line: bytes) -> Record | None:
+    """Return the record on a line, or None where it is none of the vocabulary."""
+    try:
+        record = orjson.loads(line)
+        check(record)
+    except (orjson.JSONDecodeError, RecordError):
+        return None
+    return record
+
+
+def _command(record: Record) -> str:
+    return str(record["by"]).partition("/")[0]
+
+
+def _named(sources: Sequence[str]) -> str:
+    return sources[0] if len(sources) == 1 else f"{len(sources)} sources, the first {sources[0]},"
