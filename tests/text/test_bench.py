@@ -76,3 +76,12 @@ def test_a_run_on_a_real_picture(shared: Path, tmp_path: Path, capsys: pytest.Ca
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["vtk,", "vtk"]
     assert "4/ 4" in lines[2]
+
+
+def test_pictures_with_icdars_lists(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "train/spot-text/ic15_test5"
+    truth = bench.truth_of(folder)
+    assert len(truth) == 5 and sum(not ignored for _, rows in truth.values() for ignored in rows.ignored) == 46
+    assert all(image.shape == (720, 1280, 3) for image, _ in truth.values())
+    with pytest.raises(FileNotFoundError, match="found no gt_NAME.txt"):
+        bench.truth_of(tmp_path)

@@ -1,6 +1,7 @@
 """Find and read text against rapidocr, in turns in one process: ``python -m vtk.text.bench images|video``.
 
-    images IMAGES TRANSCRIPTS   a folder of pictures with MMOCR's textdet_test.json, and what stands there
+    images IMAGES [TRANSCRIPTS] a folder of pictures with MMOCR's textdet_test.json, and what stands there; without
+                                TRANSCRIPTS a folder of pictures with ICDAR's gt_NAME.txt beside each
     video CLIP                  a clip, and beside it CLIP_gt.json with its lines (or --truth FILE)
 
 images: every contestant has each picture --turns times after one that is not timed, one contestant after the other;
@@ -37,7 +38,7 @@ import numpy as np
 import orjson
 
 from vtk.export.icdar import TextRows
-from vtk.export.icdar_images import read_json, rows_of_mmocr
+from vtk.export.icdar_images import read_image_list, read_json, rows_of_mmocr
 from vtk.media.video import open_media
 from vtk.metrics.polygons import overlap_of_pairs
 from vtk.metrics.text import IMAGE, Texts, combine_texts, edits_between, score_texts, spelled
@@ -56,8 +57,15 @@ def picture(path: Path) -> np.ndarray:
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
-def truth_of(folder: Path, transcripts: Path) -> dict[str, tuple[np.ndarray, TextRows]]:
+def truth_of(folder: Path, transcripts: Path | None = None) -> dict[str, tuple[np.ndarray, TextRows]]:
     """Return the pictures of a folder and what stands in each, by name."""
+    if transcripts is None:
+        lists = sorted(folder.glob("gt_*.txt"))
+        if not lists:
+            raise FileNotFoundError(f"{folder}: found no gt_NAME.txt there, and no TRANSCRIPTS were given")
+        names = {path: path.stem.removeprefix("gt_") for path in lists}
+        files = {path.stem: path for path in folder.iterdir() if path.suffix != ".txt"}
+        return {files[name].name: (picture(files[name]), read_image_list(path)) for path, name in names.items()}
     labels = folder / "textdet_test.json"
     rows = rows_of_mmocr(read_json(labels), str(labels), read_json(transcripts))
     files = {path.name: path for path in folder.rglob("*") if path.is_file()}
@@ -99,7 +107,7 @@ def differing(pages: Sequence[Page], others: Sequence[Page]) -> tuple[int, int]:
     return differ, sum(len(other.lines) for other in others)
 
 
-def images(folder: Path, transcripts: Path, long_side: int, turns: int, packages: str | None) -> Iterator[str]:
+def images(folder: Path, transcripts: Path | None, long_side: int, turns: int, packages: str | None) -> Iterator[str]:
     """Yield the lines of the table of pictures."""
     given = truth_of(folder, transcripts)
     spots: dict[str, Spot] = {name: load() for name, load in contestants(long_side, packages)}
@@ -217,7 +225,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     kinds = parser.add_subparsers(dest="what", required=True)
     still, moving = kinds.add_parser("images"), kinds.add_parser("video")
     still.add_argument("images", type=Path)
-    still.add_argument("transcripts", type=Path)
+    still.add_argument("transcripts", type=Path, nargs="?")
     moving.add_argument("clip", type=Path)
     moving.add_argument("--truth", type=Path, help="JSON of frames, fps and lines (default: CLIP_gt.json)")
     moving.add_argument("--frames", type=int, default=30, help="sampled for rapidocr (default: %(default)s)")
