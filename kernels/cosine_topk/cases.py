@@ -28,7 +28,7 @@ def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
     with np.errstate(over="ignore"):
         return {
             "queries": stored(queries, kinds[0]), "gallery": stored(gallery, kinds[1]),
-            "k": int(rng.choice([0, min(size, 1), size // 10, size])),
+            "k": int(rng.choice([min(size, 1), min(size, 6), size // 10 + (size > 0), size])),
         }  # fmt: skip
 
 

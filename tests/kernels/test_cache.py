@@ -48,7 +48,8 @@ def installed(tmp_path: Path) -> Path:
     """Return a folder with a copy of the package and no caches in it."""
     package, kernels = Path(vtk.__file__).parent, Path(vtk.kernels.__file__).parent
     (tmp_path / "site" / "vtk").mkdir(parents=True)
-    shutil.copy(package / "__init__.py", tmp_path / "site" / "vtk")
+    for name in ("__init__.py", "threads.py"):
+        shutil.copy(package / name, tmp_path / "site" / "vtk")
     shutil.copytree(kernels, tmp_path / "site" / "vtk" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "site"
 
