@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ class State:
     style: Style
     trails: Trails
     cues: Cues
+    names: Mapping[int, int | str] = field(default_factory=dict)  # who each track is, where it is known
     begun: bool = False
     writer: VideoWriter | None = None
 
@@ -89,6 +90,9 @@ class DrawStage(Stage):
         self._types = frozenset(types) or frozenset(PAINTERS)
         self._crf, self._preset = crf, preset
         self._sampling = sampling
+        # Who is who is waited for only where it can be seen.
+        self.late = frozenset({"identity"} if "track" in self._types else ())
+        self._names: dict[str, dict[int, int | str]] = {}
         self._taken: str | None = None
         self._subtitled: str | None = None
         self.tee = tee
@@ -110,6 +114,11 @@ class DrawStage(Stage):
         if self._output is not None:
             self._check_free(self._output, None)
 
+    def told(self, records: Sequence[Record]) -> None:
+        """Take note of who tracks are; where two records are of one track, the later one holds."""
+        for record in records:
+            self._names.setdefault(record["source"], {})[record["track_id"]] = record["identity"]
+
     def sampling(self, source: Source) -> Sampling:
         """Return the frames to write, in their own size."""
         return self._sampling
@@ -123,7 +132,8 @@ class DrawStage(Stage):
         """
         path = self._path(source)
         self._check_free(path, source)
-        return State(source, path, self._style, Trails(self._style.trail), self._cues(source))
+        return State(source, path, self._style, Trails(self._style.trail), self._cues(source),
+                     self._names.get(source.name, {}))
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Paint and write the frames; no records come of it."""
@@ -149,6 +159,9 @@ class DrawStage(Stage):
         """Return the frame with its records painted; the frame itself is shared and stays as it is."""
         canvas = Canvas(frame.image.copy(), state.style)
         records = [record for record in frame.records if record["type"] in self._types]
+        if state.names:
+            records = [record | {"identity": state.names.get(record.get("track_id"))} if record["type"] == "track"
+                       else record for record in records]
         if state.style.trail:
             state.trails.paint(canvas, records, frame.t)
         paint(canvas, records)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from vtk.errors import RecordError
 from vtk.records import Record
 from vtk.report.canvas import Canvas
-from vtk.report.palette import Colour, colour_of
+from vtk.report.palette import UNKNOWN, Colour, colour_of, colour_of_identity
 from vtk.schema import matches
 
 Painter = Callable[[Canvas, Record], None]
@@ -22,10 +22,30 @@ def paint_detection(canvas: Canvas, record: Record) -> None:
 
 
 def paint_track(canvas: Canvas, record: Record) -> None:
-    """Paint a box with its id, label and score, in the colour of its id."""
-    track_id = _need(record, "track_id", "count")
-    label = " ".join(part for part in (f"{track_id}", _named(record)) if part)
-    _box(canvas, record, colour_of(track_id), label)
+    """Paint a box with its id, label and score, in the colour of its id; of who it is, where that is known.
+
+    ``identity`` is who, a name or a number; None where that is not known of this one, though it is of others.
+    """
+    track_id, who = _need(record, "track_id", "count"), _who(record)
+    parts = ((f"{track_id}", _named(record)) if who is None else (who,) if isinstance(who, str)
+             else (_named(record), f"#{who}"))
+    _box(canvas, record, colour_of_track(record), " ".join(part for part in parts if part))
+
+
+def colour_of_track(record: Record) -> Colour:
+    """Return the colour of a ``track`` record: of its ``identity`` where it has one, else of its id."""
+    who = _who(record)
+    if who is not None:
+        return colour_of_identity(who)
+    return UNKNOWN if "identity" in record and record["identity"] is None else colour_of(record["track_id"])
+
+
+def _who(record: Record) -> int | str | None:
+    """Return the ``identity`` of a record, None without a usable one."""
+    who = record.get("identity")
+    if not matches("text_or_count", who) or who == "":
+        return None
+    return who if isinstance(who, str) else int(who)
 
 
 def paint_text(canvas: Canvas, record: Record) -> None:

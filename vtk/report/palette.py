@@ -21,10 +21,27 @@ PALETTE: tuple[Colour, ...] = (*_BASE, *(_mixed(colour, 255, 0.5) for colour in 
                                *(_mixed(colour, 0, 0.4) for colour in _BASE))
 
 
+# A track of which nothing is known, beside some that are: grey, which nothing of the palette is.
+UNKNOWN: Colour = (160, 160, 160)
+
+
 def colour_of(key: int | str) -> Colour:
     """Return the colour (r, g, b), 0 to 255, of a track's id or of a name; ids in a row differ most."""
     number = key - 1 if isinstance(key, int) else zlib.crc32(key.encode("utf-8", "surrogatepass"))
     return PALETTE[number % len(PALETTE)]
+
+
+def colour_of_identity(identity: int | str) -> Colour:
+    """Return the colour of who a track is: of a number, or of a name, the same wherever it comes up.
+
+    Names that count up, p000017 and p000018, get unlike colours as numbers do.
+    """
+    if isinstance(identity, int):
+        return colour_of(identity)
+    stem = identity.rstrip("0123456789")
+    digits = identity[len(stem):]
+    number = int(digits[-9:]) if digits.isascii() and digits else 0
+    return colour_of(zlib.crc32(stem.encode("utf-8", "surrogatepass")) + number)
 
 
 def ink_on(colour: Colour) -> Colour:

@@ -9,7 +9,7 @@ import numpy as np
 
 from vtk.records import Record
 from vtk.report.canvas import Canvas
-from vtk.report.palette import colour_of
+from vtk.report.painters import colour_of_track
 from vtk.schema import matches
 
 Key = tuple[str, int]
@@ -42,6 +42,6 @@ class Trails:
                 points.append((t, (x1 + x2) / 2, y2))
                 while points[0][0] < t - self.seconds:
                     points.popleft()
-                canvas.trail(np.array(points)[:, 1:], colour_of(key[1]))
+                canvas.trail(np.array(points)[:, 1:], colour_of_track(record))
         for key in [key for key, points in self._points.items() if points[-1][0] < t - self.seconds]:
             del self._points[key]
