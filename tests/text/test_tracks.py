@@ -104,3 +104,50 @@ def test_a_cut_ends_all():
 def test_nothing_and_nothing():
     tracks = TextTracks()
     assert tracks.update(0, 0.0, seen()) == ([], []) and tracks.finish() == []
+
+
+def test_what_is_seen_of_a_hidden_text_is_that_text():
+    """A bar passes over it: first its end is seen, then its beginning, and neither says what the other does."""
+    tracks = TextTracks()
+    tracks.update(0, 0.0, seen((10.0, "RESERVED")))
+    [end] = tracks.update(1, 0.25, Sighting(quad(60.0, width=30.0)[None], np.zeros((1, 8), np.float32), ["VED"]))[0]
+    assert (end.number, end.text, end.says) == (1, "VED", "RESERVED")
+    np.testing.assert_allclose(end.whole, quad(10.0))
+    [start] = tracks.update(2, 0.5, Sighting(quad(10.0, width=30.0)[None], np.zeros((1, 8), np.float32), ["RES"]))[0]
+    assert start.number == 1
+    # What stays short for longer than the patience is all that there is.
+    for frame, t in ((3, 0.9), (4, 1.3)):
+        [short] = tracks.update(frame, t, Sighting(quad(10.0, width=30.0)[None], np.zeros((1, 8), np.float32),
+                                                   ["RES"]))[0]
+    assert (short.number, short.says) == (1, "RES")
+
+
+def test_a_text_beside_or_of_another_height_is_no_part():
+    tracks = TextTracks()
+    tracks.update(0, 0.0, seen((10.0, "RESERVED")))
+    small = np.array([quad(20.0, 104.0, 25.0, 8.0), quad(80.0, 100.0, 30.0)])
+    found, _ = tracks.update(1, 0.25, Sighting(small, np.zeros((2, 8), np.float32), ["SEATS", "GATES"]))
+    assert numbers(found) == [2, 3]
+
+
+def test_a_text_that_was_out_of_sight_has_moved_on():
+    tracks = TextTracks()
+    for frame in range(3):
+        tracks.update(frame, frame / 4, seen((10.0 + 60 * frame, "EXIT")))
+    tracks.update(3, 0.75, seen())
+    np.testing.assert_allclose(tracks.open[0].expected(1.0), quad(250.0), atol=1e-4)
+    assert numbers(tracks.update(4, 1.0, seen((250.0, "EXIT")))[0]) == [1]
+
+
+def test_what_is_hidden_is_followed_along():
+    track = TextTracks().update(0, 0.0, seen((10.0, "RESERVED")))[0][0]
+    track.quad = quad(10.0, width=40.0)
+    track.move(quad(30.0, 110.0, 40.0))
+    np.testing.assert_allclose(track.whole, quad(30.0, 110.0), atol=1e-4)
+
+
+def test_what_looks_the_same_is_misread():
+    for looks, expected in ((0, [1]), (1, [2])):
+        tracks = TextTracks()
+        tracks.update(0, 0.0, seen((10.0, "KITCHEN"), looks=[0]))
+        assert numbers(tracks.update(1, 0.25, seen((10.0, "BATHROOM"), looks=[looks]))[0]) == expected

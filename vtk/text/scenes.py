@@ -25,7 +25,7 @@ from vtk.media.writer import VideoWriter
 from vtk.records import Record, make
 
 UNREADABLE = "###"  # ICDAR's sign for text that nobody needs to find or read
-EXPOSURES = 9  # pictures whose mean is one blurred frame
+EXPOSURES = 5  # pictures whose mean is one blurred frame
 READABLE = 0.5  # share of a word that must be seen for it to be asked for
 
 
@@ -43,13 +43,16 @@ class Moves:
     """What happens in each shot.
 
     Attributes:
-        pan: share of the view's width and height by which its middle wanders from the middle, at most.
+        close: how many times closer than one that shows as much of the still as fits the widest view is; its middle
+            is that of the words that can be read, as far as the still reaches.
+        pan: share of the view's width and height by which its middle wanders, at most.
         zoom: how many times larger the closest view is than the widest.
         turn: degrees to either side, at most.
         shutter: share of the time between frames in which the shutter is open; 0 blurs nothing, above 1 exaggerates.
         bar: share of the frame's width of an upright bar that passes over it; 0 is none.
     """
 
+    close: float = 1.0
     pan: float = 0.15
     zoom: float = 1.3
     turn: float = 6.0
@@ -124,12 +127,21 @@ def scenes(stills: Sequence[Still], seed: int = 0, size: tuple[int, int] = (640,
 def _path(still: Still, size: tuple[int, int], moves: Moves, rng: np.random.Generator) -> tuple[_View, _View]:
     """Return the camera's first and last view of a still; in between it goes straight."""
     height, width = still.image.shape[:2]
-    scale = max(size[0] / width, size[1] / height)
+    scale = moves.close * max(size[0] / width, size[1] / height)
     zooms = [1.0, moves.zoom][:: 1 if rng.random() < 0.5 else -1]
     wander = rng.uniform(0.5, 1, 2) * rng.choice([-1, 1], 2) * moves.pan * np.array(size) / scale
     turn = np.deg2rad(moves.turn) * rng.uniform(0.5, 1) * rng.choice([-1, 1])
-    middle = np.array([width, height]) / 2
+    middle = _middle(still, np.array(size) / 2 / scale)
     return (_View(middle - wander, scale * zooms[0], -turn), _View(middle + wander, scale * zooms[1], turn))
+
+
+def _middle(still: Still, half: np.ndarray) -> np.ndarray:
+    """Return the middle (2,) of the words that can be read, so far from the edges that ``half`` a view fits."""
+    whole = np.array(still.image.shape[1::-1], float)
+    words = still.quads[[text != UNREADABLE for text in still.texts]]
+    words = words if len(words) else still.quads
+    middle = (words.min(axis=(0, 1)) + words.max(axis=(0, 1))) / 2 if len(words) else whole / 2
+    return np.clip(middle, np.minimum(half, whole / 2), np.maximum(whole - half, whole / 2))
 
 
 def _view(path: tuple[_View, _View], at: float) -> _View:
