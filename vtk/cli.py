@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("detect", "filter", "Detect objects in media."),
     ("track", "filter", "Detect objects and give each an id that stays with it from frame to frame."),
     ("spot-text", "filter", "Find text, follow it, read it, and say from when to when it was on screen."),
+    ("reid", "filter", "Tell who is who across videos, by what a track looks like and when it was seen."),
     ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
     ("sort", "filter", "Bring records into the order that commands need."),
     ("import", "filter", "Turn files of other tools into records."),

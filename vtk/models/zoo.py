@@ -215,6 +215,8 @@ _OTHERS = (
     # Background subtraction: no weights, works anywhere, for cameras that stand still.
     Model("motion", "detect", "motion", Input(480, 480), (), "no weights", True,
           "nothing: it learns the background of each source"),
+    # Colours from top to bottom: no weights, works anywhere, and is the least that a network has to beat.
+    Model("colour", "reid", "colour", Input(64, 128, "stretch"), (), "no weights", True, "nothing"),
     Model("yolov8n-int8", "detect", "ultralytics", Input(640, 640),
           (File("yolov8n_int8.tflite", None, "ca6cc74dcbe1d73e1d1cca78282d5294ac44d3973d81d4ce3970d044bde1acd7",
                 3431626),),

@@ -1,0 +1,72 @@
+"""``vtk reid``."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vtk.options import Common, filter_command
+
+
+@filter_command
+def run(
+    common: Common,
+    model: Annotated[str, typer.Option(
+        metavar="NAME", help="What makes vectors of crops; vtk models list has them.")] = "retail-0277",
+    weights: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False, help="Load this ONNX, TFLite or OpenVINO file instead.")] = None,
+    input_size: Annotated[str | None, typer.Option(
+        "--input", metavar="HxW", show_default=False, help="Pixels that --weights takes, such as 256x128.")] = None,
+    detector: Annotated[str, typer.Option(
+        metavar="NAME", help="Detector to use where no tracks come in, as vtk detect --model.")] = "yolo11n",
+    tracker: Annotated[str, typer.Option(
+        metavar="vtk|bytetrack|botsort|ocsort|sort", help="Tracker to use there, as vtk track --tracker.")] = "vtk",
+    classes: Annotated[str, typer.Option(
+        metavar="NAMES", help="Take tracks of these labels, and those without a label; '' takes all.")] = "person",
+    crops: Annotated[bool, typer.Option(
+        "--crops", help="Each source is a crop of somebody: an image, or seq:FOLDER of one's images.")] = False,
+    crops_per_track: Annotated[int, typer.Option(
+        metavar="N", help="Take the mean of a track's N best crops.")] = 8,
+    threshold: Annotated[float | None, typer.Option(
+        metavar="X", show_default=False, help="Least mean cosine of one identity's tracks. Default: the model's own, "
+                                              "found on people that it was not made with.")] = None,
+    calibration: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False, help="Take the threshold of vtk calibrate reid.")] = None,
+    overlap: Annotated[bool, typer.Option(
+        "--overlap-constraint/--no-overlap-constraint",
+        help="Two tracks of one source at one time are two people; not where the tracker doubles tracks.")] = True,
+    explain: Annotated[bool, typer.Option(
+        "--explain", help="Add the three nearest tracks to each identity, and what kept them apart.")] = False,
+    embed_only: Annotated[bool, typer.Option(
+        "--embed-only", help="Write no identities: --finish tells them over the files of many runs.")] = False,
+    finish: Annotated[Path | None, typer.Option(
+        metavar="DIR", show_default=False,
+        help="Read the embedding records of the .jsonl files below DIR, and write identities alone.")] = None,
+) -> None:
+    """Tell who is who across videos, by what a track looks like and when it was seen.
+
+    Reads track records, and looks at the frames that have some; or media, with a detector and a tracker inside: then it
+    writes their tracks too; or images of one person each, with --crops. Adds an embedding for each track at its source's
+    end, and identities at the run's end, numbered from 1. Streams: holds up to twice --crops-per-track crops of each
+    open track, and the vectors of the run, on disk where they are many.
+
+    Example: vtk track videos/ --classes person | vtk reid -o who.jsonl
+    """
+    from vtk.driver import drive
+    from vtk.models.embedder import EmbedderOptions, read_size
+    from vtk.reid.finishing import finish_run
+    from vtk.reid.identity_records import Deciding
+    from vtk.reid.stage import Plan, ReidStage
+    from vtk.tracking import TrackStage
+
+    deciding = Deciding(threshold, calibration, overlap, explain)
+    if finish is not None:
+        finish_run(finish, deciding, common)
+        return
+    names = tuple(name.strip() for name in classes.split(",") if name.strip())
+    options = EmbedderOptions(weights, read_size(input_size) if input_size is not None else None, common.runtime)
+    inner = partial(TrackStage, detector=detector, tracker=tracker, classes=names, runtime=common.runtime,
+                    sampling=common.sampling)
+    drive(partial(ReidStage, model=model, options=options, plan=Plan(crops_per_track, names, crops, embed_only),
+                  deciding=deciding, tracker=inner, sampling=common.sampling), common)

@@ -1,0 +1,147 @@
+"""The best views of a track: few crops that show it well, spread over the time that it was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# Seconds between views at first: neighbouring frames show the same. It doubles as a track grows.
+APART = 0.2
+# Moments that are kept for each view that is taken: the best of them are.
+SPARE = 2
+# Pixels that a view is as good with as with any more: what embedders of people take, 128 × 256.
+ENOUGH = 128 * 256
+# A box less wide or high than this, in pixels, shows nothing.
+LEAST_SIDE = 4
+# The longest side of a crop that is kept, pixels: twice what embedders take, so that memory is bounded.
+LONGEST_SIDE = 512
+# The deviation of the Laplacian, in grey levels, at which a crop is half as good as a perfectly sharp one, measured at
+# this width in pixels.
+HALF_SHARP = 15.0
+SHARP_WIDTH = 64
+# What is left of a view's worth where others cover it all, or the frame cuts nearly all of it off.
+FLOOR = 0.02
+
+
+@dataclass(slots=True)
+class View:
+    """One view of a track.
+
+    Attributes:
+        worth: how well it shows the track, in [0, 1].
+        frame, t: when it was.
+        crop: (h, w, 3) uint8 RGB; None once it is embedded.
+        vector: (D,) float32 of unit length; None until it is embedded.
+    """
+
+    worth: float
+    frame: int
+    t: float
+    crop: np.ndarray | None = None
+    vector: np.ndarray | None = None
+
+
+class Views:
+    """The best views of one track, at most one a moment and ``most`` in the end.
+
+    The time since the track's first view is divided into moments of equal length, and the best view of each is kept;
+    where they are too many, two become one. So a long track's views lie apart, and memory has a bound.
+
+    Args:
+        most: how many views ``best`` gives.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._moments: dict[int, View] = {}
+        self._first = 0.0
+        self._apart = APART
+
+    def wants(self, worth: float, t: float) -> bool:
+        """Return whether a view of ``worth`` at ``t`` seconds would be kept."""
+        kept = self._moments.get(self._moment(t)) if self._moments else None
+        return kept is None or worth > kept.worth
+
+    def add(self, view: View) -> None:
+        """Keep a view if it is the best of its moment."""
+        if not self._moments:
+            self._first = view.t
+        if self.wants(view.worth, view.t):
+            self._moments[self._moment(view.t)] = view
+
+    def best(self) -> list[View]:
+        """Return the best views, at most as many as asked for, in order of time."""
+        ranked = sorted(self._moments.values(), key=lambda view: (-view.worth, view.frame))
+        return sorted(ranked[: self._most], key=lambda view: view.frame)
+
+    def kept(self) -> list[View]:
+        """Return all views that may still be among the best, in order of time."""
+        return list(self._moments.values())
+
+    def _moment(self, t: float) -> int:
+        """Return the moment that ``t`` seconds lies in, once moments are long enough for it."""
+        while t - self._first >= self._most * SPARE * self._apart:
+            self._apart *= 2
+            kept: dict[int, View] = {}
+            for view in self._moments.values():  # in order of time
+                moment = int((view.t - self._first) / self._apart)
+                if moment not in kept or view.worth > kept[moment].worth:
+                    kept[moment] = view
+            self._moments = kept
+        return int((t - self._first) / self._apart)
+
+
+def plain_worths(boxes: np.ndarray, scores: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return (N,) float64 in [0, 1], how well boxes of one frame show what is in them, before pixels are looked at.
+
+    The score × how large it is × how much of it lies inside the frame × how little of it another box covers. 0 where a
+    box is empty, or has nothing inside the frame.
+
+    Args:
+        boxes: (N, 4) float64 xyxy in pixels; all of the frame, since they may cover each other.
+        scores: (N,) in [0, 1].
+        width, height: of the frame, pixels.
+    """
+    limits = np.array([width, height, width, height], np.float64)
+    inside = np.clip(boxes, 0, limits)
+    sides = inside[:, 2:] - inside[:, :2]
+    area = sides.prod(axis=1)
+    whole = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-9)
+    corner = np.minimum(inside[:, None, 2:], inside[None, :, 2:])
+    shared = np.maximum(corner - np.maximum(inside[:, None, :2], inside[None, :, :2]), 0).prod(axis=2)
+    np.fill_diagonal(shared, 0)
+    covered = shared.max(axis=1, initial=0) / np.maximum(area, 1e-9)
+    size = np.minimum(1, np.sqrt(area / ENOUGH))
+    worth = scores * size * np.maximum(area / whole, FLOOR) ** 2 * np.maximum(1 - covered, FLOOR)
+    return np.where(sides.min(axis=1) >= LEAST_SIDE, worth, 0.0)
+
+
+def sharpness(crop: np.ndarray) -> float:
+    """Return how sharp a crop (h, w, 3) uint8 RGB is, in [0, 1): at one width, so that size does not count twice."""
+    height = max(1, round(crop.shape[0] * SHARP_WIDTH / crop.shape[1]))
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (SHARP_WIDTH, min(height, 4 * SHARP_WIDTH)), interpolation=cv2.INTER_AREA)
+    edges = float(cv2.Laplacian(small, cv2.CV_32F).std())
+    return edges / (edges + HALF_SHARP)
+
+
+def cut(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    """Return a copy of what ``box``, xyxy in pixels, shows of ``image``, (h, w, 3) uint8; LONGEST_SIDE at most.
+
+    Raises:
+        ValueError: it shows nothing.
+    """
+    height, width = image.shape[:2]
+    left, right = max(0, round(box[0])), min(width, round(box[2]))
+    top, bottom = max(0, round(box[1])), min(height, round(box[3]))
+    if right <= left or bottom <= top:
+        raise ValueError(f"box: got {list(box)}, expected one with something inside {width} × {height} pixels")
+    crop = image[top:bottom, left:right]
+    ratio = LONGEST_SIDE / max(crop.shape[:2])
+    if ratio >= 1:
+        return crop.copy()
+    size = (max(1, round(crop.shape[1] * ratio)), max(1, round(crop.shape[0] * ratio)))
+    return cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
