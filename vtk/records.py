@@ -153,6 +153,9 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
          ("late",), (), False),
 )}
 
+# They name a source and are of the whole run: they may stand before it or after it, and open none.
+OF_RUN = frozenset({"identity", "copy"})
+
 
 def key_of(kind: str, name: str) -> Key | None:
     """Return the vocabulary's entry for key ``name`` in a record of type ``kind``, or None if it has none."""

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from vtk.errors import RecordError
-from vtk.records import Record, parse
+from vtk.records import OF_RUN, Record, parse
 
 RUN = 500_000  # lines held in memory; more are sorted in runs on disk and merged
 
 _MEDIA, _FRAMES, _SOURCE, _END = range(4)  # the order within a source
-_WHOLE_RUN = frozenset({"identity", "copy"})  # they come after every source
 
 Key = tuple[int, int, int, int]
 
@@ -62,7 +61,7 @@ class Sorter:
         source, kind, frame = record.get("source"), record["type"], record.get("frame")
         if kind == "run":
             return -1, 0, 0, self._count
-        if source is None or kind in _WHOLE_RUN:
+        if source is None or kind in OF_RUN:
             return 2**62, 0, 0, self._count
         rank = self._rank.setdefault(source, len(self._rank))
         if kind == "media":

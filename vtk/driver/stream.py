@@ -10,7 +10,7 @@ import orjson
 
 from vtk.driver.lines import IDLE
 from vtk.errors import RecordError
-from vtk.records import MAX_INTEGER, Record, check, parse
+from vtk.records import MAX_INTEGER, OF_RUN, Record, check, parse
 
 MOST_UNFRAMED = 4096  # lines between two frames; more are passed on before the next frame comes
 _NOWHERE = object()  # equals the frame of no record
@@ -136,6 +136,8 @@ class RecordStream:
             if frame is not None or kind in ("media", "end"):
                 return self._bad(self._order(f"{kind} record of a source that is closed already"))
             return self._loose(line, record)
+        if kind in OF_RUN and source != self._source:
+            return self._loose(line, record)
         events: list[Event] = []
         if source != self._source:
             events = self._shut()
@@ -187,7 +189,10 @@ class RecordStream:
             return []
         if not isinstance(error, RecordError):
             try:
-                return self._loose(line, parse(line))
+                record = parse(line)
+                if record["type"] in self._reads:
+                    check(record)
+                return self._loose(line, record)
             except RecordError as found:
                 error = found
         if error.code == "E_VERSION":
