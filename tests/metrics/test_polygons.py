@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import shapely
@@ -80,3 +81,25 @@ def test_what_is_no_polygon_is_refused(points: list[list[float]], message: str) 
 def test_an_unknown_share_is_refused() -> None:
     with pytest.raises(ValueError, match="share_of must be union or second, got 'first'"):
         polygon_overlap([SQUARE], [SQUARE], "first")  # type: ignore[arg-type]
+
+
+def test_nearly_rectangles_turned_anyhow_equal_shapely() -> None:
+    """What texts are: quadrilaterals in a frame, some of them moved a little, some the other way round."""
+    random = np.random.default_rng(3)
+
+    def quads(count: int) -> np.ndarray:
+        boxes = zip(random.uniform(0, 1280, (count, 2)), random.uniform(5, 200, (count, 2)),
+                    random.uniform(0, 360, count), strict=True)
+        return np.array([cv2.boxPoints(each) for each in boxes], float) + random.uniform(-2, 2, (count, 4, 2))
+
+    a = quads(60)
+    a = a[[shapely.Polygon(quad).is_valid for quad in a]]
+    b = np.concatenate([quads(20), a[:30] + random.uniform(-3, 3, (30, 1, 2)), a[:10, ::-1], a[40:50]])
+    b = b[[shapely.Polygon(quad).is_valid for quad in b]]
+    found = polygon_overlap(a, b)
+    shapes = [np.array([shapely.Polygon(quad) for quad in each]) for each in (a, b)]
+    shared = shapely.area(shapely.intersection(shapes[0][:, None], shapes[1]))
+    union = shapely.area(shapes[0])[:, None] + shapely.area(shapes[1]) - shared
+    assert (found > 0.5).sum() >= 30
+    np.testing.assert_allclose(found, shared / union, rtol=0, atol=1e-11)
+    assert polygon_overlap(np.empty((0, 4, 2)), a[:3]).shape == (0, 3)

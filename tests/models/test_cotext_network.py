@@ -12,11 +12,11 @@ from torch.nn.functional import grid_sample
 
 from cotext_pictures import ideal, picture, quad
 from vtk.kernels.masked_roi import masked_roi
+from vtk.metrics.polygons import polygon_overlap
 from vtk.models.cotext_network import ROI, CoText, boxes_of
 from vtk.models.cotext_roi import differentiable_roi, sample
 from vtk.models.cotext_spotter import CoTextSpotter
 from vtk.models.cotext_weights import LOWERCASE
-from vtk.text.agreement import polygon_iou
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -219,6 +219,6 @@ def test_the_detector_learns_a_picture_and_finds_its_texts() -> None:
         loss.backward()
         optimiser.step()
     found = CoTextSpotter(net, LOWERCASE, long_side=128).find([image])[0]
-    overlap = polygon_iou(quads, found.quads)
+    overlap = polygon_overlap(quads, found.quads)
     print("loss", loss.item(), "IoU", overlap.max(axis=1), "scores", found.scores, file=sys.stderr)
     assert len(found.quads) == 2 and overlap.max(axis=1).min() > 0.7

@@ -10,8 +10,8 @@ import pytest
 
 from cotext_pictures import ideal, quad
 from vtk.errors import UsageError
+from vtk.metrics.polygons import polygon_overlap
 from vtk.models.cotext_regions import Growth, grow, rectangles
-from vtk.text.agreement import polygon_iou
 
 SIZE = (96, 160)  # of the maps, which are 384 x 640 pixels
 TEXTS = np.stack([
@@ -23,7 +23,7 @@ TEXTS = np.stack([
 def test_ideal_maps_give_the_texts_back() -> None:
     region, kernel, labels = ideal(TEXTS, *SIZE)
     found = grow(region, kernel)
-    overlap = polygon_iou(TEXTS, found.quads)
+    overlap = polygon_overlap(TEXTS, found.quads)
     best = overlap.argmax(axis=1)
     print("IoU of ideal maps:", overlap.max(axis=1).round(3).tolist())
     assert len(found.quads) == len(TEXTS) and sorted(best.tolist()) == list(range(len(TEXTS)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from vtk.metrics.polygons import polygon_overlap
 from vtk.models.spotter import Found, Reading, Spotter
-from vtk.text.agreement import polygon_iou
 from vtk.text.changes import likeness, may_differ, rewritten
 from vtk.text.following import Follower
 from vtk.text.glance import correlation, difference, glance
@@ -253,7 +253,7 @@ class Spotting:
         present = [track for track in self.tracks.open if not track.lost and track.number in self.told]
         if not rows or not present:
             return []
-        overlap = polygon_iou(np.stack([track.quad for track in present]), quads[list(rows)])
+        overlap = polygon_overlap(np.stack([track.quad for track in present]), quads[list(rows)])
         ended = []
         for column, row in enumerate(rows):
             track = known[row] or present[int(overlap[:, column].argmax())]
@@ -272,7 +272,7 @@ class Spotting:
         known: list[TextTrack | None] = [None] * len(quads)
         if not here or not len(quads):
             return known
-        overlap = polygon_iou(np.stack([track.quad for track in here]), quads)
+        overlap = polygon_overlap(np.stack([track.quad for track in here]), quads)
         # In half of it another one may not stand, on either side.
         alone = ((overlap > self.plan.confirmed / 2).sum(axis=1) == 1)[:, None] & (
             (overlap > self.plan.confirmed / 2).sum(axis=0) == 1)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vtk.kernels.association import assign
-from vtk.metrics.polygons import overlap_of_pairs
-from vtk.text.agreement import disagree, plain, polygon_iou
+from vtk.metrics.polygons import overlap_of_pairs, polygon_overlap
+from vtk.text.agreement import disagree, plain
 
 # A text that is shorter than this share of what it was, and stands inside it, is hidden in part.
 PART = 0.85
@@ -215,7 +215,7 @@ class TextTracks:
         quads = np.asarray(found.quads, np.float64)
         moved = np.stack([track.whole for track in self.open])
         places = [moved, np.stack([track.expected(t) for track in self.open])]
-        overlap = np.max([np.maximum(polygon_iou(place, quads), _parts(place, quads)) for place in places], axis=0)
+        overlap = np.max([np.maximum(polygon_overlap(place, quads), _parts(place, quads)) for place in places], axis=0)
         away = np.min([_away(place, quads, self.cues.reach) for place in places], axis=0)
         alike, hidden = _alike([track.says or "" for track in self.open], [text or "" for text in found.texts])
         looks = np.stack([track.feature for track in self.open]) @ found.features.T
