@@ -10,7 +10,7 @@ from vtk.driver.ahead import Ahead
 from vtk.driver.lines import IDLE
 from vtk.driver.link import Item, Link
 from vtk.driver.stream import Group
-from vtk.media.sampling import Size
+from vtk.media.sampling import ON_DEMAND, Size
 
 
 class Enough(Exception):
@@ -37,7 +37,7 @@ class Pixels:
     def sequential(self) -> Iterator[Any]:
         """Yield (decoded, chosen) for each frame that a link wants, in order; IDLE where decoding is behind."""
         eager = [link.sampling for link in self._links if link.sampling.mode != "records"]
-        sizes: list[Size] = list(dict.fromkeys(sampling.size for sampling in eager))
+        sizes: list[Size] = [size for size in dict.fromkeys(sampling.size for sampling in eager) if size != ON_DEMAND]
         start = None if any(link.sampling.start is None for link in self._links) else min(
             link.sampling.start or 0.0 for link in self._links)
         frames = self._until_enough(self.reader.frames(sizes, self._choose, start=start))
@@ -70,7 +70,7 @@ class Pixels:
 
     def at(self, indices: Iterable[int]) -> Iterator[tuple[Any, tuple[bool, ...]]]:
         """Yield (decoded, chosen) for the frames of ``indices``, increasing, seeking where it pays."""
-        sizes = list(dict.fromkeys(link.sampling.size for link in self._links))
+        sizes = [size for size in dict.fromkeys(link.sampling.size for link in self._links) if size != ON_DEMAND]
         for decoded in self.reader.at(indices, sizes):
             self.last = max(self.last, decoded.index)
             chosen = [False] * self._width

@@ -12,7 +12,7 @@ import orjson
 
 from vtk.driver.stage import Frame, Record, Source, Stage
 from vtk.errors import VtkError
-from vtk.media.sampling import Sampling
+from vtk.media.sampling import ON_DEMAND, Sampling
 from vtk.records import make
 
 Mode = Literal["media", "records", "pass"]
@@ -210,9 +210,10 @@ class Link:
                          records=records)
         step = item.index - self._last if self._last is not None else 1
         self._last = item.index
-        image = item.decoded.image(self.sampling.size)
+        image = item.decoded.image(self.sampling.size) if self.sampling.size != ON_DEMAND else None
         info = self.source.info
-        scale = ((info.width / image.shape[1], info.height / image.shape[0]) if info is not None else (1.0, 1.0))
+        scale = ((info.width / image.shape[1], info.height / image.shape[0])
+                 if info is not None and image is not None else (1.0, 1.0))
         return Frame(self.source, item.index, item.decoded.t, item.decoded.pts, max(1, step), image, scale, records,
                      item.decoded.image)
 

@@ -13,15 +13,18 @@ class Size:
     """The size that a frame is wanted in, in pixels of the displayed orientation.
 
     ``native`` keeps the source's size; ``short`` and ``long`` scale that side to ``width`` and keep the
-    aspect ratio; ``exact`` stretches to ``width`` × ``height``. Scaling goes up as well as down.
+    aspect ratio; ``exact`` stretches to ``width`` × ``height``. Scaling goes up as well as down. ``none`` makes no picture
+    until one is asked for by its size.
     """
 
-    kind: Literal["native", "short", "long", "exact"] = "native"
+    kind: Literal["native", "short", "long", "exact", "none"] = "native"
     width: int = 0
     height: int = 0
 
     def of(self, width: int, height: int) -> tuple[int, int]:
         """Return (width, height) in pixels for a source of ``width`` × ``height`` pixels."""
+        if self.kind == "none":
+            raise ValueError("size none: got a picture to make, expected none to be asked for")
         if self.kind == "native":
             return width, height
         if self.kind == "exact":
@@ -32,6 +35,7 @@ class Size:
 
 
 NATIVE = Size()
+ON_DEMAND = Size("none")
 
 
 @dataclass(frozen=True, slots=True)
