@@ -7,7 +7,7 @@ from vtk.options import Common, record_command
 def run(common: Common) -> None:
     """Bring records into the order that commands need.
 
-    Reads records, from files or stdin. Writes them all: run records, then sources in the order in which they first
+    Reads records, from files or stdin. Writes them all: run records that announce, then sources in the order in which they first
     came, frames rising, source-level records after the frames, end records last, results of the run after everything.
     Buffers: holds all lines, on disk beyond half a million.
 

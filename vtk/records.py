@@ -104,7 +104,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("error", "error", "code, stage, message and whether it was fatal to the source."),
     Key("line", "positive", "Line number of the record concerned, from 1."),
     Key("status", "status", "ok, partial or failed."),
-    Key("records", "count", "Number of records that this command made for the source."),
+    Key("records", "count", "Number of records that this command made for the source; in run, of late ones."),
     Key("types", "names", "Record types that this command makes of a source, found or not."),
     Key("options", "text", "Hash of the options that change results, model sha256 among them."),
     Key("late", "names", "Record types that this command gives only after the run's last source."),
@@ -149,8 +149,9 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
     Type("error", "all", "Something went wrong, and the run went on.", ("error",), ("source", "line"), False),
     Type("end", "all, one per source and command", "The ledger: this command is done with the source.",
          ("status", "frames", "records"), ("types", "fingerprint", "options")),
-    Type("run", "reid, before anything else of its own", "What comes only at the run's end: who can use it waits.",
-         ("late",), (), False),
+    Type("run", "reid, before all else of its own and after it",
+         "What comes only at the run's end, so that who can use it waits; with a status: it has come.",
+         ("late",), ("status", "records"), False),
 )}
 
 # They name a source and are of the whole run: they may stand before it or after it, and open none.

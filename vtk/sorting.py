@@ -20,7 +20,7 @@ Key = tuple[int, int, int, int]
 class Sorter:
     """Collects lines and yields them sorted: sources as they first came, frames rising, ends last, the run's after all.
 
-    ``run`` records come first: they say what comes after all.
+    ``run`` records come first, those with a status last: they say what comes after all, and that it has come.
 
     Lines of one place keep the order in which they came.
     """
@@ -59,7 +59,7 @@ class Sorter:
 
     def _key(self, record: Record) -> Key:
         source, kind, frame = record.get("source"), record["type"], record.get("frame")
-        if kind == "run":
+        if kind == "run" and "status" not in record:
             return -1, 0, 0, self._count
         if source is None or kind in OF_RUN:
             return 2**62, 0, 0, self._count

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from orjson import loads
 
+from vtk.driver.late import announcement
 from vtk.driver.link import Mode
 from vtk.driver.stage import Stage
 from vtk.driver.stream import Event
 from vtk.errors import VtkError
-from vtk.records import dump, make
+from vtk.records import dump
 
 STATUSES = ("ok", "partial", "failed")
 
@@ -64,6 +65,7 @@ class Chain:
         # The stages that still have to announce what they give at the run's end, and those that want to be told such
         # things of an upstream: not behind a step that drops them.
         self._announcing = [place for place, step in enumerate(steps) if step.stage.late_writes]
+        self.announced: list[int] = []
         self.told = [step.stage for place, step in enumerate(steps)
                      if step.stage.late and not any(before.only for before in steps[:place])]
 
@@ -101,11 +103,12 @@ class Chain:
         """
         working = [place for place in self._announcing if modes[place] != "pass"]
         self._announcing = [place for place in self._announcing if place not in working]
+        self.announced += working
         head = loads(lines[0])["type"] == "media"
         yield lines[:head]
         for place in working:
             stage = self.steps[place].stage
-            yield OfRun(self.keep(place, dump(make("run", stage.by, late=sorted(stage.late_writes))), False))
+            yield OfRun(self.keep(place, dump(announcement(stage.by, stage.late_writes)), False))
         yield lines[head:]
 
     def keep(self, origin: int, line: bytes, is_error: bool) -> list[bytes]:

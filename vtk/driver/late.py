@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import IO
 
@@ -12,9 +13,20 @@ import orjson
 from vtk.driver.lines import IDLE, lines_of
 from vtk.driver.stage import Record, Stage
 from vtk.errors import RecordError, VtkError
-from vtk.records import check
+from vtk.records import check, make
 
 LOT = 4096  # records that are handed over together
+
+
+def announcement(by: str, types: Collection[str]) -> Record:
+    """Return the ``run`` record that says what ``by`` gives only at its run's end: it stands before all else of it."""
+    return make("run", by, late=sorted(types))
+
+
+def conclusion(by: str, types: Collection[str], records: Iterable[Record], status: str = "ok") -> Record:
+    """Return the ``run`` record that stands behind the late ones among ``records``, and counts them."""
+    count = sum(record["type"] in types for record in records)
+    return make("run", by, late=sorted(types), status=status, records=count)
 
 
 class Late:
@@ -34,10 +46,9 @@ class Late:
         self._stages = stages
         self._hear = hear
         self._types = frozenset().union(*(stage.late for stage in stages))
-        self._marks = [b'"%s"' % kind.encode() for kind in sorted({"run", "end", *self._types})]
-        self._makers: dict[str, None] = {}
-        self._waiting = False  # whether nothing of the last run that announced something has come
-        self._ended: dict[str, None] = {}  # sources that a maker finished, with something found
+        self._marks = [b'"%s"' % kind.encode() for kind in sorted({"run", *self._types})]
+        self._open: Counter[str] = Counter()  # runs that announced something and did not end, by maker
+        self._due = 0  # records of those that ended
         self._about: set[str] = set()  # sources of the late records
         self._lot: list[Record] = []
 
@@ -89,7 +100,8 @@ class Late:
 
     def _announces(self, line: bytes) -> bool:
         record = _checked(line)
-        return record is not None and record["type"] == "run" and not self._types.isdisjoint(record["late"])
+        return (record is not None and record["type"] == "run" and "status" not in record
+                and not self._types.isdisjoint(record["late"]))
 
     def _look(self, line: bytes) -> None:
         """Take note of a line that is of the run, or of a source's end."""
@@ -98,14 +110,10 @@ class Late:
             return
         kind = record["type"]
         if kind == "run" and not self._types.isdisjoint(record["late"]):
-            self._makers[_command(record)] = None
-            self._waiting = True
-        elif kind == "end" and _command(record) in self._makers:
-            self._waiting = False
-            if record["records"]:
-                self._ended[record["source"]] = None
+            ended = record.get("status") == "ok"
+            self._open[record["by"]] += -1 if ended else "status" not in record
+            self._due += record.get("records", 0) if ended else 0
         elif kind in self._types:
-            self._waiting = False
             self._about.add(record.get("source", ""))
             self._lot.append(record)
             if len(self._lot) == LOT:
@@ -119,12 +127,13 @@ class Late:
 
     def _complain(self, begun: set[str]) -> None:
         """Say what was announced and did not come, and what came for sources that came before."""
-        what, who = " and ".join(sorted(self._types)), " and ".join(self._makers)
-        lost = [source for source in self._ended if source not in self._about]
-        if self._waiting or lost:
-            place = f" for {_named(lost)}" if self._about and lost else ""
-            self._hear(RecordError(f"the {what} records that {who} announced for the run's end did not come{place}: "
-                                   "it broke off, or something dropped them; going on without", code="E_LATE"))
+        what = " and ".join(sorted(self._types))
+        for maker in (maker for maker, count in self._open.items() if count > 0):
+            self._hear(RecordError(f"{maker} broke off before the {what} records that it announced for its end: going "
+                                   "on without them", code="E_LATE"))
+        if self._due and not self._about:
+            self._hear(RecordError(f"none of {self._due} {what} records came: something dropped them on the way; going "
+                                   "on without them", code="E_LATE"))
         if early := sorted(begun & self._about):
             self._hear(RecordError(f"{_named(early)} came before the run record that announced {what} records: "
                                    "worked on without; _run.jsonl goes first, and vtk sort puts it there",
@@ -152,10 +161,6 @@ def _checked(line: bytes) -> Record | None:
     except (orjson.JSONDecodeError, RecordError):
         return None
     return record
-
-
-def _command(record: Record) -> str:
-    return str(record["by"]).partition("/")[0]
 
 
 def _named(sources: Sequence[str]) -> str:

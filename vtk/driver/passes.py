@@ -8,7 +8,7 @@ from itertools import chain as joined
 from typing import Any
 
 from vtk.driver.chain import Chain, Opening, Outcome, Step
-from vtk.driver.late import Late
+from vtk.driver.late import Late, conclusion
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
 from vtk.driver.stream import BadLine, Close, Group, Loose, RecordStream
@@ -150,11 +150,15 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
 def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:
     """Yield what concerns the whole run, stage by stage."""
     for position, step in enumerate(part.steps):
+        status = "ok"
         try:
             records = step.stage.finish()
         except VtkError as error:
             tally.troubled = True
             tally.hear(step.stage.name, None, error)
+            status = "failed"
             records = [error_record(step.stage.by, step.stage.name, error, fatal=True)]
         for record in records:
             yield part.keep(position, dump(record), record["type"] == "error")
+        if position in part.announced:
+            yield part.keep(position, dump(conclusion(step.stage.by, step.stage.late_writes, records, status)), False)

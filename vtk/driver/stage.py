@@ -97,7 +97,8 @@ class Stage:
     Attributes:
         name: the command's name.
         reads, writes: record types.
-        late_writes: those that only ``finish`` gives; the driver announces them with a ``run`` record.
+        late_writes: those that only ``finish`` gives; the driver announces them with a ``run`` record, and says with
+            another that they came.
         late: types that it wants to know before its first source, should they come at a run's end: where a ``run``
             record announces them the driver puts the input by until they came, and gives them to ``told``.
         needs: what must be complete before ``frames`` can work.
