@@ -36,7 +36,8 @@ def run(
     Reads detection, track, text, face and species records, and the media that they name. Adds nothing: writes an
     annotated video, with the source's sound, or an annotated image. Letters of scripts other than Latin, Greek,
     Cyrillic, Hebrew, Arabic and those of East Asia need --font, else their numbers are written. Streams: holds one
-    frame.
+    frame. Where a run announces who is who for its end (reid), keeps records on disk until it came, and colours and
+    names tracks by identity.
 
     Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
     """

@@ -88,7 +88,7 @@ def test_the_row_says_what_the_stage_says(name: str) -> None:
     assert stage is not None
     kind, reads, adds, _ = row_of(name)
     assert stage.sink == (kind == "sink")
-    for cell, types in ((reads, stage.reads), (adds, stage.writes)):
+    for cell, types in ((reads, stage.reads | stage.late), (adds, stage.writes)):
         assert types == set(re.findall(r"`(\w+)`", cell))
     assert ("media" in reads) == stage.opens_media
 
