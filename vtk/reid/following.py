@@ -77,12 +77,14 @@ class Following:
         self._ending: dict[int, float] = {}  # the frame or second from which a track is not seen any more
         self._frame, self._t = -1, 0.0
 
-    def look(self, index: int, t: float, records: Sequence[Record], picture: Callable[[], np.ndarray]) -> None:
+    def look(self, index: int, t: float, records: Sequence[Record], size: tuple[int, int],
+             picture: Callable[[], np.ndarray]) -> None:
         """Take views of the tracks of a frame, where they are worth it, and close those that ended.
 
         Args:
             index, t: the frame and its seconds.
             records: all its ``track`` records: those of other classes may stand before the ones that are taken.
+            size: width and height of the frame in pixels.
             picture: gives (H, W, 3) uint8 RGB in source pixels; asked for only where a crop is wanted.
 
         Raises:
@@ -93,12 +95,11 @@ class Following:
         mine = [(row, record) for row, record in enumerate(records) if self._takes(record)]
         if not mine:
             return
-        image = picture()
         boxes = np.array([record["xyxy"] for record in records], np.float64).reshape(-1, 4)
         scores = np.array([record["score"] for record in records], np.float64)
-        worths = plain_worths(boxes, scores, image.shape[1], image.shape[0])
+        worths = plain_worths(boxes, scores, *size)
         for row, record in mine:
-            self._see(record, float(worths[row]), image, t)
+            self._see(record, float(worths[row]), picture, t)
 
     def ends(self, record: Record) -> None:
         """Hear that a track ends, by its ``tracklet`` record; it may come before the track's last frames."""
@@ -125,20 +126,17 @@ class Following:
         self._by = by
         return True
 
-    def _see(self, record: Record, plain: float, image: np.ndarray, t: float) -> None:
+    def _see(self, record: Record, plain: float, picture: Callable[[], np.ndarray], t: float) -> None:
         """Take a view of a track if it is among its best."""
         track = self.tracks.get(record["track_id"])
         if track is None:
             track = self.tracks[record["track_id"]] = _Track(record.get("label"), t, t, Views(self._most))
         track.last = t
         self._open.add(record["track_id"])
-        # Sharpness only takes away: what cannot win without it is not cut out.
-        if track.views is None or plain <= 0 or not track.views.wants(plain, t):
+        if track.views is None or plain <= 0 or not track.views.promises(plain, t):
             return
-        crop = cut(image, record["xyxy"])
-        worth = plain * sharpness(crop)
-        if track.views.wants(worth, t):
-            track.views.add(View(worth, self._frame, t, crop))
+        crop = cut(picture(), record["xyxy"])
+        track.views.add(View(plain * sharpness(crop), plain, self._frame, t, crop))
 
     def _close(self) -> None:
         """Embed the tracks that ended before this frame, and the crops of those not seen for long."""

@@ -12,7 +12,7 @@ from typing import Any
 from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import RecordError, UsageError, VtkError
-from vtk.media.sampling import NATIVE, Sampling
+from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
 from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, space_of
 from vtk.records import Record
 from vtk.reid.following import Followed, Following
@@ -56,12 +56,14 @@ class State:
     Attributes:
         following: its tracks and their views.
         tracking: the state of the tracker inside; None where tracks come in.
+        size: width and height of its frames, pixels.
         told: whether a tracklet came, and whether a track did.
     """
 
     source: Source
     following: Following
     tracking: Any = None
+    size: tuple[int, int] = (0, 0)
     told: dict[str, bool] = field(default_factory=lambda: {"track": False, "tracklet": False})
 
 
@@ -139,13 +141,13 @@ class ReidStage(Stage):
             self._tracker.prepare(mode)
 
     def sampling(self, source: Source) -> Sampling:
-        """Return the frames with tracks in the size of the source; of media those that the tracker looks at."""
+        """Return the frames with tracks, pictures only of those worth a look; of media what the tracker looks at."""
         if source.mode == "media":
-            return self._tracker.sampling(source) if self._tracker is not None else self._wanted
+            return self._tracker.sampling(source) if self._tracker is not None else self._wanted.sized(ON_DEMAND)
         if self._wanted != Sampling():
             raise UsageError("--every, --fps, --start, --end and --limit choose frames of media, and tracks came in: "
                              "give them to the tracker")
-        return Sampling(mode="records")
+        return Sampling(mode="records").sized(ON_DEMAND)
 
     def start(self, source: Source) -> State:
         """Return the state of a newly opened source.
@@ -155,7 +157,8 @@ class ReidStage(Stage):
         """
         embedder = self._embedder()
         following = Following(embedder.embed, embedder.batch, self._plan.crops, self._plan.classes, source.info)
-        state = State(source, following)
+        info = source.info
+        state = State(source, following, size=(info.width, info.height) if info is not None else (0, 0))
         if source.mode == "media" and self._tracker is not None:
             state.tracking = self._tracker.start(source)
         return state
@@ -168,7 +171,7 @@ class ReidStage(Stage):
                 self._look(state, frame, records)
             return made
         for frame in batch:
-            self._look(state, frame, [_whole(frame)] if state.source.mode == "media" else frame.records)
+            self._look(state, frame, [_whole(*state.size)] if state.source.mode == "media" else frame.records)
         return [[] for _ in batch]
 
     def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
@@ -205,7 +208,8 @@ class ReidStage(Stage):
         """Take views of a frame's tracks."""
         if tracks := [record for record in records if record["type"] == "track"]:
             state.told["track"] = True
-            state.following.look(frame.index, round(frame.t, 6), tracks, lambda: frame.sized(NATIVE))
+            state.following.look(frame.index, round(frame.t, 6), tracks, state.size,
+                                 lambda: frame.sized(NATIVE))
         self.unframed(state, [record for record in records if record["type"] == "tracklet"])
 
     def _keep(self, found: Followed, source: str, camera: str | None, space: str) -> Record:
@@ -251,7 +255,6 @@ def camera_of(source: str) -> str | None:
     return f"c{match[1]}" if match else None
 
 
-def _whole(frame: Frame) -> Record:
+def _whole(width: int, height: int) -> Record:
     """Return a track that is all of a frame: of an image that is a crop."""
-    height, width = frame.sized(NATIVE).shape[:2]
     return {"type": "track", "track_id": 1, "xyxy": [0.0, 0.0, float(width), float(height)], "score": 1.0}

@@ -31,13 +31,15 @@ class View:
     """One view of a track.
 
     Attributes:
-        worth: how well it shows the track, in [0, 1].
+        worth: how well it shows the track, in [0, 1]: its plain worth × how sharp it is.
+        plain: the highest plain worth of its moment, without sharpness.
         frame, t: when it was.
         crop: (h, w, 3) uint8 RGB; None once it is embedded.
         vector: (D,) float32 of unit length; None until it is embedded.
     """
 
     worth: float
+    plain: float
     frame: int
     t: float
     crop: np.ndarray | None = None
@@ -60,17 +62,21 @@ class Views:
         self._first = 0.0
         self._apart = APART
 
-    def wants(self, worth: float, t: float) -> bool:
-        """Return whether a view of ``worth`` at ``t`` seconds would be kept."""
+    def promises(self, plain: float, t: float) -> bool:
+        """Return whether a view of ``plain`` worth at ``t`` seconds should be cut out: none of its moment had more.
+
+        So a frame's pixels are asked for a few times a moment, whatever the number of its frames.
+        """
         kept = self._moments.get(self._moment(t)) if self._moments else None
-        return kept is None or worth > kept.worth
+        return kept is None or plain > kept.plain
 
     def add(self, view: View) -> None:
         """Keep a view if it is the best of its moment."""
         if not self._moments:
             self._first = view.t
-        if self.wants(view.worth, view.t):
-            self._moments[self._moment(view.t)] = view
+        moment = self._moment(view.t)
+        kept = self._moments.get(moment)
+        self._moments[moment] = view if kept is None else _better(kept, view)
 
     def best(self) -> list[View]:
         """Return the best views, at most as many as asked for, in order of time."""
@@ -85,13 +91,19 @@ class Views:
         """Return the moment that ``t`` seconds lies in, once moments are long enough for it."""
         while t - self._first >= self._most * SPARE * self._apart:
             self._apart *= 2
-            kept: dict[int, View] = {}
+            wider: dict[int, View] = {}
             for view in self._moments.values():  # in order of time
                 moment = int((view.t - self._first) / self._apart)
-                if moment not in kept or view.worth > kept[moment].worth:
-                    kept[moment] = view
-            self._moments = kept
+                wider[moment] = _better(wider[moment], view) if moment in wider else view
+            self._moments = wider
         return int((t - self._first) / self._apart)
+
+
+def _better(earlier: View, later: View) -> View:
+    """Return the better one of two views of a moment; it knows the highest plain worth of the two."""
+    better = later if later.worth > earlier.worth else earlier
+    better.plain = max(earlier.plain, later.plain)
+    return better
 
 
 def plain_worths(boxes: np.ndarray, scores: np.ndarray, width: int, height: int) -> np.ndarray:
