@@ -191,10 +191,13 @@ def test_two_runs_one_after_the_other() -> None:
     reader, (tally, heard) = Reader(), complaints()
     given = [*named("a", "b"), *named("c")]
     out = through(reader, given=[given], tally=tally)
-    assert [each for each in reader.heard if isinstance(each, tuple)] == [
-        (source, track, 7) for source in "abc" for track in (1, 2)]
-    assert reader.heard[6] == "a0" and [each for each in out if b'"reader"' not in each] == given
+    assert reader.heard == [("a", 1, 7), ("a", 2, 7), ("b", 1, 7), ("b", 2, 7), "a0", "a1", "b0", "b1",
+                            ("c", 1, 7), ("c", 2, 7), "c0", "c1"]
+    assert [each for each in out if b'"reader"' not in each] == given
     assert not heard and not tally.troubled
+    for cut in range(0, len(given), 7):  # however it comes in
+        other = Reader()
+        assert through(other, given=[given[:cut], IDLE, given[cut:]]) == out and other.heard == reader.heard
     again = Reader()
     through(again, given=[[*tracks("z"), *given]], tally=tally)
     assert again.heard[:3] == ["z0", "z1", ("a", 1, 7)] and not tally.troubled, "what no run is about streams"
@@ -208,6 +211,10 @@ def test_who_is_who_may_come_first() -> None:
     lines = [each for each in lines if b'"type":"run"' not in each and b'"type":"identity"' not in each]
     assert len(mine) == 6
     tally, heard = complaints()
+    taken: list[int] = []
+    items = run_passes([Step(Reader())], None, watched([[each] for each in [*mine, *lines]], taken), Opening(), Tally())
+    next(item for item in items if isinstance(item, list) and any(b'"track"' in each for each in item))
+    assert len(taken) < len([*mine, *lines]) - 6, "then nothing is to be waited for"
     through(reader, given=[[*mine, *lines]], tally=tally)
     assert reader.heard[:4] == [("a", 1, 7), ("a", 2, 7), ("b", 1, 7), ("b", 2, 7)] and not heard
 
@@ -221,6 +228,7 @@ BROKE = "name-tracks broke off before the identity records that it announced for
     (lambda lines: lines[:-2], BROKE),
     (lambda lines: [*lines, *named("c", "d")[:-5]], BROKE),
     (lambda lines: [*named("c")[:3], *lines], BROKE),
+    (lambda lines: [*lines[:-5], lines[-1].replace(b'"ok","records":4', b'"failed","records":0')], BROKE),
     (lambda lines: [each for each in lines if b'"type":"identity"' not in each],
      "none of 4 identity records came: something dropped them on the way; going on without them"),
 ])
@@ -326,10 +334,11 @@ def test_nothing_stays_behind(end: str) -> None:
     before = open_files()
 
     def chunks() -> Iterator[list[bytes] | None]:
-        yield named("a")
+        yield named("a")[:-1]
         yield IDLE
         if end in ("error", "interrupt"):
             raise VtkError("gone") if end == "error" else KeyboardInterrupt
+        yield named("a")[-1:]
 
     spool = late(chunks()).chunks()
     assert next(spool) == named("a")[:1]

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from vtk.driver.chain import Opening, Step
+from vtk.driver.passes import Tally, run_passes
 from vtk.driver.run import run
 from vtk.driver.source_run import CHUNK_LINES
 from vtk.driver.stage import Frame, Record, Stage
-from vtk.records import make
+from vtk.errors import VtkError
+from vtk.driver.link import error_record
+from vtk.records import dump, make
 
 
 class Count(Stage):
@@ -39,3 +43,25 @@ def test_crowded_frames_go_through_in_smaller_chunks(crowd: int) -> None:
     assert made == [(frame, crowd) for frame in range(frames)]
     assert all(sum(call[:-1]) < CHUNK_LINES for call in stage.calls), "a chunk ends at the frame that fills it"
     assert len(stage.calls) > 1
+
+
+class Warn(Stage):
+    """Warns at the end of a source, and goes on."""
+
+    name = "warn"
+    reads = frozenset({"detection"})
+
+    def end(self, state: Any, ok: bool = True) -> list[Record]:
+        """Return a warning."""
+        return [error_record(self.by, self.name, VtkError("something was left out", code="E_CROWDED"), "a")]
+
+
+def test_a_warning_is_told_and_is_no_failure() -> None:
+    told: list[tuple[str, str | None, str]] = []
+    tally = Tally(hear=lambda stage, source, error: told.append((stage, source, f"{error.code} {error}")))
+    came = [make("detection", "x", "a", frame=0, t=0.0, xyxy=[0, 0, 1, 1], score=0.5)]
+    made = [line for item in run_passes([Step(Warn())], None, [[dump(record) for record in came]], Opening(), tally)
+            if isinstance(item, list) for line in item]
+    assert told == [("warn", "a", "E_CROWDED something was left out")]
+    assert not tally.troubled and tally.failed == 0
+    assert sum(b'"E_CROWDED"' in line for line in made) == 1 and b'"status":"ok"' in made[-1]

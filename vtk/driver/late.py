@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import IO
+from typing import IO, Any
 
 import orjson
 
@@ -16,6 +16,7 @@ from vtk.errors import RecordError, VtkError
 from vtk.records import check, make
 
 LOT = 4096  # records that are handed over together
+_DONE = object()
 
 
 def announcement(by: str, types: Collection[str]) -> Record:
@@ -30,9 +31,10 @@ def conclusion(by: str, types: Collection[str], records: Iterable[Record], statu
 
 
 class Late:
-    """A stream of lines, put by on disk from where a run announces late records until they have come.
+    """A stream of lines, put by on disk from where a run announces late records until it says that they have come.
 
     Every line comes out again as it was and in its place; what is put by goes with the generator, however that ends.
+    What follows the run streams, up to the next one that announces something.
 
     Args:
         chunks: lists of lines, IDLE among them.
@@ -47,8 +49,10 @@ class Late:
         self._hear = hear
         self._types = frozenset().union(*(stage.late for stage in stages))
         self._marks = [b'"%s"' % kind.encode() for kind in sorted({"run", *self._types})]
+        self._rest: list[list[bytes]] = []  # what was taken and belongs behind the run
         self._open: Counter[str] = Counter()  # runs that announced something and did not end, by maker
-        self._due = 0  # records of those that ended
+        self._failed: list[str] = []  # makers of those that ended without
+        self._due = 0  # records of those that ended well
         self._about: set[str] = set()  # sources of the late records
         self._lot: list[Record] = []
 
@@ -61,7 +65,7 @@ class Late:
         Raises:
             VtkError: E_SPOOL, there is no room to put them by.
         """
-        for chunk in self._chunks:
+        while (chunk := self._next()) is not _DONE:
             place = next((place for place, line in enumerate(chunk) if b'"run"' in line and self._announces(line)),
                          None) if chunk is not IDLE else None
             if place is None:
@@ -69,55 +73,67 @@ class Late:
                 continue
             yield chunk[:place]
             yield IDLE  # what came before can go out
-            yield from self._put_by(chunk[place:], set(begun))
+            self._rest.append(chunk[place:])
+            yield from self._put_by(set(begun))
 
-    def _put_by(self, first: list[bytes], begun: set[str]) -> Iterator[list[bytes] | None]:
-        """Put by ``first`` and all lines after it, hand over the late records among them, and yield the lines."""
+    def _next(self) -> Any:
+        return self._rest.pop() if self._rest else next(self._chunks, _DONE)
+
+    def _put_by(self, begun: set[str]) -> Iterator[list[bytes] | None]:
+        """Put by the lines up to the run's end, hand over the late records among them, and yield the lines."""
         with _scratch() as file:
-            self._keep(file, first)
-            for chunk in self._chunks:
+            while (chunk := self._next()) is not _DONE:
                 if chunk is IDLE:
                     yield IDLE
-                elif chunk:
-                    self._keep(file, chunk)
+                elif chunk and self._keep(file, chunk):
+                    break
             self._tell()
             self._complain(begun)
             os.lseek(file.fileno(), 0, os.SEEK_SET)
             yield from lines_of(file.fileno())
 
-    def _keep(self, file: IO[bytes], lines: list[bytes]) -> None:
-        data = b"\n".join([*lines, b""])
+    def _keep(self, file: IO[bytes], lines: list[bytes]) -> bool:
+        """Write lines, those behind the run's end excepted, and return whether it came."""
+        data, ended = b"\n".join([*lines, b""]), False
         if any(mark in data for mark in self._marks):
-            for line in lines:
-                if any(mark in line for mark in self._marks):
-                    self._look(line)
+            for place, line in enumerate(lines):
+                if any(mark in line for mark in self._marks) and (ended := self._ends(line)):
+                    self._rest.append(lines[place + 1:])
+                    data = b"\n".join([*lines[:place + 1], b""])
+                    break
         try:
             rest = memoryview(data)
             while rest:  # an unbuffered write may take only a part
                 rest = rest[file.write(rest):]
         except OSError as error:
             raise _no_room(error) from None
+        return ended
 
     def _announces(self, line: bytes) -> bool:
         record = _checked(line)
         return (record is not None and record["type"] == "run" and "status" not in record
                 and not self._types.isdisjoint(record["late"]))
 
-    def _look(self, line: bytes) -> None:
-        """Take note of a line that is of the run, or of a source's end."""
+    def _ends(self, line: bytes) -> bool:
+        """Take note of a line that may be of the run, and return whether all that was announced has come with it."""
         record = _checked(line)
         if record is None:  # it is named with its number where the stream is read
-            return
-        kind = record["type"]
-        if kind == "run" and not self._types.isdisjoint(record["late"]):
-            ended = record.get("status") == "ok"
-            self._open[record["by"]] += -1 if ended else "status" not in record
-            self._due += record.get("records", 0) if ended else 0
-        elif kind in self._types:
+            return False
+        if record["type"] in self._types:
             self._about.add(record.get("source", ""))
             self._lot.append(record)
             if len(self._lot) == LOT:
                 self._tell()
+        if record["type"] != "run" or self._types.isdisjoint(record["late"]):
+            return False
+        maker, status = record["by"], record.get("status")
+        if status is None:
+            self._open[maker] += 1
+        elif maker in self._open:
+            self._open -= Counter({maker: 1})  # without those that are at 0
+            self._due += record.get("records", 0) if status == "ok" else 0
+            self._failed += [maker] if status != "ok" else []
+        return not self._open
 
     def _tell(self) -> None:
         for stage in self._stages:
@@ -128,7 +144,7 @@ class Late:
     def _complain(self, begun: set[str]) -> None:
         """Say what was announced and did not come, and what came for sources that came before."""
         what = " and ".join(sorted(self._types))
-        for maker in (maker for maker, count in self._open.items() if count > 0):
+        for maker in [*self._failed, *self._open]:
             self._hear(RecordError(f"{maker} broke off before the {what} records that it announced for its end: going "
                                    "on without them", code="E_LATE"))
         if self._due and not self._about:
@@ -138,6 +154,7 @@ class Late:
             self._hear(RecordError(f"{_named(early)} came before the run record that announced {what} records: "
                                    "worked on without; _run.jsonl goes first, and vtk sort puts it there",
                                    code="E_LATE"))
+        self._open, self._failed, self._due, self._about = Counter(), [], 0, set()
 
 
 def _scratch() -> IO[bytes]:

@@ -150,6 +150,7 @@ class SourceRun:
                         prefix.insert(0, Group(self._name, None, before=event.before))
                         event.before = []
                     break
+        self._media_first(prefix)
         self.modes = modes_of([step.stage for step in self._chain.steps], types)
         for position, mode in enumerate(self.modes):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
@@ -157,6 +158,16 @@ class SourceRun:
             self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
                                     internal=self._chain.internal))
         return prefix
+
+    def _media_first(self, prefix: list[Group | Close]) -> None:
+        """Put media records before all frames: the first that came may be late, and what we make begins at frame 0."""
+        first = prefix[0] if prefix else None
+        if not isinstance(first, Group) or not first.lines:
+            return
+        media = [entry for entry in first.before if isinstance(entry, tuple) and entry[1]["type"] == "media"]
+        if media:
+            first.before = [entry for entry in first.before if not any(entry is one for one in media)]
+            prefix.insert(0, Group(self._name, None, before=media))
 
     def _decided(self, types: set[str], framed: bool) -> bool:
         """Return whether nothing that may still come can change a stage's mode; media records come before frames."""
@@ -287,6 +298,9 @@ class SourceRun:
             below = max(below, link.status, key=STATUSES.index)
             for record in self._late_to_frames(link, records):
                 lines += chain.keep(link.position, dump(record), False)
+                if record["type"] == "error":  # what the stage warns of, and goes on
+                    self._outcome.errors.append((link.stage.name, VtkError(record["error"]["message"],
+                                                                           code=record["error"]["code"])))
             for error in link.errors:
                 self._outcome.errors.append((link.stage.name, error))
             for record in link.error_records():
