@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from vtk.driver.chain import Opening, Step
+from vtk.driver.link import error_record
 from vtk.driver.passes import Tally, run_passes
 from vtk.driver.run import run
 from vtk.driver.source_run import CHUNK_LINES
 from vtk.driver.stage import Frame, Record, Stage
 from vtk.errors import VtkError
-from vtk.driver.link import error_record
 from vtk.records import dump, make
 
 
