@@ -100,7 +100,8 @@ def test_every_kernel_family_has_its_row(family: str) -> None:
 
 def test_every_model_has_its_licence_and_its_makers_figure() -> None:
     said: dict[str, tuple[str, list[float]]] = {}
-    for row in re.findall(r"^\| (`(?:yolo|pedestrian|motion|ppocr|cotext|retail|colour).*)$", README, re.MULTILINE):
+    families = "yolo|pedestrian|motion|ppocr|cotext|retail|dcformer|colour"
+    for row in re.findall(rf"^\| (`(?:{families}).*)$", README, re.MULTILINE):
         names, licence, figures, _ = row.split("|")[:4]
         names, values = re.findall(r"`([^`]+)`", names), re.findall(r"\b\d+(?:\.\d)?\b", figures)
         figures = [[float(value) for value in values]] if len(names) == 1 and values else [[float(v)] for v in values]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vtk.errors import WeightsError
-from vtk.models.openvino import openvino
+from vtk.models.conversion import convert, converted_once
 from vtk.models.ultralytics import About
 from vtk.models.weights import home
 
@@ -24,30 +21,14 @@ CONVERSION = 1
 
 
 def converted(path: Path, sha256: str) -> Path:
-    """Return the folder of the checkpoint's model.xml, model.bin and about.json, made where missing.
+    """Return the folder of the checkpoint's model.xml, model.bin and about.json, made where missing."""
 
-    A folder that is there is whole: it is written under another name and renamed.
-    """
-    folder = home() / "converted" / f"{sha256[:32]}-{CONVERSION}"
-    if (folder / "model.xml").is_file():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-    except OSError as error:
-        where = f"{folder.parent}: {error.strerror}"
-        raise WeightsError(f"cannot write {where}; set VTK_HOME to a folder with space") from error
-    try:
+    def fill(folder: Path) -> None:
         module, about = read(path)
-        _convert(module, part)
-        (part / "about.json").write_text(json.dumps(asdict(about)))
-        with suppress(OSError):  # another process was faster: its folder is as good
-            part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    if not (folder / "model.xml").is_file():
-        raise WeightsError(f"cannot write {folder}; set VTK_HOME to a folder with space")
-    return folder
+        convert(module, (1, 3, 640, 640), (-1, 3, -1, -1), folder)
+        (folder / "about.json").write_text(json.dumps(asdict(about)))
+
+    return converted_once(f"{sha256[:32]}-{CONVERSION}", fill)
 
 
 def read(path: Path) -> tuple[Any, About]:
@@ -77,19 +58,6 @@ def read(path: Path) -> tuple[Any, About]:
     # Grids follow the input's size, and only the decoded boxes come out.
     head.export, head.dynamic, head.format = True, True, "openvino"
     return module.requires_grad_(False), about
-
-
-def _convert(module: Any, folder: Path) -> None:
-    """Write ``module`` as OpenVINO IR with open batch, height and width, its weights in float32."""
-    library = openvino()
-    import torch
-
-    with warnings.catch_warnings(), redirect_stdout(sys.stderr), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer warns of every shape that Python sees
-        model = library.convert_model(
-            module, example_input=(torch.zeros(1, 3, 640, 640),), input=[library.PartialShape([-1, 3, -1, -1])],
-        )  # fmt: skip
-    library.save_model(model, folder / "model.xml", compress_to_fp16=False)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ import torch
 
 from vtk.errors import WeightsError
 from vtk.models.cotext_network import CoText
+from vtk.models.torch_state import check_state, listed, read_plain
 
 ARCH = "cotext-resnet18"
 UNKNOWN = "\ufffd"  # any character that the vocabulary has not
 # CTC's blank, digits, letters, the unknown: CoText's English set, 38 classes.
 LOWERCASE = ("", *"0123456789abcdefghijklmnopqrstuvwxyz", UNKNOWN)
 KEYS = ("state_dict", "vocabulary", "arch")
-SHOWN = 3  # keys that a message names
 
 
 def write(net: CoText, path: Path, vocabulary: Sequence[str] = LOWERCASE) -> None:
@@ -43,7 +42,7 @@ def read(path: Path) -> tuple[CoText, tuple[str, ...]]:
     saved = _load(path)
     missing = [key for key in KEYS if key not in saved]
     if missing:
-        raise WeightsError(f"{path}: it holds no {_listed(missing)}; expected {', '.join(KEYS)}, as CoText's are saved")
+        raise WeightsError(f"{path}: it holds no {listed(missing)}; expected {', '.join(KEYS)}, as CoText's are saved")
     if saved["arch"] != ARCH:
         raise WeightsError(f"{path}: its arch is {saved['arch']!r:.60}, expected {ARCH!r}")
     vocabulary = saved["vocabulary"]
@@ -51,18 +50,14 @@ def read(path: Path) -> tuple[CoText, tuple[str, ...]]:
     if wrong:
         raise WeightsError(f"{path}: its vocabulary is {wrong}; expected CTC's blank, '', then different characters")
     net = CoText(len(vocabulary))
-    _check_state(path, saved["state_dict"], net.state_dict())
+    check_state(path, saved["state_dict"], net.state_dict(), ARCH)
     net.load_state_dict(saved["state_dict"])
     return net.eval(), tuple(vocabulary)
 
 
 def _load(path: Path) -> Mapping[str, Any]:
-    """Return what a file of plain tensors holds; nothing in it is run."""
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError,
-            OSError) as error:  # fmt: skip
-        raise WeightsError(f"{path}: torch cannot load it as plain tensors: damaged, or not CoText's") from error
+    """Return what a file of plain tensors holds."""
+    saved = read_plain(path, "CoText's")
     if not isinstance(saved, Mapping):
         raise WeightsError(f"{path}: it holds a {type(saved).__name__}; expected a dict of {', '.join(KEYS)}")
     return saved
@@ -75,26 +70,3 @@ def _fault(vocabulary: Sequence[Any]) -> str:
     if len(vocabulary) < 2 or vocabulary[0] != "":
         return "without a blank at its start, or without characters"
     return "" if len(set(vocabulary)) == len(vocabulary) else "one with repetitions"
-
-
-def _check_state(path: Path, state: Any, own: Mapping[str, torch.Tensor]) -> None:
-    """Raise WeightsError unless ``state`` has the tensors of the network, ``own``, and all are finite."""
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise WeightsError(f"{path}: its state_dict is no dict of tensors")
-    faults = {
-        "does not have": [key for key in own if key not in state],
-        "has besides": [str(key) for key in state if key not in own],
-        "has in another shape": [f"{key} {tuple(state[key].shape)} for {tuple(value.shape)}"
-                                 for key, value in own.items()
-                                 if key in state and state[key].shape != value.shape],
-        "has with values that are not finite": [str(key) for key, value in state.items()
-                                                if not bool(torch.isfinite(value).all())],
-    }  # fmt: skip
-    found = [f"{what} {_listed(keys)}" for what, keys in faults.items() if keys]
-    if found:
-        raise WeightsError(f"{path}: its weights are not those of {ARCH}: it {'; it '.join(found)}")
-
-
-def _listed(keys: Sequence[str]) -> str:
-    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-    return ", ".join(keys[:SHOWN]) + more

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vtk.errors import UsageError
+from vtk.errors import UsageError, WeightsError
 from vtk.models import weights as files
 from vtk.models import zoo
 from vtk.models.runtime import RuntimeOptions
@@ -77,10 +77,10 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptions()) -> Embedder:
-    """Return the embedder ``name`` of the table, its weights fetched where they are missing.
+    """Return the embedder ``name``, its weights fetched where they are missing.
 
     Args:
-        name: of a model in the table for ``task``.
+        name: of a model in the table for ``task``, or ``timm:`` and the name of a network of timm.
         task: as the table has it: reid, copy.
         options: the user's weights, input size, runtime.
 
@@ -93,6 +93,9 @@ def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptio
         recipe = replace(recipe, input=replace(recipe.input, height=options.size[0], width=options.size[1]))
     if options.weights is not None:
         recipe = zoo.custom(recipe, options.weights.stem)
+    elif recipe.files and not any(file.url or file.hashes for file in recipe.files) and not files.at_hand(recipe):
+        raise WeightsError(f"{name} has no trained weights yet (experimental): give it a file of your own with "
+                           "--weights FILE, or use another --model")
     found = files.resolve(recipe, options.weights, offline=options.runtime.offline,
                           trust=options.runtime.trust_weights)  # fmt: skip
     builder = importlib.import_module(f"vtk.models.{recipe.builder}")
@@ -100,10 +103,14 @@ def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptio
 
 
 def _recipe(name: str, task: str) -> zoo.Model:
+    prefix, _, network = name.partition(":")
+    if prefix == "timm" and network:
+        takes = zoo.Input(128, 256, "stretch") if task == "reid" else zoo.Input(224, 224, "stretch")
+        return zoo.Model(name, task, "timm_embedder", takes, (), "its makers'", False, "unknown", arch=network)
     names = [model.name for model in zoo.MODELS.values() if model.task == task]
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise UsageError(f"no {task} model '{name}': {hint}there is {', '.join(names)}; "
-                         "a file of your own goes to --weights")
+                         "timm:NAME takes any network of timm; a file of your own goes to --weights")
     return zoo.MODELS[name]

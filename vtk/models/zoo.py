@@ -80,6 +80,7 @@ class Model:
             licence bought from its owner.
         published: figures that its makers state; never ours.
         experimental: our tests have not run it on its real weights, or nobody hands them out.
+        arch: which of its networks the builder makes, where it has several.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Model:
     trained_on: str
     published: tuple[Figure, ...] = ()
     experimental: bool = False
+    arch: str = ""
 
 
 _ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download"
@@ -200,7 +202,13 @@ def _omz_reid(number: str, graph: str, graph_bytes: int, tensors: str, tensors_b
     )
 
 
-_REID = tuple(_omz_reid(*row) for row in _OMZ_REID_ROWS)
+def _dcformer(name: str) -> Model:
+    return Model(name, "reid", "dcformer", Input(128, 256, "stretch", mean=(0.5,) * 3, std=(0.5,) * 3),
+                 (File(f"{name}.pth"),), "no weights yet", False, "nothing yet", experimental=True, arch=name)
+
+
+# DC-Former's authors hand out no weights, and there are none of ours yet.
+_REID = (*(_omz_reid(*row) for row in _OMZ_REID_ROWS), _dcformer("dcformer-s"), _dcformer("dcformer-b"))
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
