@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from clips import make_clip, square_at
+from crowd import fill, write_embeddings
 
 from conftest import ROOT, run_vtk
 from vtk.cli import COMMANDS, load, module_of
@@ -163,6 +164,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "texts.jsonl").write_text(json.dumps(text) + "\n" + json.dumps(whole) + "\n")
     (folder / "street_GT.xml").write_text('<Frames><frame ID="4"><object ID="1" Transcription="BUS"><Point x="5" y="5"/>'
                                           '<Point x="60" y="5"/><Point x="60" y="20"/></object></frame></Frames>')
+    fill(folder / "people.lance")
+    write_embeddings(folder / "embeddings.jsonl")
     (folder / "bin").mkdir()
     (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))
     if shutil.which("jq") is None:  # not a dependency; what it would pick is not what is tested

@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("tune", "tool", "Search options on stored records, against ground truth."),
     ("validate", "tool", "Check that records are of the vocabulary."),
     ("schema", "tool", "Print the JSON Schema of records."),
+    ("gallery", "tool", "Look at, mend and clear the people that vtk reid --gallery remembers."),
     ("models", "tool", "List, fetch, find and verify models."),
     ("doctor", "tool", "Report versions, devices, decoders, caches and what is wrong with them."),
 )

@@ -72,6 +72,15 @@ def test_what_was_removed_is_gone_from_the_files_after_compact(uri: str, library
     assert library.stats().index == "sq" and library.stats().unindexed == 0
 
 
+def test_what_was_a_file_of_its_own_is_gone_by_name_too(uri: str, library: Library) -> None:
+    """The commit that removes all of a file says in its words what it removed: it must not stay the last one."""
+    library.add([Entry("needle-id", vectors(1, 77)[0], "needle-group")])
+    library.remove(group="needle-group")
+    library.compact()
+    assert [path.name for path in Path(uri).rglob("*") if path.is_file() and b"needle" in path.read_bytes()] == []
+    assert len(library) == 300
+
+
 def test_compact_of_a_library_that_became_empty(library: Library) -> None:
     library.index()
     library.remove(ids=[f"e{number}" for number in range(300)])

@@ -25,6 +25,10 @@ def compact(table: LanceTable, uri: str, alone: bool) -> None:
         removed = int(table.list_versions()[-1]["metadata"]["total_deletion_file_rows"])
         if removed:
             table.update("_rowid >= 0", values_sql={"group": "`group`"})
+        else:
+            # Where all of a file was removed nothing is left to rewrite, but the removal, with the name of what it
+            # removed, is still the last commit: this one, of no row, is the last instead.
+            table.update("id = ''", {"group": ""})
         if kind and (removed or index.unindexed(table)):
             _rebuild(table, kind)
         table.optimize(cleanup_older_than=timedelta(0), delete_unverified=locked or alone)

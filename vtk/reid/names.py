@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
@@ -59,12 +59,18 @@ class Names:
         """Return whether ``name``, a user's, was free until now; it is taken from now on."""
         return self._library.add([Entry(name, _HERE, "given", source=uuid.uuid4().hex)]) == 1
 
-    def drop(self, names: Iterable[str]) -> None:
-        """Forget those of ``names`` that users gave: they may say who it is. Numbers stay taken."""
-        said = [name for name in names if not number_of(name)]
-        if said:
-            self._library.remove(ids=said)
+    def copy_to(self, other: Names, taken: Iterable[str] = ()) -> None:
+        """Have ``other`` know all names that were given here, and ``taken``."""
+        given = {entry.id for entry in self._library.read(vectors=False)} | set(taken)
+        other._library.add([Entry(name, _HERE, "given") for name in sorted(given)], batch=max(1, len(given)))
+
+    def keep(self, used: Collection[str]) -> None:
+        """Forget the names that users gave, but for those ``used``: they may say who it is. Numbers stay taken."""
+        idle = [entry.id for entry in self._library.read(vectors=False)
+                if not number_of(entry.id) and entry.id not in used]
+        if idle:
+            self._library.remove(ids=idle)
 
     def compact(self) -> None:
-        """Clear the files of what was dropped."""
+        """Clear the files of what was forgotten."""
         self._library.compact()

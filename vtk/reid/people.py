@@ -185,25 +185,30 @@ class Gallery:
         with self._turn():
             self._check([into, *others])
             joined = [name for name in dict.fromkeys(others) if name != into]
-            self._names().drop(joined)
             return sum(self.library.rename(name, into) for name in joined)
 
-    def split(self, name: str, ids: Sequence[str]) -> str:
-        """Make those tracklets of an identity a new one; return its name.
+    def split(self, name: str, which: Sequence[str]) -> str:
+        """Make some tracklets of an identity a new one; return its name.
+
+        Args:
+            name: of the identity.
+            which: ids of tracklets, or ``SOURCE#TRACK``.
 
         Raises:
             UsageError: there is no such identity, it has not all of the tracklets, or has no others.
         """
         with self._turn():
-            mine = {entry.id for entry in self.tracklets(name)}
-            if wrong := [one for one in ids if one not in mine]:
-                near = difflib.get_close_matches(wrong[0], mine, n=1)
-                raise UsageError(f"{name} has no tracklet '{wrong[0]}'" + (f": did you mean '{near[0]}'?" if near else
-                                 f": vtk gallery show {self.uri} {name} has those of it"))
-            if mine == set(ids):
-                raise UsageError(f"that is all there is of {name}: leave some, or rename it")
+            mine = self.tracklets(name)
+            chosen = [entry.id for entry in mine if entry.id in which or track_of(entry) in which]
+            known = {entry.id for entry in mine} | {track_of(entry) for entry in mine}
+            if wrong := [one for one in which if one not in known]:
+                near = difflib.get_close_matches(wrong[0], known, n=1)
+                hint = f"did you mean '{near[0]}'?" if near else f"vtk gallery show {self.uri} {name} has those of it"
+                raise UsageError(f"{name} has no tracklet '{wrong[0]}': {hint}")
+            if len(chosen) == len(mine):
+                raise UsageError(f"that is all there is of {name}: leave some of it, or rename it")
             [new] = self._claim(1)
-            self.library.rename(name, new, list(dict.fromkeys(ids)))
+            self.library.rename(name, new, chosen)
             return new
 
     def rename(self, name: str, new: str) -> int:
@@ -227,7 +232,7 @@ class Gallery:
     def forget(self, names: Sequence[str] = ()) -> int:
         """Remove identities, and all that was removed before, from the files and their history; return how many."""
         removed = self.remove(names)
-        self._clear(names)
+        self._clear()
         return removed
 
     def retain(self, days: float) -> int:
@@ -235,16 +240,20 @@ class Gallery:
         if not 0 < days < 1e6:
             raise UsageError(f"--retention {days:g}: a number of days above 0 is needed")
         with self._turn():
-            before = {group.name for group in self.identities()}
             removed = self.library.remove(older_than=timedelta(days=days))
-            gone = before - {group.name for group in self.identities()}
         if removed or self.stats().deleted:
-            self._clear(sorted(gone))
+            self._clear()
         return removed
 
-    def _clear(self, names: Sequence[str]) -> None:
+    def hand_names_to(self, other: Gallery) -> None:
+        """Have ``other`` know all names that were ever given here, so that it gives none of them again."""
+        self._names().copy_to(other._names(), [group.name for group in self.identities()])
+
+    def _clear(self) -> None:
+        """Clear the files of what was removed."""
         given = self._names()
-        given.drop(names)
+        with self._turn():
+            given.keep({group.name for group in self.identities()})
         given.compact()
         self.library.compact()
 
@@ -335,6 +344,11 @@ def tracklet_id(tracklet: Tracklet, space: str) -> str:
     """Return the id under which a tracklet is stored: of its source, track, start and space."""
     told = json.dumps([tracklet.source, tracklet.track_id, round(tracklet.start, 6), space])
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def track_of(entry: Entry) -> str:
+    """Return ``SOURCE#TRACK`` of what is stored of a tracklet."""
+    return f"{entry.source}#{entry.extra.get('track_id', '')}"
 
 
 def _entry(name: str, tracklet: Tracklet, vector: np.ndarray, identity: str) -> Entry:
