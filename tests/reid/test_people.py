@@ -15,6 +15,7 @@ from crowd import DIM, LIKE, OTHER, SPACE, crowd, fill, seen
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.library import LibraryError, SpaceError
 from vtk.reid import matching
+from vtk.reid.constraints import Constraints
 from vtk.reid.moving import records_of, upgrade
 from vtk.reid.neighbours import neighbours
 from vtk.reid.people import Gallery, assign_people, check_gallery
@@ -83,7 +84,9 @@ def test_two_clusters_get_one_name_only_where_time_allows_it(uri: str) -> None:
     assert names[2] == "p000001", "it was there alone"
     other = f"{uri}2"
     assign_people(other, *seen([("a.mp4", 1, 0.0, 5.0, 7)]), LIKE)
-    assert set(assign_people(other, twins[0], twins[1], labels, LIKE, overlap=False)[0]) == {"p000001"}
+    a_camera = Constraints(overlap=False, one_per_camera=True, cameras={"b.mp4": "back"})
+    assert len(set(assign_people(f"{uri}3", *twins[:2], labels, LIKE, a_camera)[0])) == 3
+    assert set(assign_people(other, twins[0], twins[1], labels, LIKE, False)[0]) == {"p000001"}
 
 
 def test_a_match_is_the_mean_of_all_pairs_not_the_best(uri: str) -> None:
@@ -111,8 +114,8 @@ def test_many_entries_alike_hide_nobody(uri: str, monkeypatch: pytest.MonkeyPatc
     totals = matching.totals(library, ["p000001", "p000002"])
     scores = {name: float(means[0] @ total.sum) / total.count for name, total in totals.items()}
     for threshold in (min(scores.values()) - 0.1, max(scores.values()) - 0.01):
-        found = matching.matched(library, tracklets[:1], means.astype(np.float32), [np.array([0])], threshold,
-                                 matching.Seen())
+        found = matching.matched(library, means.astype(np.float32), [np.array([0])], threshold,
+                                 matching.Seen(tracklets[:1], Constraints()))
         assert found == {0: max(scores, key=scores.__getitem__)}
 
 

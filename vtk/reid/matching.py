@@ -10,11 +10,13 @@ import numpy as np
 
 from vtk.library import Library
 from vtk.library.conditions import one_of
+from vtk.reid.constraints import Apartness, Constraints
 from vtk.reid.tracklets import Tracklet
 
 FIRST = 64  # entries that are asked of the library for a cluster at first; more while they are alike enough
 MOST = 16384  # entries beyond which a cluster asks for no more
 BLOCK = 1024  # clusters that are searched together
+PAIRED = 64  # tracklets of a cluster that are held against those of a name together
 
 
 @dataclass(slots=True)
@@ -29,24 +31,25 @@ class Seen:
     """Who was seen where and when in a run, as far as names are given.
 
     Args:
-        overlap: whether two tracklets of one source that overlap in time are two people.
+        tracklets: of the run.
+        constraints: what keeps two of them from being one person.
     """
 
-    def __init__(self, overlap: bool = True) -> None:
-        self._overlap = overlap
-        self._spans: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, tracklets: Sequence[Tracklet], constraints: Constraints) -> None:
+        self._apart = Apartness(tracklets, constraints) if constraints.any else None
+        self._rows: dict[str, list[int]] = defaultdict(list)
 
-    def add(self, name: str, tracklet: Tracklet) -> None:
-        """Take note that a tracklet is called ``name``."""
-        self._spans[name][tracklet.source].append((tracklet.start, tracklet.end))
+    def add(self, name: str, rows: Iterable[int]) -> None:
+        """Take note that tracklets are called ``name``."""
+        self._rows[name] += map(int, rows)
 
-    def admits(self, name: str, tracklets: Iterable[Tracklet]) -> bool:
-        """Return whether none of ``tracklets`` was seen in a source while ``name`` was."""
-        if not self._overlap or name not in self._spans:
+    def admits(self, name: str, rows: np.ndarray) -> bool:
+        """Return whether none of the tracklets ``rows`` (n,) is kept apart from one that is called ``name``."""
+        if self._apart is None or name not in self._rows:
             return True
-        spans = self._spans[name]
-        return not any(one.start < end and start < one.end for one in tracklets
-                       for start, end in spans.get(one.source, ()))
+        named = np.array(self._rows[name])
+        return not any(self._apart.why(rows[begin : begin + PAIRED, None], named[None]).any()
+                       for begin in range(0, len(rows), PAIRED))
 
 
 def clusters_of(labels: np.ndarray) -> list[np.ndarray]:
@@ -74,8 +77,8 @@ def totals(library: Library, names: Sequence[str]) -> dict[str, Total]:
     return found
 
 
-def matched(library: Library, tracklets: Sequence[Tracklet], units: np.ndarray, clusters: Sequence[np.ndarray],
-            threshold: float, seen: Seen) -> dict[int, str]:
+def matched(library: Library, units: np.ndarray, clusters: Sequence[np.ndarray], threshold: float,
+            seen: Seen) -> dict[int, str]:
     """Return the stored identity of each cluster that is one, by its place in ``clusters``.
 
     A cluster may be an identity if the mean cosine of its vectors to all that are stored of it is ``threshold`` or
@@ -84,7 +87,6 @@ def matched(library: Library, tracklets: Sequence[Tracklet], units: np.ndarray, 
     entry that is as near to the cluster's mean vector; all those entries are asked for, up to MOST.
 
     Args:
-        tracklets: N of a run.
         units: (N, D) float32 of unit length.
         clusters: rows of each.
         threshold: a cosine.
@@ -97,11 +99,9 @@ def matched(library: Library, tracklets: Sequence[Tracklet], units: np.ndarray, 
                    if (score := float(means[place] @ known[name].sum) / known[name].count) >= threshold)
     found: dict[int, str] = {}
     for _, place, name in pairs:
-        members = [tracklets[row] for row in clusters[place]]
-        if place not in found and seen.admits(name, members):
+        if place not in found and seen.admits(name, clusters[place]):
             found[place] = name
-            for tracklet in members:
-                seen.add(name, tracklet)
+            seen.add(name, clusters[place])
     return found
 
 

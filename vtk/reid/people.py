@@ -3,7 +3,7 @@
 A run calls it twice: before the work begins, so that a gallery of another model is refused in time, and at its end.
 
     check_gallery(uri, space, dim)
-    names, scores = assign_people(uri, tracklets, vectors, labels, threshold, overlap=True, retention=None)
+    names, scores = assign_people(uri, tracklets, vectors, labels, threshold, constraints, retention=None)
 
 What is kept of a tracklet: its vector, source, track, span, camera and label, and when it was added. No picture.
 """
@@ -25,6 +25,7 @@ from vtk.library import Entry, Group, Library, LibraryError, Space, SpaceError, 
 from vtk.library.conditions import quoted
 from vtk.library.entries import directions
 from vtk.library.storage import folder_of
+from vtk.reid.constraints import Constraints
 from vtk.reid.matching import Seen, agreement, clusters_of, matched, most_common, totals
 from vtk.reid.names import Names
 from vtk.reid.tracklets import Tracklet
@@ -66,12 +67,14 @@ def check_gallery(uri: str, space: str, dim: int) -> None:
                                  f"to; {UPGRADE} {uri} embeds it anew")
 
 
-def assign_people(uri: str, tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, threshold: float,
-                  overlap: bool = True, retention: float | None = None) -> tuple[list[str], np.ndarray]:
+def assign_people(
+    uri: str, tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, threshold: float,
+    constraints: Constraints | bool = True, retention: float | None = None,
+) -> tuple[list[str], np.ndarray]:  # fmt: skip
     """Return the name of each tracklet in the gallery ``uri``, made where there is none, and its score; keep them.
 
     Args:
-        uri, tracklets, vectors, labels, threshold, overlap: see ``Gallery.assign``.
+        uri, tracklets, vectors, labels, threshold, constraints: see ``Gallery.assign``.
         retention: days after which what was added is forgotten, before this run is matched; None keeps all.
     """
     if not len(tracklets):
@@ -79,7 +82,7 @@ def assign_people(uri: str, tracklets: Sequence[Tracklet], vectors: np.ndarray, 
     gallery = Gallery.open(uri, tracklets[0].space, np.shape(vectors)[1])
     if retention is not None:
         gallery.retain(retention)
-    return gallery.assign(tracklets, vectors, labels, threshold, overlap)
+    return gallery.assign(tracklets, vectors, labels, threshold, constraints)
 
 
 class Gallery:
@@ -115,26 +118,35 @@ class Gallery:
                 raise _NoGallery(f"no gallery at '{uri}': vtk reid --gallery makes one; or mend the path") from None
             raise
 
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.library.close()
+
     @property
     def space(self) -> str:
         """The space of its vectors, ``model@hash`` as in records."""
         return str(self.library.space)
 
     def assign(self, tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, threshold: float,
-               overlap: bool = True) -> tuple[list[str], np.ndarray]:
+               constraints: Constraints | bool = True) -> tuple[list[str], np.ndarray]:
         """Return the name of each tracklet of a run and its score, and keep the tracklets in one commit.
 
         What is stored already keeps its name: the same run again changes nothing, and what users merged and split
         stays so. Other members of its cluster are called like most of it. A cluster with none is the stored identity
         that it is most like, by the mean cosine of all pairs, from ``threshold`` on: the best pair first, then the
-        best of the rest. Two clusters get one name only where ``overlap`` does not tell them apart. Else it is new.
+        best of the rest. Two clusters get one name only where ``constraints`` keep no pair of them apart; tracklets of
+        earlier runs are under no constraint, since their sources' names and times may stand for another day. What is
+        like no identity is a new one.
 
         Args:
             tracklets: N of one run; ``space`` is the gallery's.
             vectors: (N, D) float.
             labels: (N,) int, the cluster of each.
             threshold: a cosine.
-            overlap: whether two tracklets of one source that overlap in time are two people.
+            constraints: what keeps two tracklets of the run from being one person; True for overlap in time alone,
+                False for nothing.
 
         Returns:
             N names; (N,) float64 in [0, 1], the mean cosine to the other tracklets of that name, 1 where it is alone.
@@ -151,9 +163,10 @@ class Gallery:
         units = directions(vectors, self.library.space.dim, "vectors")
         units = units.astype(np.float16).astype(np.float32)  # as they come back
         clusters = clusters_of(np.asarray(labels))
+        rules = Constraints(overlap=constraints) if isinstance(constraints, bool) else constraints
         with self._turn():
             ids, stored = self._known(tracklets, units)
-            names = self._named(tracklets, units, clusters, stored, threshold, Seen(overlap))
+            names = self._named(units, clusters, stored, threshold, Seen(tracklets, rules))
             new = [row for row, name in enumerate(stored) if name is None]
             if new:
                 self.library.add([_entry(ids[row], tracklets[row], vectors[row], names[row]) for row in new],
@@ -257,23 +270,21 @@ class Gallery:
         given.compact()
         self.library.compact()
 
-    def _named(self, tracklets: Sequence[Tracklet], units: np.ndarray, clusters: Sequence[np.ndarray],
-               stored: Sequence[str | None], threshold: float, seen: Seen) -> list[str]:
+    def _named(self, units: np.ndarray, clusters: Sequence[np.ndarray], stored: Sequence[str | None],
+               threshold: float, seen: Seen) -> list[str]:
         """Return the name of each tracklet; new ones are claimed."""
         names = list(stored)
-        for tracklet, name in zip(tracklets, names, strict=True):
+        for row, name in enumerate(stored):
             if name is not None:
-                seen.add(name, tracklet)
+                seen.add(name, [row])
         chosen: dict[int, str] = {}
         for place, rows in enumerate(clusters):
             if known := [stored[row] for row in rows if stored[row] is not None]:
                 chosen[place] = most_common(known)  # type: ignore[arg-type]
-                for row in rows:
-                    if stored[row] is None:
-                        seen.add(chosen[place], tracklets[row])
+                seen.add(chosen[place], [row for row in rows if stored[row] is None])
         open_ = [place for place in range(len(clusters)) if place not in chosen]
         if open_:
-            found = matched(self.library, tracklets, units, [clusters[place] for place in open_], threshold, seen)
+            found = matched(self.library, units, [clusters[place] for place in open_], threshold, seen)
             chosen |= {open_[place]: name for place, name in found.items()}
             fresh = [place for place in open_ if place not in chosen]
             chosen |= dict(zip(fresh, self._claim(len(fresh)), strict=True))
