@@ -76,6 +76,15 @@ def read_size(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
+def model_name(name: str, task: str, weights: Path | None = None) -> str:
+    """Return the name that records give the model: of the user's own file its stem.
+
+    Raises:
+        UsageError: there is no embedder ``name`` for ``task``.
+    """
+    return Path(weights).stem if weights is not None else _recipe(name, task).name
+
+
 def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptions()) -> Embedder:
     """Return the embedder ``name``, its weights fetched where they are missing.
 
