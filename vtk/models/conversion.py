@@ -66,7 +66,7 @@ def convert(module: Any, example: Sequence[int], taken: Sequence[int], folder: P
         try:
             model = library.convert_model(module, example_input=(torch.zeros(*example),),
                                           input=[library.PartialShape(list(taken))])  # fmt: skip
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:160]
+        except Exception as error:  # the exceptions of OpenVINO's readers share no base class
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip(" -")[:160]
             raise WeightsError(f"OpenVINO cannot convert {type(module).__name__}: {reason}") from error
     library.save_model(model, folder / MODEL, compress_to_fp16=False)

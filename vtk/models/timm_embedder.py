@@ -51,10 +51,10 @@ def _about(name: str) -> PretrainedCfg:
         near = difflib.get_close_matches(name, timm.list_models(), n=1)
         hint = f"did you mean 'timm:{near[0]}'? " if near else ""
         raise UsageError(f"no timm network '{name}': {hint}timm.list_models() shows all")
-    about = get_pretrained_cfg(name)
-    if about is None:
-        raise UsageError(f"timm:{name}: timm has no weights of that tag; leave away what follows the dot")
-    return about
+    try:
+        return get_pretrained_cfg(name)
+    except RuntimeError as error:
+        raise UsageError(f"timm:{name}: timm has no weights of that tag; leave away what follows the dot") from error
 
 
 def _from_hub(name: str, about: PretrainedCfg, offline: bool) -> Path:
