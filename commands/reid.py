@@ -36,6 +36,12 @@ def run(
     overlap: Annotated[bool, typer.Option(
         "--overlap-constraint/--no-overlap-constraint",
         help="Two tracks of one source at one time are two people; not where the tracker doubles tracks.")] = True,
+    constraints: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False, help="JSON of cameras, clocks, and how long people take from camera to "
+                                                 "camera.")] = None,
+    gallery: Annotated[str | None, typer.Option(
+        metavar="URI", show_default=False, help="Search the people of earlier runs there, and add those of this one; "
+                                                "identities are its names.")] = None,
     explain: Annotated[bool, typer.Option(
         "--explain", help="Add the three nearest tracks to each identity, and what kept them apart.")] = False,
     embed_only: Annotated[bool, typer.Option(
@@ -60,7 +66,7 @@ def run(
     from vtk.reid.stage import Plan, ReidStage
     from vtk.tracking import TrackStage
 
-    deciding = Deciding(threshold, calibration, overlap, explain)
+    deciding = Deciding(threshold, calibration, overlap, constraints, explain, gallery)
     if finish is not None:
         finish_run(finish, deciding, common)
         return

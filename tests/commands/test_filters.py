@@ -20,7 +20,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "detect": ("detect", "--model", "motion"),
     "track": ("track", "--detector", "motion"),
     "spot-text": ("spot-text",),
-    "reid": ("reid", "--detector", "motion", "--classes", "motion", "--model", "colour"),
+    "reid": ("reid", "--detector", "motion", "--classes", "motion", "--model", "colour",
+             "--threshold", "0.9"),
     "probe": ("probe",),
     "sort": ("sort",),
 }

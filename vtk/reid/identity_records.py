@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vtk.errors import UsageError
 from vtk.records import Record, make, score
 from vtk.reid.tracklets import Store, Tracklet
+
+if TYPE_CHECKING:
+    from vtk.reid.constraints import Constraints
 
 # Rows of vectors that are looked at together.
 BLOCK = 16384
@@ -21,16 +25,20 @@ class Deciding:
     """How identities are told.
 
     Attributes:
-        threshold: the least mean cosine of two tracklets of one identity; None: of the calibration, or the model's own.
+        threshold: the least mean cosine of two groups of one identity; None: the calibration's, or the model's own.
         calibration: a file that ``vtk calibrate reid`` wrote.
         overlap: whether two tracklets of one source that overlap in time are two.
+        constraints: a file of cameras, clocks and the times that people need between cameras.
         explain: whether each identity tells the three nearest tracklets and what kept them apart.
+        gallery: where identities of earlier runs are, which are searched and added to; None: nowhere.
     """
 
     threshold: float | None = None
     calibration: Path | None = None
     overlap: bool = True
+    constraints: Path | None = None
     explain: bool = False
+    gallery: str | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -38,23 +46,80 @@ class Deciding:
         if self.threshold is not None and self.calibration is not None:
             raise UsageError("--threshold and --calibration both say what is alike enough: give one of them")
 
-    def check(self) -> None:
-        """Read what is given as a file, so that it is missed before the work begins."""
+    def rules(self) -> Constraints:
+        """Return what keeps tracklets apart whatever they look like. Raises UsageError: the file is no such file."""
+        from vtk.reid.constraints import Constraints, read_constraints
+
+        if self.constraints is None:
+            return Constraints(overlap=self.overlap)
+        return read_constraints(self.constraints, self.overlap)
+
+    def check(self, space: str, precision: str | None = None) -> None:
+        """Raise UsageError where no threshold is known for vectors of ``space``, or a file cannot be used."""
+        self.least((), self.rules(), space, precision)
+
+    def least(self, tracklets: Sequence[Tracklet], rules: Constraints, space: str,
+              precision: str | None = None) -> float:
+        """Return the threshold for tracklets of ``space``, made by a model that ran in ``precision``.
+
+        Raises:
+            UsageError: none is known for them.
+        """
+        if self.threshold is not None:
+            return self.threshold
+        from vtk.reid.calibration import read_calibration, threshold_for
+
+        found = read_calibration(self.calibration, space, precision) if self.calibration is not None else None
+        return threshold_for(tracklets, rules, space, found)
 
 
-def identity_records(store: Store, deciding: Deciding, by: str) -> list[Record]:
+def identity_records(store: Store, deciding: Deciding, by: str, precision: str | None = None) -> list[Record]:
     """Return an ``identity`` record of each tracklet of a run, by source and track id.
 
-    Identities are numbered from 1 in the order of their first tracklet, sources by name.
+    Without a gallery identities are numbered from 1 in the order of their first tracklet, sources by name.
+
+    Raises:
+        VtkError: no threshold is known, or a file or the gallery cannot be used.
     """
+    from vtk.reid.identities import identify
+
     if not len(store):
         return []
-    order = sorted(range(len(store)), key=lambda row: store.tracklets[row].key)
-    tracklets = [store.tracklets[row] for row in order]
-    vectors = store.vectors()[order]
-    labels = numbered(cluster(tracklets, vectors, deciding), tracklets)
-    return [make("identity", by, tracklet.source, track_id=tracklet.track_id, identity=int(label), score=score(value))
-            for tracklet, label, value in zip(tracklets, labels, agreement(vectors, labels), strict=True)]
+    tracklets, vectors = store.by_key()
+    rules = deciding.rules()
+    least = deciding.least(tracklets, rules, tracklets[0].space, precision)
+    labels = identify(tracklets, vectors, least, rules)
+    names: Sequence[int | str]
+    if deciding.gallery is None:
+        numbers = numbered(labels, tracklets)
+        names, scores = numbers.tolist(), agreement(vectors, numbers)
+    else:
+        names, scores = _in_gallery(tracklets, vectors, labels, deciding.gallery, least, rules)
+    records = [make("identity", by, tracklet.source, track_id=tracklet.track_id, identity=name, score=score(value))
+               for tracklet, name, value in zip(tracklets, names, scores, strict=True)]
+    if deciding.explain:
+        for record, near in zip(records, _explained(tracklets, vectors, labels, least, rules), strict=True):
+            record["nearest"] = near
+    return records
+
+
+def _in_gallery(tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, uri: str,
+                least: float, rules: Constraints) -> tuple[list[str], np.ndarray]:
+    """Return the gallery's name of each tracklet and how well it fits, and keep the tracklets there."""
+    from vtk.reid.people import Gallery
+
+    with Gallery.open(uri, tracklets[0].space, vectors.shape[1]) as gallery:
+        return gallery.assign(tracklets, vectors, labels, least, rules)
+
+
+def _explained(tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, least: float,
+               rules: Constraints) -> list[list[Record]]:
+    """Return what stands under ``nearest`` of each tracklet."""
+    from vtk.reid.identities import explain
+
+    return [[{"source": tracklets[other.row].source, "track_id": tracklets[other.row].track_id,
+              "score": score(min(1.0, max(0.0, other.cosine))), "why": other.why} for other in others]
+            for others in explain(tracklets, vectors, labels, least, rules)]
 
 
 def numbered(labels: np.ndarray, tracklets: Sequence[Tracklet]) -> np.ndarray:
@@ -84,30 +149,3 @@ def agreement(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:
         mean = (np.einsum("nd,nd->n", part, sums[mine]) - np.einsum("nd,nd->n", part, part)) / np.maximum(others, 1)
         out[begin:begin + BLOCK] = np.where(others > 0, np.clip(mean, 0, 1), 1.0)
     return out
-
-
-def cluster(tracklets: Sequence[Tracklet], vectors: np.ndarray, deciding: Deciding) -> np.ndarray:
-    """Return (N,) int64, a label for each tracklet: one for those that are the same."""
-    likeness = vectors.astype(np.float64) @ vectors.T
-    groups = [[row] for row in range(len(tracklets))]
-    while True:
-        best, pair = deciding.threshold or 0.6, None
-        for first, mine in enumerate(groups):
-            for second in range(first):
-                if deciding.overlap and any(_together(tracklets[a], tracklets[b]) for a in mine for b in groups[second]):
-                    continue
-                mean = float(likeness[np.ix_(mine, groups[second])].mean())
-                if mean >= best:
-                    best, pair = mean, (second, first)
-        if pair is None:
-            break
-        groups[pair[0]] += groups.pop(pair[1])
-    labels = np.zeros(len(tracklets), np.int64)
-    for number, rows in enumerate(groups):
-        labels[rows] = number
-    return labels
-
-
-def _together(a: Tracklet, b: Tracklet) -> bool:
-    """Return whether two tracklets were seen at one time in one source."""
-    return a.source == b.source and a.start < b.end and b.start < a.end

@@ -6,14 +6,13 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
-from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, space_of
+from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, model_name, space_of
 from vtk.records import Record
 from vtk.reid.following import Followed, Following
 from vtk.reid.identity_records import Deciding, identity_records
@@ -89,9 +88,7 @@ class ReidStage(Stage):
     def __init__(self, model: str = DEFAULT, options: EmbedderOptions = EmbedderOptions(), plan: Plan = Plan(),
                  deciding: Deciding = Deciding(), tracker: Callable[[], TrackStage] = TrackStage,
                  sampling: Sampling = Sampling()) -> None:
-        from vtk.models import zoo
-
-        self._model = Path(options.weights).stem if options.weights is not None else zoo.get(model, "reid").name
+        self._model = model_name(model, "reid", options.weights)
         self._given = (model, options)
         self._plan, self._deciding, self._wanted = plan, deciding, sampling
         self._tracker = None if plan.images else tracker()
@@ -135,8 +132,9 @@ class ReidStage(Stage):
 
     def prepare(self, mode: str = "media") -> None:
         """Load the embedder, and where media are named the detector: weights are missed before the work begins."""
-        self._deciding.check()
-        self._embedder()
+        embedder = self._embedder()
+        if not self._plan.embed_only:
+            self._deciding.check(space_of(embedder), embedder.precision)
         if mode == "media" and self._tracker is not None:
             self._tracker.prepare(mode)
 
@@ -196,7 +194,7 @@ class ReidStage(Stage):
         if self._plan.embed_only:
             return []
         try:
-            return identity_records(self._store, self._deciding, self.by)
+            return identity_records(self._store, self._deciding, self.by, self._embedder().precision)
         finally:
             self._store.close()
 

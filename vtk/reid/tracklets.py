@@ -14,6 +14,8 @@ from vtk.records import Record, check, make
 
 # Bytes of vectors that are kept in memory before they go to disk: 250,000 of 256 values.
 IN_MEMORY = 1 << 28
+# Rows that are copied together.
+BLOCK = 16384
 # A record carries the vector itself up to this length (vtk.records: lines stay under 4,096 bytes).
 LONGEST = 1024
 
@@ -159,6 +161,18 @@ class Store:
             return np.stack(self._fresh) if self._fresh else np.zeros((0, 1), np.float32)
         self._spill()
         return np.memmap(self._file, np.float32, "r", shape=(len(self), self._length))
+
+    def by_key(self) -> tuple[list[Tracklet], np.ndarray]:
+        """Return the tracklets by source and track id, and their vectors as ``vectors`` does: however they came."""
+        order = sorted(range(len(self)), key=lambda row: self.tracklets[row].key)
+        vectors, tracklets = self.vectors(), [self.tracklets[row] for row in order]
+        if not isinstance(vectors, np.memmap):
+            return tracklets, vectors[order]
+        with tempfile.TemporaryFile(prefix="vtk-reid-") as file:
+            for begin in range(0, len(order), BLOCK):
+                file.write(vectors[order[begin:begin + BLOCK]].tobytes())
+            file.flush()
+            return tracklets, np.memmap(file, np.float32, "r", shape=vectors.shape)
 
     def close(self) -> None:
         """Forget everything."""

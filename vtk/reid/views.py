@@ -12,6 +12,8 @@ import numpy as np
 APART = 0.2
 # Moments that are kept for each view that is taken: the best of them are.
 SPARE = 2
+# A view is looked at where its plain worth is so many times that of all before it in its moment.
+MORE = 1.1
 # Pixels that a view is as good with as with any more: what embedders of people take, 128 × 256.
 ENOUGH = 128 * 256
 # A box less wide or high than this, in pixels, shows nothing.
@@ -63,12 +65,12 @@ class Views:
         self._apart = APART
 
     def promises(self, plain: float, t: float) -> bool:
-        """Return whether a view of ``plain`` worth at ``t`` seconds should be cut out: none of its moment had more.
+        """Return whether a view of ``plain`` worth at ``t`` seconds should be cut out: none of its moment had as much.
 
         So a frame's pixels are asked for a few times a moment, whatever the number of its frames.
         """
         kept = self._moments.get(self._moment(t)) if self._moments else None
-        return kept is None or plain > kept.plain
+        return kept is None or plain > MORE * kept.plain
 
     def add(self, view: View) -> None:
         """Keep a view if it is the best of its moment."""
@@ -132,11 +134,15 @@ def plain_worths(boxes: np.ndarray, scores: np.ndarray, width: int, height: int)
 
 
 def sharpness(crop: np.ndarray) -> float:
-    """Return how sharp a crop (h, w, 3) uint8 RGB is, in [0, 1): at one width, so that size does not count twice."""
-    height = max(1, round(crop.shape[0] * SHARP_WIDTH / crop.shape[1]))
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (SHARP_WIDTH, min(height, 4 * SHARP_WIDTH)), interpolation=cv2.INTER_AREA)
-    edges = float(cv2.Laplacian(small, cv2.CV_32F).std())
+    """Return how sharp a crop (h, w, 3) uint8 RGB is, in [0, 1).
+
+    Wide crops are measured at one width, so that size does not count twice.
+    """
+    height, width = crop.shape[:2]
+    if width > SHARP_WIDTH:
+        size = (SHARP_WIDTH, max(1, round(height * SHARP_WIDTH / width)))
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    edges = float(cv2.meanStdDev(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F))[1].item())
     return edges / (edges + HALF_SHARP)
 
 
