@@ -151,13 +151,12 @@ def test_wrong_names_and_sizes(name: str, words: str, tmp_path: Path) -> None:
 def test_files_that_do_not_fit(tmp_path: Path) -> None:
     path, other = tmp_path / "own.pt", tmp_path / "own.safetensors"
     for saved, words in (
-        (made("test_vit").state_dict(), r"it does not have conv1.0.weight, \S+, \S+ and \d+ more; it has besides "
-                                        r"cls_token, pos_embed, patch_embed.proj.weight and \d+ more$"),
-        (made("test_resnet", in_chans=1).state_dict(), r"another shape conv1.0.weight \(\d+, 1, 3, 3\) for \(\d+, 3, 3, 3\)$"),
+        (made("test_vit").state_dict(), r"not have conv1.0.weight, \S+, \S+ and \d+ more; it has besides cls_token, "),
+        (made("test_resnet", in_chans=1).state_dict(), r"conv1.0.weight \(\d+, 1, 3, 3\) for \(\d+, 3, 3, 3\)$"),
         ({"state_dict": {}}, "it holds no dict of tensors, nor one under state_dict or model"),
         ([1, 2], "it holds no dict of tensors"),
         ({"a": 1}, "it holds no dict of tensors"),
-    ):  # fmt: skip
+    ):
         torch.save(saved, path)
         with pytest.raises(WeightsError, match=words) as caught:
             load_embedder("timm:test_resnet", "reid", EmbedderOptions(path, SIZE, CPU))

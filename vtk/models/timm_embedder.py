@@ -71,8 +71,8 @@ def _from_hub(name: str, about: PretrainedCfg, offline: bool) -> Path:
         return Path(hf_hub_download(repository, file, revision=revision or None, local_files_only=alone))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         why = "the network is off" if alone else " ".join(str(error).split())[:160]
-        raise WeightsError(f"timm:{name}: {file} of {repository} is not at hand: {why}; one run with the network brings "
-                           "it, or give a file of your own with --weights", code="E_OFFLINE") from error
+        raise WeightsError(f"timm:{name}: {file} of {repository} is not at hand: {why}; one run with the network "
+                           "brings it, or give a file of your own with --weights", code="E_OFFLINE") from error
 
 
 def _loaded(name: str, about: PretrainedCfg, takes: Input, path: Path) -> nn.Module:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # Part of the cached folder's name: raise it whenever a network or the conversion changes.
 CONVERSION = 1
-CPU_BATCH = 8  # a transformer's products are small: one crop at a time leaves a part of the CPU idle
 
 
 def embedder(name: str, path: Path, sha256: str, network: str, runtime: RuntimeOptions,
@@ -55,5 +54,5 @@ def embedder(name: str, path: Path, sha256: str, network: str, runtime: RuntimeO
     folder = converted_once(f"torch-{key}", fill)
     said = json.loads((folder / "input.json").read_bytes())
     takes = Input(**{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()})
-    runtime = replace(runtime, device="cpu", batch=runtime.batch or CPU_BATCH)
-    return NetEmbedder(name, sha256, load(folder / MODEL, runtime, folder / TENSORS), takes, path), takes
+    net = load(folder / MODEL, replace(runtime, device="cpu"), folder / TENSORS)
+    return NetEmbedder(name, sha256, net, takes, path), takes
