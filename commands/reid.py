@@ -9,46 +9,52 @@ import typer
 from vtk.options import Common, filter_command
 
 
+Model = Annotated[str, typer.Option(
+    metavar="NAME", help="What makes vectors of crops: vtk models list has them; timm:NAME is any network of timm.")]
+Weights = Annotated[Path | None, typer.Option(
+    metavar="FILE", show_default=False, help="Load this ONNX, TFLite or OpenVINO file instead.")]
+InputSize = Annotated[str | None, typer.Option(
+    "--input", metavar="HxW", show_default=False, help="Pixels that --weights takes, such as 256x128.")]
+Detector = Annotated[str, typer.Option(
+    metavar="NAME", help="Detector to use where no tracks come in, as vtk detect --model.")]
+Tracker = Annotated[str, typer.Option(
+    metavar="vtk|bytetrack|botsort|ocsort|sort", help="Tracker to use there, as vtk track --tracker.")]
+Classes = Annotated[str, typer.Option(
+    metavar="NAMES", help="Take tracks of these labels, and those without a label; '' takes all.")]
+Crops = Annotated[bool, typer.Option(
+    "--crops", help="Each source is a crop of somebody: an image, or seq:FOLDER of one's images.")]
+CropsPerTrack = Annotated[int, typer.Option(metavar="N", help="Take the mean of a track's N best crops.")]
+Threshold = Annotated[float | None, typer.Option(
+    metavar="X", show_default=False, help="Least mean cosine of one identity's tracks. Default: the model's own, found "
+                                          "on people that it was not made with.")]
+Calibration = Annotated[Path | None, typer.Option(
+    metavar="FILE", show_default=False, help="Take the threshold of vtk calibrate reid.")]
+Overlap = Annotated[bool, typer.Option(
+    "--overlap-constraint/--no-overlap-constraint",
+    help="Two tracks of one source at one time are two people; not where the tracker doubles tracks.")]
+ConstraintsFile = Annotated[Path | None, typer.Option(
+    metavar="FILE", show_default=False, help="JSON of cameras, clocks, and how long people take from camera to camera.")]
+Gallery = Annotated[str | None, typer.Option(
+    metavar="URI", show_default=False, help="Search the people of earlier runs there, and add those of this one; "
+                                            "identities are its names.")]
+Retention = Annotated[float | None, typer.Option(
+    metavar="DAYS", show_default=False, help="Forget what was added to the gallery more than so long ago.")]
+Explain = Annotated[bool, typer.Option(
+    "--explain", help="Add the three nearest tracks to each identity, and what kept them apart.")]
+EmbedOnly = Annotated[bool, typer.Option(
+    "--embed-only", help="Write no identities: --finish tells them over the files of many runs.")]
+Finish = Annotated[Path | None, typer.Option(
+    metavar="DIR", show_default=False,
+    help="Read the embedding records of the .jsonl files below DIR, and write identities alone.")]
+
+
 @filter_command
 def run(
-    common: Common,
-    model: Annotated[str, typer.Option(
-        metavar="NAME", help="What makes vectors of crops; vtk models list has them.")] = "retail-0277",
-    weights: Annotated[Path | None, typer.Option(
-        metavar="FILE", show_default=False, help="Load this ONNX, TFLite or OpenVINO file instead.")] = None,
-    input_size: Annotated[str | None, typer.Option(
-        "--input", metavar="HxW", show_default=False, help="Pixels that --weights takes, such as 256x128.")] = None,
-    detector: Annotated[str, typer.Option(
-        metavar="NAME", help="Detector to use where no tracks come in, as vtk detect --model.")] = "yolo11n",
-    tracker: Annotated[str, typer.Option(
-        metavar="vtk|bytetrack|botsort|ocsort|sort", help="Tracker to use there, as vtk track --tracker.")] = "vtk",
-    classes: Annotated[str, typer.Option(
-        metavar="NAMES", help="Take tracks of these labels, and those without a label; '' takes all.")] = "person",
-    crops: Annotated[bool, typer.Option(
-        "--crops", help="Each source is a crop of somebody: an image, or seq:FOLDER of one's images.")] = False,
-    crops_per_track: Annotated[int, typer.Option(
-        metavar="N", help="Take the mean of a track's N best crops.")] = 8,
-    threshold: Annotated[float | None, typer.Option(
-        metavar="X", show_default=False, help="Least mean cosine of one identity's tracks. Default: the model's own, "
-                                              "found on people that it was not made with.")] = None,
-    calibration: Annotated[Path | None, typer.Option(
-        metavar="FILE", show_default=False, help="Take the threshold of vtk calibrate reid.")] = None,
-    overlap: Annotated[bool, typer.Option(
-        "--overlap-constraint/--no-overlap-constraint",
-        help="Two tracks of one source at one time are two people; not where the tracker doubles tracks.")] = True,
-    constraints: Annotated[Path | None, typer.Option(
-        metavar="FILE", show_default=False, help="JSON of cameras, clocks, and how long people take from camera to "
-                                                 "camera.")] = None,
-    gallery: Annotated[str | None, typer.Option(
-        metavar="URI", show_default=False, help="Search the people of earlier runs there, and add those of this one; "
-                                                "identities are its names.")] = None,
-    explain: Annotated[bool, typer.Option(
-        "--explain", help="Add the three nearest tracks to each identity, and what kept them apart.")] = False,
-    embed_only: Annotated[bool, typer.Option(
-        "--embed-only", help="Write no identities: --finish tells them over the files of many runs.")] = False,
-    finish: Annotated[Path | None, typer.Option(
-        metavar="DIR", show_default=False,
-        help="Read the embedding records of the .jsonl files below DIR, and write identities alone.")] = None,
+    common: Common, model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None,
+    detector: Detector = "yolo11n", tracker: Tracker = "vtk", classes: Classes = "person", crops: Crops = False,
+    crops_per_track: CropsPerTrack = 8, threshold: Threshold = None, calibration: Calibration = None,
+    overlap: Overlap = True, constraints: ConstraintsFile = None, gallery: Gallery = None, retention: Retention = None,
+    explain: Explain = False, embed_only: EmbedOnly = False, finish: Finish = None,
 ) -> None:
     """Tell who is who across videos, by what a track looks like and when it was seen.
 
@@ -66,7 +72,7 @@ def run(
     from vtk.reid.stage import Plan, ReidStage
     from vtk.tracking import TrackStage
 
-    deciding = Deciding(threshold, calibration, overlap, constraints, explain, gallery)
+    deciding = Deciding(threshold, calibration, overlap, constraints, explain, gallery, retention)
     if finish is not None:
         finish_run(finish, deciding, common)
         return

@@ -98,6 +98,7 @@ class _Timed(ReidStage):
     spent = 0.0
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
+        """Look at frames as the stage does, without the time of their conversion."""
         def convert(make: Callable[[Size], np.ndarray]) -> Callable[[Size], np.ndarray]:
             def timed(size: Size) -> np.ndarray:
                 begin = time.perf_counter()
@@ -116,6 +117,7 @@ class _Timed(ReidStage):
             self.spent += time.perf_counter() - begin
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
+        """End a source as the stage does."""
         begin = time.perf_counter()
         try:
             return super().end(state, ok)

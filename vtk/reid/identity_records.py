@@ -31,6 +31,7 @@ class Deciding:
         constraints: a file of cameras, clocks and the times that people need between cameras.
         explain: whether each identity tells the three nearest tracklets and what kept them apart.
         gallery: where identities of earlier runs are, which are searched and added to; None: nowhere.
+        retention: days after which what was added to it is forgotten; None: never.
     """
 
     threshold: float | None = None
@@ -39,12 +40,15 @@ class Deciding:
     constraints: Path | None = None
     explain: bool = False
     gallery: str | None = None
+    retention: float | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(f"--threshold {self.threshold:g}: a cosine from 0 to 1 is needed")
         if self.threshold is not None and self.calibration is not None:
             raise UsageError("--threshold and --calibration both say what is alike enough: give one of them")
+        if self.retention is not None and self.gallery is None:
+            raise UsageError("--retention goes with --gallery")
 
     def rules(self) -> Constraints:
         """Return what keeps tracklets apart whatever they look like. Raises UsageError: the file is no such file."""
@@ -94,22 +98,15 @@ def identity_records(store: Store, deciding: Deciding, by: str, precision: str |
         numbers = numbered(labels, tracklets)
         names, scores = numbers.tolist(), agreement(vectors, numbers)
     else:
-        names, scores = _in_gallery(tracklets, vectors, labels, deciding.gallery, least, rules)
+        from vtk.reid.people import assign_people
+
+        names, scores = assign_people(deciding.gallery, tracklets, vectors, labels, least, rules, deciding.retention)
     records = [make("identity", by, tracklet.source, track_id=tracklet.track_id, identity=name, score=score(value))
                for tracklet, name, value in zip(tracklets, names, scores, strict=True)]
     if deciding.explain:
         for record, near in zip(records, _explained(tracklets, vectors, labels, least, rules), strict=True):
             record["nearest"] = near
     return records
-
-
-def _in_gallery(tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, uri: str,
-                least: float, rules: Constraints) -> tuple[list[str], np.ndarray]:
-    """Return the gallery's name of each tracklet and how well it fits, and keep the tracklets there."""
-    from vtk.reid.people import Gallery
-
-    with Gallery.open(uri, tracklets[0].space, vectors.shape[1]) as gallery:
-        return gallery.assign(tracklets, vectors, labels, least, rules)
 
 
 def _explained(tracklets: Sequence[Tracklet], vectors: np.ndarray, labels: np.ndarray, least: float,
