@@ -26,6 +26,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sort", "filter", "Bring records into the order that commands need."),
     ("import", "filter", "Turn files of other tools into records."),
     ("draw", "sink", "Draw records onto their media."),
+    ("sheet", "sink", "Show who or what was found on one picture: a row for each, of the crops that show it best."),
     ("frames", "sink", "Extract frames as image files."),
     ("export", "sink", "Turn records into files of other tools."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),

@@ -1,0 +1,157 @@
+"""``vtk sheet``: the right crops in the right rows, named; and what is wrong in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import Vtk
+from vtk.media.writer import VideoWriter
+from vtk.report.best_crops import Group, fitted_crop
+from vtk.report.contact import BAR, GAP, GROUND
+from vtk.report.palette import colour_of, colour_of_identity
+
+WIDTH, HEIGHT, COUNT = 160, 120, 30
+RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (40, 60, 230)
+CROP = 48  # pixels, height of a crop
+
+
+def clip(path: Path, *colours: tuple[int, int, int]) -> Path:
+    """Write a clip of 3 s in which boxes of ``colours`` stand side by side, each 30 × 60 pixels."""
+    image = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    for place, colour in enumerate(colours):
+        image[30:90, 10 + 50 * place : 40 + 50 * place] = colour
+        image[30:90:6, 10 + 50 * place : 40 + 50 * place] = 0  # sharp
+    with VideoWriter(path, WIDTH, HEIGHT, 10) as writer:
+        for index in range(COUNT):
+            writer.write(image, index / 10)
+    return path
+
+
+def tracks(source: Path | str, count: int, **keys: object) -> list[dict[str, object]]:
+    """Return the records of a clip's boxes, track 1 the first."""
+    return [{"v": 1, "type": "track", "by": "track/x", "source": str(source), "frame": frame, "t": frame / 10,
+             "xyxy": [10 + 50 * place, 30, 40 + 50 * place, 90], "score": 0.9, "label": "person",
+             "track_id": place + 1, **keys} for frame in range(COUNT) for place in range(count)]
+
+
+def lines(*records: dict[str, object]) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def named(source: str, track: int, who: int | str) -> dict[str, object]:
+    return {"v": 1, "type": "identity", "by": "reid/x", "source": source, "track_id": track, "identity": who,
+            "score": 1.0}
+
+
+def rows_of(path: Path) -> list[tuple[tuple[int, int, int], list[tuple[int, int, int]]]]:
+    """Return each row's colour and the colour of each of its crops, by what stands at half the height of crops."""
+    page = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    bars = (np.abs(page[:, GAP + BAR // 2] - GROUND).sum(axis=1) > 30).astype(int)
+    tops = np.flatnonzero(np.diff(bars, prepend=0) == 1)
+    found = []
+    for top in tops:
+        inside = page[top + 4 : top + CROP - 4, GAP + BAR + GAP :].max(axis=0)  # stripes apart
+        lit = inside.max(axis=1) - inside.min(axis=1) > 90  # letters are grey
+        starts = np.flatnonzero(np.diff(lit.astype(int), prepend=0) == 1)
+        colours = [min((RED, GREEN, BLUE), key=lambda one: np.abs(inside[start + 6] - one).sum()) for start in starts]
+        found.append((tuple(page[top + 4, GAP + BAR // 2].tolist()), colours))
+    return found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a.mp4, of red and green, and b.mp4, of blue and red."""
+    folder = tmp_path_factory.mktemp("place")
+    clip(folder / "a.mp4", RED, GREEN)
+    clip(folder / "b.mp4", BLUE, RED)
+    return folder
+
+
+def test_identities_of_several_videos_have_a_row_each(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    run = {"v": 1, "type": "run", "by": "reid/x", "late": ["identity"]}
+    stream = lines(run, *tracks("a.mp4", 2), *tracks("b.mp4", 2), named("a.mp4", 1, "p000001"),
+                   named("a.mp4", 2, "p000010"), named("b.mp4", 1, "p000002"), named("b.mp4", 2, "p000001"),
+                   {**run, "status": "ok", "records": 4})
+    found = vtk("sheet", "-o", tmp_path / "sheet.png", "--size", str(CROP), "--crops", "4", "--tee", stdin=stream,
+                cwd=place)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert [line for line in found.stdout.splitlines() if b'"by": ' in line] == stream.splitlines(), "records pass"
+    assert rows_of(tmp_path / "sheet.png") == [
+        (colour_of_identity("p000001"), [RED] * 4), (colour_of_identity("p000002"), [BLUE] * 3),
+        (colour_of_identity("p000010"), [GREEN] * 3)]
+
+
+def test_tracks_have_a_row_each_where_nobody_is_known(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    stream = lines(*tracks("b.mp4", 2), *tracks("a.mp4", 1))
+    found = vtk("sheet", "-o", tmp_path / "sheet.png", "--size", str(CROP), stdin=stream, cwd=place)
+    assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+    assert rows_of(tmp_path / "sheet.png") == [(colour_of(1), [BLUE] * 3), (colour_of(2), [RED] * 3),
+                                               (colour_of(1), [RED] * 3)], "a crop a second; sources as they came"
+
+
+def test_labels_or_any_key_make_rows_and_pages(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    boxes = [{**record, "type": "detection", "label": "ab"[record["track_id"] - 1], "mood": f"m{record['track_id']}"}
+             for record in tracks("a.mp4", 2)]
+    plain = [{key: value for key, value in record.items() if key != "track_id"} for record in boxes]
+    ask = ("sheet", "-o", tmp_path / "sheet.png", "--size", str(CROP), "--overwrite")
+    assert vtk(*ask, stdin=lines(*plain), cwd=place).returncode == 0
+    assert rows_of(tmp_path / "sheet.png") == [(colour_of("a"), [RED] * 3), (colour_of("b"), [GREEN] * 3)]
+    assert vtk(*ask, "--by", "mood", "--rows", "1", stdin=lines(*plain), cwd=place).returncode == 0
+    assert rows_of(tmp_path / "sheet.png") == [(colour_of("m1"), [RED] * 3)]
+    assert rows_of(tmp_path / "sheet-2.png") == [(colour_of("m2"), [GREEN] * 3)]
+
+
+def test_what_cannot_be_shown_is_one_line(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    def said(*options: str, stdin: bytes = b"") -> tuple[int, str]:
+        found = vtk("sheet", "-o", tmp_path / "sheet.png", *options, stdin=stdin, cwd=place)
+        assert found.stderr.count(b"\n") <= 1
+        return found.returncode, found.stderr.decode()
+
+    boxes = tracks("a.mp4", 1)
+    code, message = said("--by", "identity", stdin=lines(*boxes))
+    assert code == 1 and "none of 30 boxes has an identity: vtk reid gives them" in message
+    code, message = said(stdin=lines(*({**record, "xyxy": [500, 500, 510, 510]} for record in boxes)))
+    assert code == 1 and "pixels inside its frame" in message
+    assert said("--size", "5") == (2, "vtk: --size 5: a number from 32 to 1024 is needed\n")
+    assert vtk("sheet", "-o", tmp_path / "sheet.pdf").returncode == 2
+    assert not list(tmp_path.iterdir())
+    assert said()[0] == 0 and (tmp_path / "sheet.png").exists(), "nothing found is a sheet of nothing"
+    code, message = said(stdin=lines(*boxes))
+    assert code == 2 and "sheet.png exists: --overwrite replaces it" in message
+    code, message = said("--overwrite", stdin=lines(*tracks("gone.mp4", 1), *boxes))
+    assert code == 1 and "gone.mp4" in message
+    assert rows_of(tmp_path / "sheet.png")[0][0] == colour_of(1)
+
+
+def test_a_group_shows_all_of_its_tracks() -> None:
+    """Eight sharp seconds of one track leave room for another track that is seen worse."""
+    from vtk.report.best_crops import Crop
+
+    group = Group()
+
+    def offer(worth: float, track: int, t: float) -> None:
+        place = group.place(worth, ("a", track), t, 4)
+        if place is not None:
+            group.crops[place : place + 1] = [Crop(worth, "a", track, t, 0, (1, 1))]
+
+    for second in range(8):
+        offer((50 + second) / 100, 1, 2.0 * second)
+    assert sorted(crop.worth for crop in group.crops) == [0.54, 0.55, 0.56, 0.57]
+    offer(0.1, 2, 0.0)
+    offer(0.2, 2, 0.5)
+    offer(0.05, 2, 9.0)
+    assert sorted((crop.track, crop.worth) for crop in group.crops) == [(1, 0.56), (1, 0.57), (2, 0.05), (2, 0.2)]
+    offer(0.9, 1, 14.2)
+    assert sorted((crop.track, crop.worth) for crop in group.crops) == [(1, 0.56), (1, 0.9), (2, 0.05), (2, 0.2)]
+    assert group.place(0.01, ("a", 2), 20.0, 4) is None
+
+
+@pytest.mark.parametrize(("shape", "expected"), [((200, 100), (96, 48)), ((10, 5), (30, 15)), ((50, 400), (24, 192)),
+                                                 ((1, 500), (1, 192)), ((500, 1), (96, 1))])
+def test_crops_keep_their_proportions(shape: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert fitted_crop(np.zeros((*shape, 3), np.uint8), 96).shape[:2] == expected
