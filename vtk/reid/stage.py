@@ -16,6 +16,7 @@ from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, model_
 from vtk.records import Record
 from vtk.reid.following import Followed, Following
 from vtk.reid.identity_records import Deciding, identity_records
+from vtk.reid.people import check_gallery
 from vtk.reid.tracklets import Store, Tracklet, from_record, to_record
 from vtk.tracking import TrackStage
 
@@ -135,6 +136,8 @@ class ReidStage(Stage):
         embedder = self._embedder()
         if not self._plan.embed_only:
             self._deciding.check(space_of(embedder), embedder.precision)
+            if self._deciding.gallery is not None:
+                check_gallery(self._deciding.gallery, space_of(embedder), embedder.dimensions)
         if mode == "media" and self._tracker is not None:
             self._tracker.prepare(mode)
 
