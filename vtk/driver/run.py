@@ -83,7 +83,8 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
     for stage in (step.stage for step in steps if common.resume and step.stage.late_writes):
         raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
-                         "all sources, and what was kept is not looked at again")
+                         "all sources, and what was kept is not looked at again"
+                         + (f"; {stage.deferral}" if stage.deferral else ""))
     if common.decoder not in DECODERS:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:

@@ -105,6 +105,7 @@ class Stage:
         holds: whether ``frames`` and ``end`` may also give records of earlier frames, from ``horizon`` on: the driver
             holds those back, so that the stream stays in order, and what follows in a pipe is another pass.
         sink: media or tables out; records reach stdout only with ``tee``.
+        deferral: how the user leaves what ``finish`` gives to a later run, where there is a way: an option, in words.
         opens_media: whether it works from pixels when no record that it reads comes.
         batch: how many frames of a source one call of ``frames`` gets at most.
     """
@@ -118,6 +119,7 @@ class Stage:
     holds: bool = False
     sink: bool = False
     tee: bool = False
+    deferral: str = ""
     opens_media: bool = True
     batch: int = 1
 
@@ -125,6 +127,11 @@ class Stage:
     def by(self) -> str:
         """The maker of this stage's records: command/model."""
         return self.name
+
+    @property
+    def across(self) -> bool:
+        """Whether ``finish`` gives results across sources, for which one run has to see them all."""
+        return type(self).finish is not Stage.finish
 
     def maker(self, state: Any) -> str:
         """Return the maker of a source's records, where it depends on what came in; asked once the source ended."""

@@ -18,7 +18,6 @@ from vtk.driver.chain import Opening, Outcome, Step
 from vtk.driver.link import error_record, internal
 from vtk.driver.passes import Begin, Done, Tally, run_passes
 from vtk.driver.run import prepare
-from vtk.driver.stage import Stage
 from vtk.errors import UsageError, VtkError
 from vtk.records import dump, make
 
@@ -68,8 +67,10 @@ def run_jobs(factories: Sequence[Factory], sources: Sequence[str], opening: Open
     from vtk.threads import available
 
     for factory, _ in factories:
-        if type(factory()).finish is not Stage.finish:
-            raise UsageError(f"--jobs cannot run {factory().name}: it has results across sources")
+        stage = factory()
+        if stage.across:
+            raise UsageError(f"--jobs cannot run {stage.name}: it has results across sources"
+                             + (f"; {stage.deferral}" if stage.deferral else ""))
     each = threads or max(1, available() // jobs)
     board = _Board(deque(range(len(sources))))
     context = multiprocessing.get_context("spawn")
