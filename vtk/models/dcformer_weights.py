@@ -48,8 +48,6 @@ def read(path: Path, arch: str | None = None) -> DCFormer:
     own = net.state_dict()
     check_state(path, state, own, saved["arch"])
     net.load_state_dict({key: value.to(own[key].dtype) for key, value in state.items()}, assign=True)
-    for neck in net.necks:  # a parameter that is assigned takes gradients
-        neck.bias.requires_grad_(False)
     return net.eval()
 
 
