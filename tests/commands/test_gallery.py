@@ -106,6 +106,35 @@ def test_index_needs_enough(people: Path, gallery: Callable[..., list[str]]) -> 
         gallery("index", people)
 
 
+def test_runs_over_many_files_share_a_gallery(vtk: Vtk, tmp_path: Path) -> None:
+    """What --finish reads of files goes to the gallery as what a run embedded: the next run knows them again."""
+    (tmp_path / "runs").mkdir()
+    ask = ("reid", "--finish", tmp_path / "runs", "--threshold", str(LIKE), "--gallery", tmp_path / "people.lance")
+
+    def who() -> dict[tuple[str, int], str]:
+        found = vtk(*ask)
+        assert (found.returncode, found.stderr) == (0, b"")
+        records = [json.loads(line) for line in found.stdout.splitlines() if b'"type":"identity"' in line]
+        return {(record["source"], record["track_id"]): record["identity"] for record in records}
+
+    write_embeddings(tmp_path / "runs" / "monday.jsonl", 3)
+    first = who()
+    assert first == {(f"cam{camera}.mp4", track): f"p00000{track}" for camera in (1, 2) for track in (1, 2, 3)}
+    write_embeddings(tmp_path / "runs" / "monday.jsonl", 5)
+    assert {key: name for key, name in who().items() if key in first} == first
+    assert who()["cam1.mp4", 5] == "p000005"
+    found = vtk("reid", "--finish", people_of_another_model(tmp_path), *ask[3:])
+    assert (found.returncode, found.stdout.count(b'"type":"identity"')) == (2, 0)
+    assert b"vtk gallery upgrade" in found.stderr and found.stderr.count(b"\n") == 1
+
+
+def people_of_another_model(folder: Path) -> Path:
+    """Return a folder with embeddings that another model made."""
+    (folder / "others").mkdir()
+    write_embeddings(folder / "others" / "run.jsonl", 3, SPACE)
+    return folder / "others"
+
+
 def newer(folder: Path) -> None:
     """Make a gallery of a format that this program does not know."""
     stated = Header(Space("net", "0" * 64, 4)).metadata()
@@ -119,7 +148,7 @@ def test_what_is_no_gallery_is_one_line(vtk: Vtk, people: Path, tmp_path: Path,
     assert found.stderr == f"vtk: no identity 'p00003' in {people}: did you mean 'p000003'?\n".encode()
     newer(tmp_path / "newer.lance")
     for place, message in ((tmp_path / "none", "no gallery at '.*none': vtk reid --gallery makes one"),
-                           (Path(__file__), "is a file; a library is a folder"),
+                           (Path(__file__), "gallery.py' is a file"),
                            (tmp_path / "newer.lance", "has format 9, this program reads up to 1; install a newer vtk")):
         with pytest.raises(LibraryError, match=message):
             gallery("list", place)

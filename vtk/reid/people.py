@@ -113,10 +113,10 @@ class Gallery:
         wanted = space_of(space, dim or 1) if space is not None else None
         try:
             return cls(uri, Library.open(uri, wanted, create=create, upgrade=f"{UPGRADE} {uri}"))
-        except LibraryError as error:
+        except (LibraryError, SpaceError) as error:
             if str(error).startswith("no library at"):
                 raise _NoGallery(f"no gallery at '{uri}': vtk reid --gallery makes one; or mend the path") from None
-            raise
+            raise type(error)(str(error).replace("library", "gallery", 1)) from error
 
     def __enter__(self) -> Gallery:
         return self
