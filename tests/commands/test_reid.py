@@ -44,6 +44,20 @@ def test_shards_are_finished_by_one_run(videos: Path, tmp_path: Path) -> None:
     assert run_vtk("validate", stdin=finished.stdout).returncode == 0
 
 
+def test_jobs_and_resume_embed_and_leave_identities_to_a_later_run(videos: Path, tmp_path: Path) -> None:
+    whole = of_type(run_vtk(*MOTION, videos).stdout, "identity")
+    for option in ("--jobs", "--resume"):
+        words = (option, "2") if option == "--jobs" else (option,)
+        found = run_vtk(*MOTION, videos, *words, "--out-dir", tmp_path / "no")
+        assert found.returncode == 2 and b"--embed-only leaves them to vtk reid --finish" in found.stderr
+    first = run_vtk(*MOTION, videos / "a.mp4", "--embed-only", "--out-dir", tmp_path / "out")
+    rest = run_vtk(*MOTION, videos / "a.mp4", videos / "b.mp4", videos / "c.mp4", "--embed-only", "--jobs", "2", "--resume",
+                   "--out-dir", tmp_path / "out")
+    assert (first.returncode, rest.returncode) == (0, 0), rest.stderr
+    finished = run_vtk("reid", "--finish", tmp_path / "out", "--threshold", "0.9")
+    assert of_type(finished.stdout, "identity") == whole
+
+
 def test_two_spaces_are_not_mixed(videos: Path, tmp_path: Path) -> None:
     found = run_vtk(*MOTION, videos / "a.mp4", videos / "b.mp4", "--embed-only", "--out-dir", tmp_path)
     assert found.returncode == 0

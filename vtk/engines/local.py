@@ -18,6 +18,7 @@ from vtk.driver.chain import Opening, Outcome, Step
 from vtk.driver.link import error_record, internal
 from vtk.driver.passes import Begin, Done, Tally, run_passes
 from vtk.driver.run import prepare
+from vtk.driver.stage import Stage
 from vtk.errors import UsageError, VtkError
 from vtk.records import dump, make
 

@@ -85,6 +85,7 @@ class ReidStage(Stage):
     name = "reid"
     reads = frozenset({"track", "tracklet"})
     writes = frozenset({"track", "tracklet", "embedding", "identity"})
+    deferral = "--embed-only leaves them to vtk reid --finish DIR"
 
     def __init__(self, model: str = DEFAULT, options: EmbedderOptions = EmbedderOptions(), plan: Plan = Plan(),
                  deciding: Deciding = Deciding(), tracker: Callable[[], TrackStage] = TrackStage,
@@ -104,6 +105,11 @@ class ReidStage(Stage):
     def by(self) -> str:
         """The maker that its records name; what the tracker inside makes names the tracker."""
         return f"reid/{self._model}"
+
+    @property
+    def across(self) -> bool:
+        """Whether identities are told at the run's end."""
+        return not self._plan.embed_only
 
     @property
     def late_writes(self) -> frozenset[str]:  # type: ignore[override]
@@ -200,10 +206,6 @@ class ReidStage(Stage):
             return identity_records(self._store, self._deciding, self.by, self._embedder().precision)
         finally:
             self._store.close()
-
-    def recall(self, record: Record) -> None:
-        """Take an ``embedding`` record that this stage made of a source in another process, or in an earlier run."""
-        self._store.add(from_record(record))
 
     def _look(self, state: State, frame: Frame, records: Sequence[Record]) -> None:
         """Take views of a frame's tracks."""
