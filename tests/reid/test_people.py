@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -17,6 +18,7 @@ from vtk.library import LibraryError, SpaceError
 from vtk.reid import matching
 from vtk.reid.constraints import Constraints
 from vtk.reid.moving import records_of, upgrade
+from vtk.reid.names import Names
 from vtk.reid.neighbours import neighbours
 from vtk.reid.people import Gallery, assign_people, check_gallery
 from vtk.reid.tracklets import from_record
@@ -275,3 +277,11 @@ def test_records_of_a_gallery_make_it_again(uri: str, tmp_path: Path) -> None:
     assert again == names
     assert [round(float(one), 4) for one in scores] == [record["score"] for record in records
                                                         if record["type"] == "identity"]
+
+
+def test_names_claimed_at_one_time_are_different(uri: str) -> None:
+    """Without the lock that a folder has, too: as on object storage."""
+    fill(Path(uri), 1)
+    with ThreadPoolExecutor(4) as pool:
+        claimed = list(pool.map(lambda _: Names(uri).claim(5), range(4)))
+    assert len({name for names in claimed for name in names} | {"p000001"}) == 21
