@@ -11,7 +11,7 @@ from PIL import Image
 
 from conftest import Vtk
 from vtk.media.writer import VideoWriter
-from vtk.report.best_crops import Group, fitted_crop
+from vtk.report.best_crops import Crop, Group, fitted_crop
 from vtk.report.contact import BAR, GAP, GROUND
 from vtk.report.palette import colour_of, colour_of_identity
 
@@ -130,8 +130,6 @@ def test_what_cannot_be_shown_is_one_line(vtk: Vtk, place: Path, tmp_path: Path)
 
 def test_a_group_shows_all_of_its_tracks() -> None:
     """Eight sharp seconds of one track leave room for another track that is seen worse."""
-    from vtk.report.best_crops import Crop
-
     group = Group()
 
     def offer(worth: float, track: int, t: float) -> None:
@@ -148,7 +146,17 @@ def test_a_group_shows_all_of_its_tracks() -> None:
     assert sorted((crop.track, crop.worth) for crop in group.crops) == [(1, 0.56), (1, 0.57), (2, 0.05), (2, 0.2)]
     offer(0.9, 1, 14.2)
     assert sorted((crop.track, crop.worth) for crop in group.crops) == [(1, 0.56), (1, 0.9), (2, 0.05), (2, 0.2)]
-    assert group.place(0.01, ("a", 2), 20.0, 4) is None
+    assert group.place(0.01, ("a", 2), 20.0, 4) is None, "it shows too little"
+
+
+def test_a_track_is_shown_from_its_beginning_to_its_end() -> None:
+    group = Group()
+    for second in range(61):
+        place = group.place(0.5, ("a", 1), float(second), 7)
+        if place is not None:
+            group.crops[place : place + 1] = [Crop(0.5, "a", 1, float(second), 0, (1, 1))]
+    times = sorted(crop.t for crop in group.crops)
+    assert len(times) == 7 and times[0] < 20 and times[-1] > 40 and np.diff(times).min() >= 3
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((200, 100), (96, 48)), ((10, 5), (30, 15)), ((50, 400), (24, 192)),

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from vtk.errors import VtkError
 
 MOMENT = 1.0  # seconds of a track that one crop stands for
+POORER = 0.5  # a crop of another moment may be so much worse than the one whose place it takes
 WIDEST = 2  # a crop is at most so many times as wide as the height that crops are shown at
 LARGEST = 3.0  # a crop is enlarged so many times at most
 
@@ -59,8 +61,8 @@ class Group:
         """Return where a crop belongs: the crop that it takes the place of, the end, or None where it is not wanted.
 
         Of each MOMENT of a track there is one crop, or of a video where nobody follows; boxes of a still picture do not
-        compete. Where there are ``most``, a track with fewer than the others takes a place from the one that has most,
-        else the worst goes.
+        compete. Where there are ``most``, a track with fewer than the others takes a place from the one that has most;
+        else, so that a track is shown from its beginning to its end, of its two that are nearest in time the worse goes.
         """
         if of[1] is not None or t > 0:
             same = [place for place, crop in enumerate(self.crops) if crop.of == of and crop.t // MOMENT == t // MOMENT]
@@ -73,9 +75,18 @@ class Group:
         if counts[of] + 1 < crowded:
             rivals = [place for place, crop in enumerate(self.crops) if counts[crop.of] == crowded]
             return min(rivals, key=lambda place: self.crops[place].worth)
-        rivals = [place for place, crop in enumerate(self.crops) if not counts[of] or crop.of == of]
-        worst = min(rivals, key=lambda place: self.crops[place].worth)
+        if counts[of]:
+            return self._thinned(worth, of, t)
+        worst = min(range(len(self.crops)), key=lambda place: self.crops[place].worth)
         return worst if worth > self.crops[worst].worth else None
+
+    def _thinned(self, worth: float, of: tuple[str, int | None], t: float) -> int | None:
+        """Return which crop of a track goes for one more: the worse of the two that are nearest in time."""
+        mine = sorted([(crop.t, crop.worth, place) for place, crop in enumerate(self.crops) if crop.of == of]
+                      + [(t, worth, -1)])
+        _, least, place = min((round(after[0] - before[0], 3), *min(before[1:], after[1:]))
+                              for before, after in pairwise(mine))
+        return place if place >= 0 and worth > POORER * least else None
 
 
 class Pixels:
