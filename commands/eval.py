@@ -1,9 +1,13 @@
 """``vtk eval``: results against ground truth."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from vtk.options import Batch, Device, Offline, Precision, Threads, TrustWeights
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
                   help="Score results against ground truth.\n\nReads results as records or files. Prints a table, or "
@@ -14,6 +18,7 @@ COLUMNS = ("HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "IDP", "IDR",
            "ML")
 TRACK_COLUMNS = ("P", "R", "Hmean", "MOTA", "MOTP", "IDF1", "MM", "ML", "IDSW", "E2E_Hmean", "E2E_MOTA", "E2E_IDF1",
                  "E2E_MM", "E2E_ML", "CER", "WER")
+RETRIEVAL_COLUMNS = ("rank1", "rank1_error", "rank5", "rank10", "mAP", "mINP", "queries", "unmatched")
 TEXT_COLUMNS = ("P", "R", "Hmean", "FP", "FN", "E2E_P", "E2E_R", "E2E_Hmean", "CER", "WER")
 
 Results = Annotated[list[str] | None, typer.Argument(
@@ -52,6 +57,27 @@ MinLength = Annotated[int, typer.Option(min=0, metavar="N", help="Letters and di
                                                                  "end to end.")]
 Vocab = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
                                             help="Take each transcript for the nearest word of FILE, one a line.")]
+Crops = Annotated[Path, typer.Argument(
+    metavar="DIR", show_default=False,
+    help="Labelled crops: Market-1501's folders, labels.csv with file, label, camera, split, names such as "
+         "0002_c1s1_000451_03.jpg, or a folder for each identity.")]
+Split = Annotated[str | None, typer.Option(
+    metavar="FILE|COLUMN", show_default=False,
+    help="JSON with names of files by part, {query: [...], gallery: [...]}, or a column of labels.csv.")]
+Part = Annotated[str, typer.Option(metavar="NAME", help="Take this part, where none are called query and gallery.")]
+QueryCamera = Annotated[str | None, typer.Option(
+    metavar="NAME", show_default=False, help="There, crops of this camera are queries. Default: the first by name.")]
+Model = Annotated[str, typer.Option(metavar="NAME", help="What makes vectors of crops, as vtk reid --model.")]
+Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
+                                              help="Load this file instead, as vtk reid --weights.")]
+InputSize = Annotated[str | None, typer.Option("--input", metavar="HxW", show_default=False,
+                                               help="Pixels that --weights takes, such as 256x128.")]
+Rerank = Annotated[bool, typer.Option("--rerank", help="Score k-reciprocal re-ranking too.")]
+K1 = Annotated[int, typer.Option("--k1", metavar="N", help="Neighbours of re-ranking.")]
+K2 = Annotated[int, typer.Option("--k2", metavar="N", help="Neighbours whose codes it averages.")]
+Lambda = Annotated[float, typer.Option("--lambda", metavar="X", help="Share of the plain distance in it.")]
+CropsFused = Annotated[bool, typer.Option("--crops-fused", help="Take the mean of an identity's crops by a camera.")]
+
 IgnoreCase = Annotated[bool, typer.Option("--ignore-case", help="CER and WER do not tell A from a.")]
 
 
@@ -145,6 +171,78 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
         typer.echo(line)
     if lanes.bad:
         raise typer.Exit(EXIT_PARTIAL)
+
+
+@app.command()
+def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: QueryCamera = None,
+         model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None, rerank: Rerank = False,
+         k1: K1 = 20, k2: K2 = 6, weight: Lambda = 0.3, crops_fused: CropsFused = False, device: Device = "auto",
+         precision: Precision = "auto", batch: Batch = None, threads: Threads = None, offline: Offline = False,
+         trust_weights: TrustWeights = False, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Score how well a model finds people again: rank-1, rank-5, rank-10, mAP, mINP by Market-1501's protocol.
+
+    Reads labelled crops, queries and a gallery; a query's identity in its own camera is left out of its ranking, and
+    so are boxes marked as junk. rank1_error is the standard error, in points. Buffers: holds all distances.
+
+    Example: vtk eval reid people --model colour --rerank
+    """
+    import sys
+
+    import orjson
+
+    from vtk.evaluation.retrieval import (
+        Reranking,
+        Side,
+        evaluate_retrieval,
+        split_sides,
+    )
+    from vtk.evaluation.table import table
+    from vtk.models.embedder import EmbedderOptions, load_embedder, read_size, space_of
+    from vtk.models.runtime import RuntimeOptions
+    from vtk.reid.labelled import embed, read_labelled
+
+    def note(message: str) -> None:
+        if not quiet:
+            print(f"vtk eval: {message}", file=sys.stderr)
+
+    reranking = Reranking(k1, k2, weight)
+    queries, gallery = split_sides(read_labelled(folder, split), part, query_camera, note)
+    runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
+    embedder = load_embedder(model, "reid", EmbedderOptions(weights, read_size(input_size) if input_size else None,
+                                                            runtime))
+    with _counted(len(queries) + len(gallery), quiet) as heard:
+        sides = [Side(crops, embed(crops, embedder, heard)) for crops in (queries, gallery)]
+    if crops_fused:
+        sides = [side.fused() for side in sides]
+    found = evaluate_retrieval(*sides, note, reranking if rerank else None)
+    if as_json:
+        setup = {"space": space_of(embedder), "precision": embedder.precision, "crops_fused": crops_fused,
+                 "gallery": len(sides[1].crops)}
+        extra = {"reranked": {"k1": k1, "k2": k2, "lambda": weight}}
+        typer.echo(orjson.dumps({**setup, **{name: {**extra.get(name, {}), **_rounded(each)}
+                                             for name, each in found.items()}}))
+        return
+    for line in table(f"RANKING ({embedder.name}, {embedder.precision})", found, RETRIEVAL_COLUMNS):
+        typer.echo(line)
+
+
+@contextmanager
+def _counted(total: int, quiet: bool) -> Iterator[Callable[[int], object]]:
+    """Give what shows on a terminal how many crops are done."""
+    import sys
+
+    if quiet or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=" crop", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+        yield bar.update
+
+
+def _rounded(figures: Mapping[str, float | int]) -> dict[str, float | int]:
+    """Return figures with four decimals."""
+    return {key: round(value, 4) for key, value in figures.items()}
 
 
 def _words(vocab: Path | None) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from clips import make_clip, square_at
+from people_crops import market
 from crowd import fill, write_embeddings
 
 from conftest import ROOT, run_vtk
@@ -145,7 +146,7 @@ def write_truth(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what the examples name: street.mp4, videos/, and records of the clip."""
+    """Return a folder with what the examples name: street.mp4, videos/, people/, and records of the clip."""
     folder = tmp_path_factory.mktemp("examples")
     make_clip(folder / "street.mp4")
     write_truth(folder / "street.txt")
@@ -166,6 +167,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
                                           '<Point x="60" y="5"/><Point x="60" y="20"/></object></frame></Frames>')
     fill(folder / "people.lance")
     write_embeddings(folder / "embeddings.jsonl")
+    market(folder / "people")
     (folder / "bin").mkdir()
     (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))
     if shutil.which("jq") is None:  # not a dependency; what it would pick is not what is tested

@@ -71,7 +71,7 @@ def test_both_ways_give_what_the_definition_says(seed, threshold):
 
 
 def test_a_threshold_is_a_mean_cosine():
-    """60 degrees have a cosine of a half; the third is at 30 degrees from one and 90 from the other: 0.433 on the mean."""
+    """The third is at 30 degrees from one, a cosine of 0.866; the first at 60 and 90 from both, 0.25 on the mean."""
     vectors = turned(0, 60, 90)
     many = scattered(3)
     for exact_up_to in (9, 0):

@@ -192,3 +192,24 @@ def _codes(names: Sequence[str | None]) -> tuple[np.ndarray, dict[str, int]]:
     numbers: dict[str, int] = {}
     codes = [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names]
     return np.array(codes, np.int64), numbers
+
+
+def tightness(tracklets: Sequence[Tracklet], constraints: Constraints) -> float:
+    """Return how much constraints bind: the share of pairs within a source that are apart; 0 where there are none.
+
+    Overlaps of any length count. Where two of one camera are two at any time, it is 1.
+    """
+    if constraints.one_per_camera:
+        return 1.0
+    if not constraints.overlap:
+        return 0.0
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for tracklet in tracklets:
+        spans.setdefault(tracklet.source, []).append((tracklet.start, max(tracklet.end, tracklet.start + INSTANT)))
+    pairs = apart = 0
+    for each in spans.values():
+        start, end = np.array(each).T
+        after = int(np.searchsorted(np.sort(end), start, "right").sum())
+        pairs += len(each) * (len(each) - 1) // 2
+        apart += len(each) * (len(each) - 1) // 2 - after
+    return apart / pairs if pairs else 0.0

@@ -1,8 +1,8 @@
 """Average linkage over the nearest pairs alone: memory in proportion to the rows, for a hundred thousand and more.
 
-The likeness of two groups is the dot product of their rows' means, so it is exact whichever pairs were looked at. What is
-approximate is which groups are held against each other: those of which some row is among the k nearest of a row of the
-other, and at least as alike as the threshold. Where each row's k-th is below the threshold nothing is missed, since
+The likeness of two groups is the dot product of their rows' means, so it is exact whichever pairs were looked at. What
+is approximate is which groups are held against each other: those of which some row is among the k nearest of a row of
+the other, and at least as alike as the threshold. Where each row's k-th is below the threshold nothing is missed, since
 groups that are alike on the mean hold a pair that is; ``Candidates.cut_short`` counts the rows of which that isn't so.
 """
 

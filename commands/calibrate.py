@@ -1,0 +1,107 @@
+"""``vtk calibrate``: thresholds found on labelled data."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vtk.options import (
+    Batch,
+    Device,
+    Offline,
+    Overwrite,
+    Precision,
+    Threads,
+    TrustWeights,
+)
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
+                  help="Find a model's thresholds on labelled data.")
+
+Folder = Annotated[Path, typer.Argument(
+    metavar="FOLDER", show_default=False, help="Labelled crops, as vtk eval reid takes them.")]
+Split = Annotated[str | None, typer.Option(
+    metavar="FILE|COLUMN", show_default=False, help="JSON with names of files by part, or a column of labels.csv.")]
+Part = Annotated[str, typer.Option(metavar="NAME", help="Take this part, where there are parts.")]
+Check = Annotated[str | None, typer.Option(
+    metavar="NAME", show_default=False, help="Group the people of this part at the thresholds too, and say how well.")]
+CropsPerTrack = Annotated[int, typer.Option(
+    min=1, metavar="N", help="Take the mean of N of an identity's crops by a camera for a track.")]
+SeenOnce = Annotated[float, typer.Option(
+    min=0, max=0.99, metavar="SHARE",
+    help="Leave one track alone of this share of the people: the more are seen once, the higher the threshold.")]
+Tracklets = Annotated[int, typer.Option(
+    min=4, max=20000, metavar="N", help="Draw people until there are N tracks; memory grows with its square.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of what is drawn.")]
+Model = Annotated[str, typer.Option(metavar="NAME", help="What makes vectors of crops, as vtk reid --model.")]
+Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
+                                              help="Load this file instead, as vtk reid --weights.")]
+InputSize = Annotated[str | None, typer.Option("--input", metavar="HxW", show_default=False,
+                                               help="Pixels that --weights takes, such as 256x128.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
+                                             help="Write FILE, which appears when it is complete.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
+
+
+@app.callback()
+def _tasks() -> None:
+    """Keep ``reid`` a sub-command, now that it is the only one."""
+
+
+@app.command()
+def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check = None,
+         model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None,
+         crops_per_track: CropsPerTrack = 8, seen_once: SeenOnce = 0.5, tracklets: Tracklets = 4096,
+         seed: Seed = 0, device: Device = "auto",
+         precision: Precision = "auto", batch: Batch = None, threads: Threads = None, offline: Offline = False,
+         trust_weights: TrustWeights = False, output: Output = None, overwrite: Overwrite = False,
+         quiet: Quiet = False) -> None:
+    """Find how alike two tracks of one person are at least, for vtk reid --calibration.
+
+    Reads crops of people who are known, of two cameras or more; those of one person by one camera are a track, and
+    without cameras each crop is. Prints one JSON object: the thresholds of the highest B-cubed F, where constraints
+    keep all tracks of one camera apart and where nothing does, F there, and intervals by bootstrap over people. It is
+    for this model in this precision. People should be none that the model was made with. Buffers: holds the vectors.
+
+    Example: vtk calibrate reid people --model colour
+    """
+    import sys
+
+    from vtk.driver.run import open_output
+    from vtk.models.embedder import EmbedderOptions, load_embedder, read_size, space_of
+    from vtk.models.runtime import RuntimeOptions
+    from vtk.options import Common
+    from vtk.reid.calibration import calibrate, checked, drawn
+    from vtk.reid.labelled import capped, read_labelled, taken, tracks
+
+    crops = read_labelled(folder, split)
+    parts = [drawn(capped(taken(crops, name), crops_per_track), tracklets, seed) for name in (part, check) if name]
+    runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
+    embedder = load_embedder(model, "reid", EmbedderOptions(weights, read_size(input_size) if input_size else None,
+                                                            runtime))
+    with open_output(Common(output=output, overwrite=overwrite)) as write:
+        with _counted(sum(map(len, parts)), quiet) as heard:
+            made = [tracks(some, embedder, heard) for some in parts]
+        found = calibrate(*made[0], space_of(embedder), embedder.precision, seen_once=seen_once, seed=seed)
+        if check:
+            found.data["check"] = {"part": check, **checked(found, *made[1])}
+        write([found.to_json()])
+    if "constrained" not in found.choices and not quiet:
+        print("vtk calibrate: cameras are unknown or one: there is no threshold for where constraints bind",
+              file=sys.stderr)
+
+
+@contextmanager
+def _counted(total: int, quiet: bool) -> Iterator[Callable[[int], object]]:
+    """Give what shows on a terminal how many crops are done."""
+    import sys
+
+    if quiet or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=" crop", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+        yield bar.update
