@@ -61,8 +61,8 @@ class Group:
         """Return where a crop belongs: the crop that it takes the place of, the end, or None where it is not wanted.
 
         Of each MOMENT of a track there is one crop, or of a video where nobody follows; boxes of a still picture do not
-        compete. Where there are ``most``, a track with fewer than the others takes a place from the one that has most;
-        else, so that a track is shown from its beginning to its end, of its two that are nearest in time the worse goes.
+        compete. Where there are ``most``, a track with fewer than the others takes a place from the one that has most.
+        Else of the track's two that are nearest in time the worse goes: it is shown from its beginning to its end.
         """
         if of[1] is not None or t > 0:
             same = [place for place, crop in enumerate(self.crops) if crop.of == of and crop.t // MOMENT == t // MOMENT]
