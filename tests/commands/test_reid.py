@@ -121,11 +121,11 @@ def test_people_are_found_again_in_the_other_half_of_a_video(shared: Path) -> No
     track = shared / "data/track"
     found = subprocess.run(
         [sys.executable, "-m", "vtk.reid.bench", "halves", track / "vtest.avi", track / "PETS09-S2L1/gt/gt.txt",
-         "--threshold", "0.7", "--same", "5,9 8,14,15,18 1,19 3,11 4,12 2,13 6,10"],
+         "--same", "5,9 8,14,15,18 1,19 3,11 4,12 2,13 6,10"],
         cwd=ROOT, capture_output=True, check=True)
     rows = [json.loads(line) for line in found.stdout.splitlines()]
     assert [row["constraint"] for row in rows] == [True, False]
     for row in rows:
         assert (row["tracklets"], row["people"], row["missing"]) == (22, 10, 0)
-        # Measured 100, 95.5, 97.7, in bf16: one of 22 tracklets in another group moves F by 5 points at most.
-        assert row["precision"] >= 95 and row["recall"] >= 90 and row["F"] >= 92.5
+        # Measured F 100 with the constraint, 97.7 without; one of 22 tracklets in another group moves it by 5 points.
+        assert row["F"] >= (95 if row["constraint"] else 92.5)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vtk.reid.views import APART, LONGEST_SIDE, SPARE, View, Views, cut, plain_worths, sharpness
+from vtk.reid.views import APART, LONGEST_SIDE, View, Views, cut, plain_worths, sharpness
 
 
 def worth_of(box: list[float], *others: list[float], score: float = 1.0) -> float:
@@ -75,7 +75,8 @@ def test_views_are_few_good_and_apart(seconds: float, most: int) -> None:
     looked = fill(views, worths)
     best = views.best()
     assert 1 <= len(best) <= most
-    assert len(views.kept()) <= most * SPARE
+    assert [view.frame for view in views.settle()] == [view.frame for view in best]
+    assert views.best() == best
     assert [view.frame for view in best] == sorted({view.frame for view in best})
     if seconds >= 10 and most == 8:
         assert len(best) == 8

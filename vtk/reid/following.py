@@ -151,7 +151,7 @@ class Following:
             self._due = []
         for number in [number for number in self._open if self._t - self.tracks[number].last > IDLE]:
             self._open.discard(number)
-            self._fill(self.tracks[number].views.kept())  # type: ignore[union-attr]
+            self._fill(self.tracks[number].views.settle())  # type: ignore[union-attr]
 
     def _pool(self, numbers: Sequence[int]) -> None:
         """Make the vectors of tracks: the mean of those of their best views, at unit length; then forget the views."""

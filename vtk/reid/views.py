@@ -85,8 +85,10 @@ class Views:
         ranked = sorted(self._moments.values(), key=lambda view: (-view.worth, view.frame))
         return sorted(ranked[: self._most], key=lambda view: view.frame)
 
-    def kept(self) -> list[View]:
-        """Return all views that may still be among the best, in order of time."""
+    def settle(self) -> list[View]:
+        """Keep the best views so far alone, and return them: what comes later is held against these."""
+        chosen = {view.frame for view in self.best()}
+        self._moments = {moment: view for moment, view in self._moments.items() if view.frame in chosen}
         return list(self._moments.values())
 
     def _moment(self, t: float) -> int:
