@@ -1,4 +1,4 @@
-"""A server of files on 127.0.0.1 that can be slow, die, lie and refuse ranges."""
+"""One thread for torch; a server of files on 127.0.0.1 that can be slow, die, lie and refuse ranges."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ class Server:
     url: str
     body: bytes = BODY
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Two threads on a machine that others use wait for each other more than they work."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

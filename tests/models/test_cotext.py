@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,9 @@ from vtk.models.ppocr_detection import layout
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.spotters import SpotterOptions, load_spotter
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = RuntimeOptions("cpu", "fp32")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on a machine that others use wait for each other more than they work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

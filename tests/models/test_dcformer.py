@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,10 @@ from vtk.models.dcformer_network import CAMERA_WEIGHT, DCFormer, Plan
 from vtk.models.embedder import EmbedderOptions, load_embedder
 from vtk.models.runtime import RuntimeOptions
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMALL = Plan(height=64, width=32, cameras=3, identities=5)  # 5 x 2 patches
 CPU = RuntimeOptions("cpu", "fp32")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on a machine that others use wait for each other more than they work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,11 @@ from vtk.models.net_embedder import unit
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.weights import sha256_of
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = RuntimeOptions("cpu", "fp32", offline=True)
 SIZE = (64, 32)
 CROPS = list(np.random.default_rng(0).integers(0, 256, (5, *SIZE, 3), np.uint8))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on a machine that others use wait for each other more than they work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)
