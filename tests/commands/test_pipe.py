@@ -24,6 +24,8 @@ PIPES = [
     "detect --model motion --every 2 | draw -o {out} --tee | track",
     "probe | detect --model motion | track",
     "detect --model motion | frames -o {out} --size 64 --tee",
+    "track --detector motion | reid --model colour --threshold 0.9 --classes motion",
+    "detect --model motion | track | reid --model colour --threshold 0.9 --classes motion --explain | draw -o {out} --tee",
 ]
 
 
