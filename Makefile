@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 	@VTK=$(BIN)/vtk PYTHON=$(BIN)/python bash examples/demo.sh $(DEMO)
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m vtk.kernels.bench --quick
