@@ -177,7 +177,7 @@ def test_pictures_have_tracks_where_asked(spot, tmp_path):
 
 
 def test_a_text_that_passes_before_another(spot, tmp_path):
-    """It hides the other, which is not told of meanwhile; both are read before and after."""
+    """It hides the other for longer than a track waits; both are read before and after."""
     def picture(step: int) -> np.ndarray:
         image = np.full((120, 480, 3), 255, np.uint8)
         cv2.putText(image, "Platform", (160, 75), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (0, 0, 0), 2, cv2.LINE_AA)
@@ -191,8 +191,7 @@ def test_a_text_that_passes_before_another(spot, tmp_path):
                     if record["type"] == "text_track" and record["text"] in ("EXIT", "Platform"))
     exits, platforms = ([track[1:] for track in tracks if track[0] == text] for text in ("EXIT", "Platform"))
     assert exits[0][0] <= 1 and exits[-1][1] >= 43 and sum(end - start for start, end in exits) >= 40
-    assert platforms[0][0] == 0 and platforms[-1][1] >= 43
-    assert {record["text"] for record in records if record["type"] == "text" and 22 <= record["frame"] <= 24} == {"EXIT"}
+    assert platforms[0][0] == 0 and platforms[0][1] <= 18 and platforms[-1][0] >= 24 and platforms[-1][1] >= 43
 
 
 def test_two_texts_that_say_the_same_and_pass_each_other(spot, tmp_path):

@@ -55,7 +55,8 @@ def load(path: str) -> tuple[np.ndarray, str, int]:
                 image.load()
                 upright = ImageOps.exif_transpose(image)
                 return np.ascontiguousarray(_rgb(upright)), codec, rotation
-    except UnidentifiedImageError:
+    except (UnidentifiedImageError, ModuleNotFoundError):
+        # ultralytics, once loaded, replaces Image.open by one that wants pi_heif for whatever Pillow does not know.
         raise MediaError(_unknown(path), code="E_OPEN") from None
     except Image.DecompressionBombError as error:
         raise MediaError(f"is too large for an image: {error}", code="E_OPEN") from None

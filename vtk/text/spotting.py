@@ -101,7 +101,6 @@ class Spotting:
     wanted: Callable[[np.ndarray], np.ndarray] | None = None
     told: dict[int, Told] = field(default_factory=dict)
     left_out: int = 0
-    _doubted: dict[int, Reading] = field(default_factory=dict)
     _before: np.ndarray | None = None
     _looked: np.ndarray | None = None
     _looked_t: float = float("-inf")
@@ -143,7 +142,6 @@ class Spotting:
         """Return what a track that ended says by its best views, how sure that is, and the best of them."""
         views = self.views.pop(track.number, Views()).kept
         self.told.pop(track.number, None)
-        self._doubted.pop(track.number, None)
         read = self._read_late([view for view in views if view.reading is None])
         ballots = []
         for view in views:
@@ -174,7 +172,7 @@ class Spotting:
             return True
         if since < plan.soonest * plan.interval - 1e-6:
             return False
-        return bool(self._doubted) or bool((confidence < plan.sure).any()) or difference(self._looked, now) > plan.changed
+        return bool((confidence < plan.sure).any()) or difference(self._looked, now) > plan.changed
 
     def _detect(self, frame: int, t: float, image: np.ndarray, here: list[TextTrack],
                 confidence: np.ndarray) -> tuple[list[Seen], list[TextTrack]]:
@@ -206,8 +204,7 @@ class Spotting:
         for row, track in zip(kept, tracks, strict=True):
             if row in readings:
                 self._tell(track, readings[row], crops[row], row in turned, row in better)
-            if track.number not in self._doubted:
-                self._view(frame, t, crops[row], quads[row], track, readings.get(row))
+            self._view(frame, t, crops[row], quads[row], track, readings.get(row))
         return ([Seen(track, quads[row], float(scores[row])) for row, track in zip(kept, tracks, strict=True)],
                 [*ended, *gone, *self._end_beyond()])
 
@@ -252,11 +249,7 @@ class Spotting:
 
     def _end_rewritten(self, quads: np.ndarray, known: list[TextTrack | None], readings: dict[int, Reading],
                        rows: Sequence[int], crops: Sequence[np.ndarray]) -> list[TextTrack]:
-        """End the tracks in whose places something else is read twice, which is then no longer known; return them.
-
-        The first time it is doubted, and looked at again soon: a blurred picture is misread, but seldom alike.
-        """
-        doubted, self._doubted = self._doubted, {}
+        """End the tracks in whose places something else is read now, which is then no longer known; return them."""
         present = [track for track in self.tracks.open if not track.lost and track.number in self.told]
         if not rows or not present:
             return []
@@ -269,14 +262,6 @@ class Spotting:
             told = self.told.get(track.number)
             if (told is not None and rewritten(told.reading, readings[row])
                     and may_differ(told.looks, likeness(crops[row]))):
-                before = doubted.get(track.number)
-                if before is None or rewritten(before, readings[row]):
-                    self._doubted[track.number] = readings[row]
-                    if all(track is not other for other in known):
-                        known[row] = track
-                    if known[row] is track:
-                        del readings[row]  # until then it says what it said
-                    continue
                 ended.append(track)
                 known[row] = None
         return self._end(list({track.number: track for track in ended}.values()))

@@ -219,9 +219,11 @@ class TextTracks:
         away = np.min([_away(place, quads, self.cues.reach) for place in places], axis=0)
         alike, hidden = _alike([track.says or "" for track in self.open], [text or "" for text in found.texts])
         looks = np.stack([track.feature for track in self.open]) @ found.features.T
-        # What says something else is another text, however alike in place, unless it is misread and looks the same.
+        # What says something else is another text, however alike in place, unless it is misread and looks the same
+        # where the other is expected: neighbouring lines of one font look alike too.
         apart = ~hidden & disagree([track.says or "" for track in self.open], [text or "" for text in found.texts])
-        apart &= (looks < self.cues.same) | (self.cues.visual == 0)
+        elsewhere = (overlap <= 0) & bool(self.cues.position)
+        apart &= (looks < self.cues.same) | elsewhere | (self.cues.visual == 0)
         by_cues = apart & bool(self.cues.semantic)
         by_place = apart & bool(self.cues.semantic or self.cues.veto)
         cost = np.where(by_cues, np.inf, self._distances(overlap, away, alike, found))
