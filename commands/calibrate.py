@@ -1,7 +1,5 @@
 """``vtk calibrate``: thresholds found on labelled data."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +67,7 @@ def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check
     """
     import sys
 
+    from vtk.driver.progress import counted
     from vtk.driver.run import open_output
     from vtk.models.embedder import EmbedderOptions, load_embedder, read_size, space_of
     from vtk.models.runtime import RuntimeOptions
@@ -82,7 +81,7 @@ def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check
     embedder = load_embedder(model, "reid", EmbedderOptions(weights, read_size(input_size) if input_size else None,
                                                             runtime))
     with open_output(Common(output=output, overwrite=overwrite)) as write:
-        with _counted(sum(map(len, parts)), quiet) as heard:
+        with counted(sum(map(len, parts)), "crop", quiet) as heard:
             made = [tracks(some, embedder, heard) for some in parts]
         found = calibrate(*made[0], space_of(embedder), embedder.precision, seen_once=seen_once, seed=seed)
         if check:
@@ -91,17 +90,3 @@ def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check
     if "constrained" not in found.choices and not quiet:
         print("vtk calibrate: cameras are unknown or one: there is no threshold for where constraints bind",
               file=sys.stderr)
-
-
-@contextmanager
-def _counted(total: int, quiet: bool) -> Iterator[Callable[[int], object]]:
-    """Give what shows on a terminal how many crops are done."""
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit=" crop", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
-        yield bar.update

@@ -1,7 +1,6 @@
 """``vtk eval``: results against ground truth."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -190,6 +189,7 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
 
     import orjson
 
+    from vtk.driver.progress import counted
     from vtk.evaluation.retrieval import (
         Reranking,
         Side,
@@ -210,7 +210,7 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
     runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
     embedder = load_embedder(model, "reid", EmbedderOptions(weights, read_size(input_size) if input_size else None,
                                                             runtime))
-    with _counted(len(queries) + len(gallery), quiet) as heard:
+    with counted(len(queries) + len(gallery), "crop", quiet) as heard:
         sides = [Side(crops, embed(crops, embedder, heard)) for crops in (queries, gallery)]
     if crops_fused:
         sides = [side.fused() for side in sides]
@@ -224,20 +224,6 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
         return
     for line in table(f"RANKING ({embedder.name}, {embedder.precision})", found, RETRIEVAL_COLUMNS):
         typer.echo(line)
-
-
-@contextmanager
-def _counted(total: int, quiet: bool) -> Iterator[Callable[[int], object]]:
-    """Give what shows on a terminal how many crops are done."""
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit=" crop", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
-        yield bar.update
 
 
 def _rounded(figures: Mapping[str, float | int]) -> dict[str, float | int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 MOST_MESSAGES = 20  # of one kind; the records hold all of them
@@ -71,3 +73,15 @@ class Reporter:
 def printable(name: str) -> str:
     """Return a name as one line of printable characters."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+
+
+@contextmanager
+def counted(total: int, unit: str, quiet: bool) -> Iterator[Callable[[int], object]]:
+    """Give a function that takes how many more of ``total`` are done, and shows it on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+        yield bar.update

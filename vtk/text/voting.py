@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
+from vtk.text.alignment import align
+
 Reading = tuple[str, Sequence[float], float]
 
 _NOTHING = ""  # what a reading says of a slot in which it has no character
@@ -122,7 +124,9 @@ def _spans(text: str) -> list[tuple[int, int]]:
 def _joined(slots: list[_Slot], ballot: _Ballot, silent: float) -> list[_Slot]:
     """Return the slots with the votes of ``ballot``, and new ones for what it alone has, ``silent`` against it."""
     result = []
-    for place, unit in _alignment(slots, ballot.units):
+    pairs = align([[slot.against(unit) for unit in ballot.units] for slot in slots],
+                  [slot.against(_NOTHING) for slot in slots], _INSERTION, len(ballot.units))
+    for place, unit in pairs:
         slot = _Slot() if place is None else slots[place]
         if place is None and silent:
             slot.cast(_NOTHING, silent)
@@ -132,30 +136,3 @@ def _joined(slots: list[_Slot], ballot: _Ballot, silent: float) -> list[_Slot]:
             slot.cast(ballot.units[unit], ballot.votes[unit])
         result.append(slot)
     return result
-
-
-def _alignment(slots: Sequence[_Slot], units: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Return the cheapest pairing (slot or None, unit or None) of all slots and units in order, from the left.
-
-    Among equally cheap ones it pairs rather than skips, and skips as far to the left as it can.
-    """
-    silence = [slot.against(_NOTHING) for slot in slots]
-    costs = [[column * _INSERTION for column in range(len(units) + 1)]]
-    for slot, skipped in zip(slots, silence, strict=True):
-        above, row = costs[-1], [costs[-1][0] + skipped]
-        for column, unit in enumerate(units):
-            row.append(min(above[column] + slot.against(unit), above[column + 1] + skipped, row[column] + _INSERTION))
-        costs.append(row)
-    pairs: list[tuple[int | None, int | None]] = []
-    i, j = len(slots), len(units)
-    while i or j:
-        if i and j and costs[i][j] == costs[i - 1][j - 1] + slots[i - 1].against(units[j - 1]):
-            i, j = i - 1, j - 1
-            pairs.append((i, j))
-        elif i and costs[i][j] == costs[i - 1][j] + silence[i - 1]:
-            i -= 1
-            pairs.append((i, None))
-        else:
-            j -= 1
-            pairs.append((None, j))
-    return pairs[::-1]

@@ -10,6 +10,7 @@ import numpy as np
 
 from vtk.models.spotter import Reading
 from vtk.models.text_boxes import VERTICAL, sides
+from vtk.text.alignment import align
 
 # Of the room between two letters, how much of it a word reaches beyond where its last letter was read: readers tell of
 # a letter's middle.
@@ -123,26 +124,7 @@ def _aligned(known: Sequence[str], words: Sequence[str]) -> list[tuple[int | Non
 
     A pair costs what the two differ by, from 0 to 1, a word on its own ALONE.
     """
-    costs = [[(column * ALONE) for column in range(len(words) + 1)]]
-    apart = [[_apart(old, new) for new in words] for old in known]
-    for old in range(len(known)):
-        row = [costs[-1][0] + ALONE]
-        for new in range(len(words)):
-            row.append(min(costs[-1][new] + apart[old][new], costs[-1][new + 1] + ALONE, row[new] + ALONE))
-        costs.append(row)
-    pairs: list[tuple[int | None, int | None]] = []
-    i, j = len(known), len(words)
-    while i or j:
-        if i and j and costs[i][j] == costs[i - 1][j - 1] + apart[i - 1][j - 1]:
-            i, j = i - 1, j - 1
-            pairs.append((i, j))
-        elif i and costs[i][j] == costs[i - 1][j] + ALONE:
-            i -= 1
-            pairs.append((i, None))
-        else:
-            j -= 1
-            pairs.append((None, j))
-    return pairs[::-1]
+    return align([[_apart(old, new) for new in words] for old in known], [ALONE] * len(known), ALONE, len(words))
 
 
 def _apart(a: str, b: str) -> float:
