@@ -209,6 +209,23 @@ def _dcformer(name: str) -> Model:
 
 # DC-Former's authors hand out no weights, and there are none of ours yet.
 _REID = (*(_omz_reid(*row) for row in _OMZ_REID_ROWS), _dcformer("dcformer-s"), _dcformer("dcformer-b"))
+# Descriptors of frames, for copies. The extractor ends with the means of its last map; its input is whole numbers.
+_CORAL = "https://raw.githubusercontent.com/google-coral/test_data/104342d2d3480b3e66203073dac24f4e2dbb4c41"
+_SSCD = "https://arxiv.org/abs/2202.10261"
+_COPY = (
+    Model("mobilenet", "copy", "net_embedder", Input(224, 224, "stretch", scale=1.0),
+          (File("mobilenet_v1_1.0_224_quant_embedding_extractor.tflite",
+                f"{_CORAL}/mobilenet_v1_1.0_224_quant_embedding_extractor.tflite",
+                "f409ef4f73fcbb9667841965623c5c8524aac33d41b9bf5f3667161fb4a76319", 3251736),),
+          "Apache-2.0", True, "ImageNet-1k"),
+    Model("sscd", "copy", "sscd", Input(320, 320, "stretch", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+          (File("sscd_disc_mixup.torchscript.pt",
+                "https://dl.fbaipublicfiles.com/sscd-copy-detection/sscd_disc_mixup.torchscript.pt",
+                "9f26bd4c848cc19b73d2ae92eea6e04886f61a7b764ceb7a13aeee62e6a6db56", 98791638),),
+          "MIT", True, "DISC2021, its training pictures",
+          (Figure("µAP", 61.5, "DISC2021, validation", _SSCD),
+           Figure("µAP with score normalisation", 72.5, "DISC2021, validation", _SSCD)), experimental=True),
+)
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
@@ -233,7 +250,8 @@ _OTHERS = (
 
 MODELS: dict[str, Model] = {
     model.name: model
-    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_TEXT, *_REID)
+    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_TEXT, *_REID,
+                  *_COPY)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 
