@@ -1,0 +1,1 @@
+"""Copied spans: which seconds of which video are in another, and how they were changed."""
