@@ -18,6 +18,8 @@ COLUMNS = ("HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "IDP", "IDR",
 TRACK_COLUMNS = ("P", "R", "Hmean", "MOTA", "MOTP", "IDF1", "MM", "ML", "IDSW", "E2E_Hmean", "E2E_MOTA", "E2E_IDF1",
                  "E2E_MM", "E2E_ML", "CER", "WER")
 RETRIEVAL_COLUMNS = ("rank1", "rank1_error", "rank5", "rank10", "mAP", "mINP", "queries", "unmatched")
+COPY_COLUMNS = ("P", "R", "F", "FRR", "FAR", "uAP", "segAP", "AP50", "AP75", "AP")
+PAIR_COLUMNS = ("P", "R", "F", "IoU", "found", "labelled")
 TEXT_COLUMNS = ("P", "R", "Hmean", "FP", "FN", "E2E_P", "E2E_R", "E2E_Hmean", "CER", "WER")
 
 Results = Annotated[list[str] | None, typer.Argument(
@@ -34,7 +36,7 @@ Protocol = Annotated[str, typer.Option(
 Classes = Annotated[str | None, typer.Option(
     metavar="NAMES", show_default=False, help="Score only results of these labels, or class numbers: person,car.")]
 By = Annotated[str | None, typer.Option(
-    metavar="MAKER", show_default=False, help="Score the tracks of this maker, where records hold several.")]
+    metavar="MAKER", show_default=False, help="Score what this maker found, where records hold several.")]
 Every = Annotated[int, typer.Option(min=1, metavar="N", help="Look at every N-th frame of both sides.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
@@ -76,6 +78,22 @@ K1 = Annotated[int, typer.Option("--k1", metavar="N", help="Neighbours of re-ran
 K2 = Annotated[int, typer.Option("--k2", metavar="N", help="Neighbours whose codes it averages.")]
 Lambda = Annotated[float, typer.Option("--lambda", metavar="X", help="Share of the plain distance in it.")]
 CropsFused = Annotated[bool, typer.Option("--crops-fused", help="Take the mean of an identity's crops by a camera.")]
+
+CopyResults = Annotated[list[str] | None, typer.Argument(
+    metavar="PRED", show_default=False,
+    help="Results: files of copy records, VCSL's JSON, VSC's csv, folders of these. Without any, or with -, records on "
+         "stdin.")]
+CopyGt = Annotated[list[str], typer.Option(
+    "--gt", metavar="GT", help="Ground truth: VCSL's JSON, VSC's csv, a JSON list of pairs with their segments, copy "
+                               "records, a folder of these. May be given several times.")]
+Pairs = Annotated[Path | None, typer.Option(
+    metavar="FILE", show_default=False,
+    help="The pairs that count, those without a copy too: a csv with the columns query_id and reference_id.")]
+Sets = Annotated[Path | None, typer.Option(
+    metavar="FILE", show_default=False,
+    help="Query sets for MACRO, JSON {set: [query-reference, ...]}. Without it each query is one.")]
+EitherWay = Annotated[bool, typer.Option("--either-way", help="A pair counts whichever of its videos is the query.")]
+Each = Annotated[bool, typer.Option("--each", help="Show each pair too.")]
 
 IgnoreCase = Annotated[bool, typer.Option("--ignore-case", help="CER and WER do not tell A from a.")]
 
@@ -224,6 +242,53 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
         return
     for line in table(f"RANKING ({embedder.name}, {embedder.precision})", found, RETRIEVAL_COLUMNS):
         typer.echo(line)
+
+
+@app.command("detect-copy")
+def detect_copy(gt: CopyGt, results: CopyResults = None, pairs: Pairs = None, sets: Sets = None,
+                either_way: EitherWay = False, by: By = None, each: Each = False, as_json: Json = False,
+                quiet: Quiet = False) -> None:
+    """Score copies: P, R, F of seconds as VCSL does, over pairs and query sets; FRR, FAR; average precisions by score.
+
+    P, R and F do not tell a segment from the same twice, cut in two, or with its halves swapped. AP50, AP75 and AP (the
+    mean from 0.50 to 0.95) are of segments one to one, by the lesser overlap (IoU) of query and reference time. uAP is
+    of pairs of videos, segAP of covered seconds, as VSC22 has them. FRR is the share of copied pairs in which nothing
+    was found, FAR that of others in which something was. Pairs count that GT names or that were found. Videos are
+    matched by name, film for a/film.mp4, with suffix or folder where two would be called alike.
+
+    Example: vtk eval detect-copy --gt copies_gt.json copies.jsonl
+    """
+    import sys
+
+    from vtk.errors import EXIT_PARTIAL
+    from vtk.evaluation.copies import copy_report, evaluate_copies
+    from vtk.evaluation.copy_lanes import CopyLanes, read_results, read_truth
+    from vtk.evaluation.table import table
+    from vtk.export.copies import read_pairs, read_sets
+
+    def note(message: str) -> None:
+        if not quiet:
+            print(f"vtk eval: {message}", file=sys.stderr)
+
+    lanes, listed = CopyLanes(by), read_pairs(pairs) if pairs else []
+    truth, found = read_truth(gt, listed), read_results(results or [], lanes, listed)
+    evaluation = evaluate_copies(truth, found, note, listed, read_sets(sets, listed) if sets else None, either_way)
+    for source, status in lanes.unfinished.items():
+        note(f"{source} ended as {status}: it is scored as far as it goes")
+    for number, where, error in lanes.bad[:20]:
+        note(f"{where}, line {number}: {error} [{error.code}]")
+    if as_json:
+        typer.echo(copy_report(evaluation, each))
+    else:
+        rows = {"MICRO": evaluation.micro | evaluation.videos | evaluation.ranking, "MACRO": evaluation.macro}
+        for line in table(f"COPIES ({len(evaluation.pairs)} pairs)", rows, COPY_COLUMNS):
+            typer.echo(line)
+        if each:
+            some = {" - ".join(pair): figures for pair, figures in evaluation.pairs.items()}
+            for line in table("PAIR", some, PAIR_COLUMNS):
+                typer.echo(line)
+    if lanes.bad:
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def _rounded(figures: Mapping[str, float | int]) -> dict[str, float | int]:

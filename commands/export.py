@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vtk.driver.stage import Stage
-from vtk.options import Common, table_command
+from vtk.options import Common, record_command, table_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
                   help="Turn records into files of other tools.")
@@ -23,6 +23,9 @@ Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_def
                                    help="Write these alone; without it tracks, or detections where a source has none.")]
 By = Annotated[str, typer.Option("--by", metavar="MAKER", show_default=False,
                                  help="Write the records of this maker, where there are several.")]
+CopyOutput = Annotated[Path | None, typer.Option(
+    "-o", "--output", metavar="FILE", show_default=False,
+    help="Write this file, which appears when it is complete; without it, stdout.")]
 
 
 @app.callback()
@@ -98,6 +101,61 @@ def icdar(common: Common, context: typer.Context, inputs: Records = None, output
 
     _export(partial(IcdarStage, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker, tee=common.tee),
             inputs, common, context)
+
+
+@app.command()
+@record_command
+def vcsl(common: Common, context: typer.Context, inputs: Records = None, output: CopyOutput = None,
+         maker: By = "") -> None:
+    """Turn copies into VCSL's JSON of segments.
+
+    Reads copy records. Writes {"query-reference": [[q0, r0, q1, r1], ...], ...} in seconds, one file of all sources;
+    it has no scores. Videos are called film for a/film.mp4, with suffix or folder where two would be called alike; a
+    hyphen in a name is %2D. Buffers: holds all copies.
+
+    Example: vtk export vcsl copies.jsonl
+    """
+    _copies("vcsl", inputs, output, maker, common, context)
+
+
+@app.command()
+@record_command
+def vsc(common: Common, context: typer.Context, inputs: Records = None, output: CopyOutput = None,
+        maker: By = "") -> None:
+    """Turn copies into VSC22's csv of matches.
+
+    Reads copy records. Writes query_id, ref_id, query_start, query_end, ref_start, ref_end, score, one file of all
+    sources, times in seconds. Videos are called film for a/film.mp4, with suffix or folder where two would be called
+    alike. Buffers: holds all copies.
+
+    Example: vtk export vsc copies.jsonl
+    """
+    _copies("vsc", inputs, output, maker, common, context)
+
+
+def _copies(form: str, inputs: list[str] | None, output: Path | None, maker: str, common: Common,
+            context: typer.Context) -> None:
+    """Write the copies in files of records, or on stdin, as one file."""
+    import sys
+    from dataclasses import replace
+
+    from vtk.driver.run import open_output
+    from vtk.errors import EXIT_PARTIAL, UsageError
+    from vtk.export.copy_export import export_copies
+
+    if context.find_root() is context.parent:  # it was called by the text of a pipe, not by ``vtk``
+        raise UsageError(f"export {form} cannot stand in a pipe's text, it writes one file of a whole run: "
+                         f"vtk pipe '…' | vtk export {form} -o FILE")
+
+    def note(message: str) -> None:
+        if not common.quiet:
+            print(f"vtk export: {message}", file=sys.stderr)
+
+    lines, whole = export_copies(form, inputs or [], maker, note)
+    with open_output(replace(common, output=None if output == Path("-") else output)) as write:
+        write(lines)
+    if not whole:
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def _subtitles(form: str, output: Path | None, out_dir: Path | None, overwrite: bool, maker: str,

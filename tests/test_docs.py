@@ -165,6 +165,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "texts.jsonl").write_text(json.dumps(text) + "\n" + json.dumps(whole) + "\n")
     (folder / "street_GT.xml").write_text('<Frames><frame ID="4"><object ID="1" Transcription="BUS"><Point x="5" y="5"/>'
                                           '<Point x="60" y="5"/><Point x="60" y="20"/></object></frame></Frames>')
+    copied = {"v": 1, "type": "copy", "by": "detect-copy/x", "source": "videos/0.mp4", "ref": "videos/1.mp4",
+              "start": 0.0, "end": 2.0, "ref_start": 0.0, "ref_end": 2.0, "score": 0.9}
+    (folder / "copies.jsonl").write_text(json.dumps(copied) + "\n")
+    (folder / "copies_gt.json").write_text('{"0-1": [[0, 0, 2, 2]]}')
     fill(folder / "people.lance")
     write_embeddings(folder / "embeddings.jsonl")
     market(folder / "people")

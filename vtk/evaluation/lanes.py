@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,11 +16,13 @@ from vtk.records import Record, check, parse
 BadRecord = tuple[int, str, RecordError]  # the line's number from 1, its file, what is wrong
 
 
-def records_of(name: str | None, kinds: Collection[str], bad: list[BadRecord]) -> Iterator[Record]:
+def records_of(name: str | None, kinds: Collection[str], bad: list[BadRecord],
+               test: Callable[[Record], None] = check) -> Iterator[Record]:
     """Yield the records of a file, or of stdin where ``name`` is ``-`` or None, those of ``kinds`` checked.
 
     Args:
         bad: is told of the lines that are no records.
+        test: what a record has to pass; raises RecordError.
 
     Raises:
         RecordError: E_VERSION, the records are of a newer vocabulary.
@@ -35,7 +37,7 @@ def records_of(name: str | None, kinds: Collection[str], bad: list[BadRecord]) -
             try:
                 record = parse(line)
                 if record["type"] in kinds:
-                    check(record)
+                    test(record)
             except RecordError as error:
                 if error.code == "E_VERSION":
                     raise
