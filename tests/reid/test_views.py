@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vtk.reid.views import APART, LONGEST_SIDE, View, Views, cut, plain_worths, sharpness
+from vtk.reid.views import APART, LONGEST_SIDE, Choice, View, Views, cut, plain_worths, sharpness
 
 
 def worth_of(box: list[float], *others: list[float], score: float = 1.0) -> float:
@@ -57,13 +57,13 @@ def test_a_crop_is_what_lies_inside_and_is_no_view_of_the_frame() -> None:
         cut(image, [31, 0, 35, 5])
 
 
-def fill(views: Views, worths: np.ndarray, fps: float = 25.0) -> int:
+def fill(views: Views, most: int, worths: np.ndarray, fps: float = 25.0) -> int:
     """Show views one after another, and return how many were cut out."""
-    looked = 0
+    looked, choice = 0, Choice(most)
     for frame, worth in enumerate(worths.tolist()):
-        if views.promises(worth, frame / fps):
+        if choice.takes(worth, frame / fps):
             looked += 1
-            views.add(View(worth, worth, frame, frame / fps))
+            views.add(View(worth, frame, frame / fps))
     return looked
 
 
@@ -72,7 +72,7 @@ def fill(views: Views, worths: np.ndarray, fps: float = 25.0) -> int:
 def test_views_are_few_good_and_apart(seconds: float, most: int) -> None:
     worths = np.random.default_rng(3).random(max(1, round(25 * seconds)))
     views = Views(most)
-    looked = fill(views, worths)
+    looked = fill(views, most, worths)
     best = views.best()
     assert 1 <= len(best) <= most
     assert [view.frame for view in views.settle()] == [view.frame for view in best]
@@ -89,19 +89,30 @@ def test_views_are_few_good_and_apart(seconds: float, most: int) -> None:
 def test_the_best_of_a_moment_is_kept_and_of_equals_the_first() -> None:
     views = Views(8)
     for frame, worth in enumerate((0.4, 0.9, 0.6)):
-        views.add(View(worth, worth, frame, frame * APART / 4))
+        views.add(View(worth, frame, frame * APART / 4))
     assert [view.frame for view in views.best()] == [1]
-    assert not views.promises(0.9, APART / 2) and views.promises(1.0, APART / 2)
-    assert views.promises(0.01, 1.5 * APART), "the next moment has none yet"
     equal = Views(2)
-    fill(equal, np.ones(100))
+    fill(equal, 2, np.ones(100))
     assert equal.best()[0].frame == 0
 
 
-def test_what_was_no_sharper_is_not_looked_at_again() -> None:
-    """A view whose pixels turned out blurred leaves the earlier one, and is remembered by its plain worth."""
+def test_a_look_is_worth_it_once_a_moment_and_for_what_is_clearly_better() -> None:
+    choice = Choice(8)
+    assert choice.takes(0.4, 0.0) and choice.takes(0.9, APART / 4)
+    assert not choice.takes(0.6, APART / 2) and not choice.takes(0.95, APART / 2) and choice.takes(1.0, APART / 2)
+    assert choice.takes(0.01, 1.5 * APART), "the next moment has none yet"
+    assert not choice.takes(0.0, 2.5 * APART), "nothing is shown there"
+
+
+def test_moments_grow_with_the_track() -> None:
+    choice = Choice(1)
+    taken = [frame for frame in range(1000) if choice.takes(0.5, frame * APART / 2)]
+    assert taken[:3] == [0, 2, 4] and len(taken) < 12, "two moments, twice as long each time they are too few"
+
+
+def test_what_was_no_sharper_is_not_kept() -> None:
+    """A view whose pixels turned out blurred leaves the earlier one."""
     views = Views(1)
-    views.add(View(0.5, 0.5, 0, 0.0))
-    views.add(View(0.1, 0.8, 1, 0.04))
+    views.add(View(0.5, 0, 0.0))
+    views.add(View(0.1, 1, 0.04))
     assert views.best()[0].frame == 0
-    assert not views.promises(0.8, 0.08)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from vtk.driver.ahead import Ahead
@@ -127,45 +128,73 @@ def with_pixels(groups: Iterator[Group | None], pixels: Pixels,
             item = Item(decoded.index)
         item.decoded, item.chosen = decoded, chosen
         yield item
-    rest = (group,) if waiting and group is not None else ()
-    yield from _after(rest, groups if waiting else (), pixels, beyond)
+    rest = [_item(group)] if waiting and group is not None else []
+    others = (_item(group) if group is not IDLE else IDLE for group in (groups if waiting else ()))
+    yield from _after(rest, others, pixels, beyond)
 
 
-def by_records(groups: Iterator[Group | None], pixels: Pixels, relevant: Callable[[Group], bool],
+def by_records(groups: Iterator[Group | None], pixels: Pixels, wanted: Callable[[Group], bool | None],
                beyond: Callable[[Item], None]) -> Iterator[Item | None]:
-    """Yield items in order, with pixels only for groups that are relevant."""
-    pending: deque[Group] = deque()
+    """Yield items in order, with pixels only for groups whose pixels are ``wanted``.
+
+    Args:
+        wanted: tells whether a group's pixels are, asked once of each that has a frame, in order; None where no stage
+            that works on pixels reads its records.
+    """
+    asked: deque[Item] = deque()  # one, and where the source lacks its frame those after it up to the next wanted one
+    due: deque[int] = deque()
+    last: Item | None = None  # the last one since a frame was decoded that could have been wanted, and was not
+
+    def put(group: Group) -> bool | None:
+        want = wanted(group) if group.frame is not None else None
+        asked.append(_item(group, bare=want is False))
+        if want:
+            due.append(group.frame)  # type: ignore[arg-type]
+        return want
 
     def indices() -> Iterator[int]:
-        for group in groups:
-            if group is IDLE:
-                continue
-            pending.append(group)
-            if group.frame is not None and relevant(group):
-                yield group.frame
+        while due or any(put(group) for group in groups if group is not IDLE):
+            yield due.popleft()
 
-    for decoded, chosen in pixels.at(indices()):
-        while pending[0].frame is None or pending[0].frame < decoded.index:
-            yield _item(pending.popleft())
-        item = _item(pending.popleft())
-        item.decoded, item.chosen = decoded, chosen
-        yield item
-    yield from _after(pending, groups, pixels, beyond)
+    stream = pixels.at(indices())
+    for group in groups:
+        if group is IDLE:
+            yield IDLE
+        elif (want := put(group)):
+            last = None
+            if (found := next(stream, None)) is None:
+                break
+            yield from _up_to(*found, asked)
+        else:
+            if want is False:
+                last = asked[0]
+            yield asked.popleft()
+    if last is not None:  # it is decoded all the same: so it is known that the source has them all
+        due.append(last.index)
+        if next(stream, None) is None:
+            beyond(last)
+    yield from _after(asked, (_item(group) if group is not IDLE else IDLE for group in groups), pixels, beyond)
 
 
-def _after(rest: Iterable[Group], groups: Iterable[Group | None], pixels: Pixels,
+def _up_to(decoded: Any, chosen: tuple[bool, ...], asked: deque[Item]) -> Iterator[Item]:
+    """Yield the items up to that of a decoded frame, which gets its pixels."""
+    while asked[0].index < decoded.index:
+        yield asked.popleft()
+    item = asked.popleft()
+    item.decoded, item.chosen = decoded, chosen
+    yield item
+
+
+def _after(rest: Iterable[Item], others: Iterable[Item | None], pixels: Pixels,
            beyond: Callable[[Item], None]) -> Iterator[Item | None]:
-    """Yield the items of what follows the last decoded frame."""
-    for several in (rest, groups):
-        for group in several:
-            if group is IDLE:
-                yield IDLE
-                continue
-            item = _item(group)
-            if pixels.complete and group.frame is not None and group.frame > pixels.last:
-                beyond(item)
-            yield item
+    """Yield the items that follow the last decoded frame."""
+    for item in chain(rest, others):
+        if item is not IDLE and pixels.complete and item.index > pixels.last:
+            item.bare = False
+            beyond(item)
+        yield item
 
 
-def _item(group: Group) -> Item:
-    return Item(group.frame if group.frame is not None else -1, group.lines, group.records, before=group.before)
+def _item(group: Group, bare: bool = False) -> Item:
+    return Item(group.frame if group.frame is not None else -1, group.lines, group.records, before=group.before,
+                bare=bare)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import orjson
@@ -30,6 +30,7 @@ class Item:
 
     What belongs to no frame comes before the frame: ``before`` from upstream, ``ahead`` from the stages. A stage that
     holds frames back gives records of earlier ones, ``late``, and says from which on there may be more, ``horizon``.
+    It is ``bare`` where no stage picked it for its pixels.
     """
 
     index: int
@@ -42,6 +43,7 @@ class Item:
     ahead: list[tuple[int, Record]] = field(default_factory=list)
     late: list[tuple[int, Record]] = field(default_factory=list)
     horizon: int | None = None
+    bare: bool = False
 
 
 def options_hash(stage: Stage, mode: Mode) -> str:
@@ -70,6 +72,9 @@ class Link:
         self._started = False
         self._last: int | None = None
         self._taken = 0
+        self._asked = -1  # the last frame that the stage picked or left
+        self._picked: set[int] = set()  # frames that it did not take yet
+        self.fed = False  # whether a stage before it may make records that it reads
         if mode != "pass":
             self._call(lambda: setattr(self, "sampling", stage.sampling(source)))
         self.choose = self.sampling.chooser()
@@ -78,6 +83,11 @@ class Link:
     def wants_pixels(self) -> bool:
         """Whether it needs the source opened."""
         return self.mode != "pass" and self.sampling.mode != "none"
+
+    @property
+    def picky(self) -> bool:
+        """Whether the stage may do without the pixels of some frames that have records."""
+        return self.sampling.mode == "records" and type(self.stage).picks is not Stage.picks
 
     @property
     def working(self) -> bool:
@@ -115,10 +125,26 @@ class Link:
         if not self.working:
             return False
         if self.mode == "records" and self.sampling.mode in ("none", "records"):
-            if self.sampling.mode == "records" and (item.decoded is None or not item.chosen[self.position]):
+            if self.sampling.mode == "records" and not item.bare and (
+                    item.decoded is None or not item.chosen[self.position]):
                 return False
             return any(record["type"] in self.stage.reads for record in self._visible(item))
         return item.decoded is not None and item.chosen[self.position]
+
+    def picks(self, index: int, records: Sequence[Record]) -> bool:
+        """Return whether the stage wants the pixels of a frame that upstream gave ``records``."""
+        if self.fed:
+            return True
+        mine = [record for record in records if record["type"] in self.stage.reads]
+        if mine and self.working:
+            self._call(lambda: self._ask(_bare(self.source, index, mine)))
+        return index in self._picked
+
+    def _ask(self, frame: Frame) -> None:
+        """Ask the stage whether it picks a frame."""
+        self._asked = frame.index
+        if self.stage.picks(self._state, frame):
+            self._picked.add(frame.index)
 
     def take(self, items: Sequence[Item]) -> None:
         """Run the stage over ``items`` and add what it makes to each."""
@@ -131,7 +157,10 @@ class Link:
 
             def work(batch: list[Item] = batch) -> None:
                 begin = time.perf_counter()
-                made = self.stage.frames(self._state, [self._frame(item) for item in batch])
+                frames = [self._frame(item) for item in batch]
+                if self.sampling.mode == "records":
+                    self._count(frames)
+                made = self.stage.frames(self._state, frames)
                 if len(made) != len(batch):
                     raise ValueError(f"{self.stage.name} made {len(made)} lists for {len(batch)} frames")
                 for item, records in zip(batch, made, strict=True):
@@ -147,6 +176,14 @@ class Link:
 
             if not self._call(work):
                 break
+
+    def _count(self, frames: Sequence[Frame]) -> None:
+        """Count the frames that the stage picked as decoded; it is asked of those that nobody asked about before."""
+        for frame in frames:
+            if frame.index > self._asked:
+                self._ask(replace(frame, image=None, convert=None))
+            self.decoded += frame.index in self._picked
+            self._picked.discard(frame.index)
 
     def _hear(self, item: Item) -> None:
         """Give the stage the records without a frame that came before ``item``."""
@@ -187,8 +224,8 @@ class Link:
 
     def end_record(self, fingerprint: str | None) -> Record:
         """Return the ledger of this source and command."""
-        if self.sampling.mode == "records" or not self.wants_pixels:
-            self.decoded = self.processed if self.wants_pixels else 0
+        if not self.wants_pixels:
+            self.decoded = 0
         keys: Record = {
             "status": self.status,
             "frames": {"decoded": self.decoded, "processed": self.processed,
@@ -205,11 +242,11 @@ class Link:
         reads = self.stage.reads
         records = [record for record in self._visible(item) if record["type"] in reads]
         if not self.wants_pixels:
-            first = next((record for record in records if "t" in record), {})
-            return Frame(self.source, item.index, first.get("t", 0.0), first.get("pts"), first.get("step", 1),
-                         records=records)
+            return _bare(self.source, item.index, records)
         step = item.index - self._last if self._last is not None else 1
         self._last = item.index
+        if item.bare:
+            return replace(_bare(self.source, item.index, records), step=max(1, step))
         image = item.decoded.image(self.sampling.size) if self.sampling.size != ON_DEMAND else None
         info = self.source.info
         scale = ((info.width / image.shape[1], info.height / image.shape[0])
@@ -230,6 +267,12 @@ class Link:
                 raise
             self.errors.append(internal(error))
         return not self.errors
+
+
+def _bare(source: Source, index: int, records: list[Record]) -> Frame:
+    """Return a frame by its records alone."""
+    first = next((record for record in records if "t" in record), {})
+    return Frame(source, index, first.get("t", 0.0), first.get("pts"), first.get("step", 1), records=records)
 
 
 def internal(error: Exception) -> InternalError:

@@ -155,8 +155,9 @@ class SourceRun:
         for position, mode in enumerate(self.modes):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
                             root=self._chain.opening.root)
-            self._links.append(Link(position, self._chain.steps[position].stage, source, mode,
-                                    internal=self._chain.internal))
+            stage = self._chain.steps[position].stage
+            self._links.append(Link(position, stage, source, mode, internal=self._chain.internal))
+            self._links[-1].fed = any(stage.reads & step.stage.writes for step in self._chain.steps[:position])
         return prefix
 
     def _media_first(self, prefix: list[Group | Close]) -> None:
@@ -232,11 +233,14 @@ class SourceRun:
         if self._pixels is None:
             return without_pixels(groups)
         if self._pixels.by_records:
-            return by_records(groups, self._pixels, self._relevant, self._note_beyond)
+            return by_records(groups, self._pixels, self._wanted, self._note_beyond)
         return with_pixels(groups, self._pixels, self._note_beyond)
 
-    def _relevant(self, group: Group) -> bool:
-        return any(record["type"] in self._chain.reads for record in group.records)
+    def _wanted(self, group: Group) -> bool | None:
+        """Return whether a stage wants the pixels of a group's frame; None where none reads its records."""
+        if not any(record["type"] in self._chain.reads for record in group.records):
+            return None
+        return any([link.picks(group.frame, group.records) for link in self._links if link.wants_pixels])  # asks all
 
     def _note_beyond(self, item: Item) -> None:
         """Remember records of frames that the source does not have, for each stage that wanted the pixels."""
@@ -324,9 +328,11 @@ class SourceRun:
             link.status = "partial" if link.processed else "failed"
         if link.position in self._beyond and not link.errors:
             frames = self._beyond[link.position]
+            # Frames that nobody picked are not counted: the decoder was asked for the last of them alone.
+            there = (f"records of {len(frames)} frames are beyond the end, the first of frame {frames[0]}: "
+                     f"the source has {self._pixels.last + 1 if self._pixels else 0} frames")
             link.errors.append(RecordError(
-                f"records of {len(frames)} frames are beyond the end, the first of frame {frames[0]}: "
-                f"the source has {self._pixels.last + 1 if self._pixels else 0} frames", code="E_FRAME"))
+                f"records reach frame {frames[0]}, beyond the end" if link.picky else there, code="E_FRAME"))
             link.status = "partial"
         if below == "partial" and link.status == "ok":
             link.status = "partial"

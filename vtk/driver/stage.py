@@ -163,6 +163,15 @@ class Stage:
         """Return the state of a newly opened source."""
         return None
 
+    def picks(self, state: Any, frame: Frame) -> bool:
+        """Return whether ``frame``, known by its records alone, is worth decoding.
+
+        Asked of each frame with records that the stage reads, once, in order, before ``frames`` takes it and perhaps
+        in another thread, where the stage's sampling is ``records``. The others come to ``frames`` as well; they may
+        be without pixels.
+        """
+        return True
+
     def frames(self, state: Any, batch: Sequence[Frame]) -> list[list[Record]]:
         """Return the new records of each frame of ``batch``, in order: one list a frame."""
         return [[] for _ in batch]

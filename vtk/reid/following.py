@@ -10,10 +10,12 @@ import numpy as np
 from vtk.errors import RecordError
 from vtk.media.info import MediaInfo
 from vtk.records import Record
-from vtk.reid.views import View, Views, cut, plain_worths, sharpness
+from vtk.reid.views import Choice, View, Views, cut, plain_worths, sharpness
 
 # Seconds unseen after which a track's crops are embedded, though nobody said that it ended: memory has a bound.
 IDLE = 30.0
+# Tracks met, at least, before those unseen for so long are forgotten as to which moments they had a view of.
+CROWD = 1000
 
 Embed = Callable[[Sequence[np.ndarray]], np.ndarray]
 
@@ -76,6 +78,17 @@ class Following:
         self._due: list[int] = []  # ended, and not made a vector of yet
         self._ending: dict[int, float] = {}  # the frame or second from which a track is not seen any more
         self._frame, self._t = -1, 0.0
+        self._choices: dict[int, Choice] = {}
+        self._crowd = CROWD
+        self._chosen: dict[int, dict[int, float]] = {}  # of frames that were picked from and not looked at yet
+
+    def pick(self, index: int, t: float, records: Sequence[Record], size: tuple[int, int]) -> bool:
+        """Choose among the tracks of a frame those worth a look at its pixels; return whether there is one.
+
+        May run ahead of ``look``, in another thread; the arguments are those of ``look``.
+        """
+        self._chosen[index] = chosen = self._choose(t, records, size)
+        return bool(chosen)
 
     def look(self, index: int, t: float, records: Sequence[Record], size: tuple[int, int],
              picture: Callable[[], np.ndarray]) -> None:
@@ -92,14 +105,12 @@ class Following:
         """
         self._frame, self._t = index, t
         self._close()
-        mine = [(row, record) for row, record in enumerate(records) if self._takes(record)]
-        if not mine:
-            return
-        boxes = np.array([record["xyxy"] for record in records], np.float64).reshape(-1, 4)
-        scores = np.array([record["score"] for record in records], np.float64)
-        worths = plain_worths(boxes, scores, *size)
-        for row, record in mine:
-            self._see(record, float(worths[row]), picture, t)
+        chosen = self._chosen.pop(index, None)
+        if chosen is None:
+            chosen = self._choose(t, records, size)
+        for row, record in enumerate(records):
+            if self._takes(record):
+                self._see(record, chosen.get(row, 0.0), picture, t)
 
     def ends(self, record: Record) -> None:
         """Hear that a track ends, by its ``tracklet`` record; it may come before the track's last frames."""
@@ -114,11 +125,32 @@ class Following:
         return [Followed(number, track.start, track.last + interval, track.label, track.vector, track.crops)
                 for number, track in sorted(self.tracks.items())]
 
+    def _choose(self, t: float, records: Sequence[Record], size: tuple[int, int]) -> dict[int, float]:
+        """Return which of a frame's tracks are worth a look, by row, and their plain worths."""
+        if not any(self._wants(record) for record in records):
+            return {}
+        boxes = np.array([record["xyxy"] for record in records], np.float64).reshape(-1, 4)
+        scores = np.array([record["score"] for record in records], np.float64)
+        chosen: dict[int, float] = {}
+        for row, worth in enumerate(plain_worths(boxes, scores, *size).tolist()):
+            number = records[row]["track_id"]
+            if self._wants(records[row]) and self._choices.setdefault(number, Choice(self._most)).takes(worth, t):
+                chosen[row] = worth
+        if len(self._choices) > self._crowd:
+            self._choices = {number: choice for number, choice in self._choices.items() if t - choice.last <= IDLE}
+            self._crowd = max(CROWD, 2 * len(self._choices))
+        return chosen
+
+    def _wants(self, record: Record) -> bool:
+        """Return whether a track is of a class that is taken."""
+        label = record.get("label")
+        return not self._classes or label is None or label in self._classes
+
     def _takes(self, record: Record) -> bool:
-        """Return whether a track is one of those that are taken."""
-        label, by = record.get("label"), record.get("by")
-        if self._classes and label is not None and label not in self._classes:
-            self.left_out.add(label)
+        """Return whether a track is one of those that are taken, and remember those that are not."""
+        by = record.get("by")
+        if not self._wants(record):
+            self.left_out.add(record["label"])
             return False
         if by != self._by and self.tracks:
             raise RecordError(f"tracks of two makers, {self._by} and {by}: their ids are apart; keep one with jq "
@@ -127,16 +159,16 @@ class Following:
         return True
 
     def _see(self, record: Record, plain: float, picture: Callable[[], np.ndarray], t: float) -> None:
-        """Take a view of a track if it is among its best."""
+        """Take a view of a track where it is chosen: its plain worth is not 0 then."""
         track = self.tracks.get(record["track_id"])
         if track is None:
             track = self.tracks[record["track_id"]] = _Track(record.get("label"), t, t, Views(self._most))
         track.last = t
         self._open.add(record["track_id"])
-        if track.views is None or plain <= 0 or not track.views.promises(plain, t):
+        if track.views is None or plain <= 0:
             return
         crop = cut(picture(), record["xyxy"])
-        track.views.add(View(plain * sharpness(crop), plain, self._frame, t, crop))
+        track.views.add(View(plain * sharpness(crop), self._frame, t, crop))
 
     def _close(self) -> None:
         """Embed the tracks that ended before this frame, and the crops of those not seen for long."""

@@ -170,6 +170,11 @@ class ReidStage(Stage):
             state.tracking = self._tracker.start(source)
         return state
 
+    def picks(self, state: State, frame: Frame) -> bool:
+        """Return whether a track of ``frame`` is worth a look at its pixels."""
+        tracks = [record for record in frame.records if record["type"] == "track"]
+        return state.following.pick(frame.index, round(frame.t, 6), tracks, state.size)
+
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Look at each frame's tracks; return those that the tracker inside made."""
         if state.tracking is not None:

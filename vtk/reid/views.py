@@ -34,18 +34,71 @@ class View:
 
     Attributes:
         worth: how well it shows the track, in [0, 1]: its plain worth × how sharp it is.
-        plain: the highest plain worth of its moment, without sharpness.
         frame, t: when it was.
         crop: (h, w, 3) uint8 RGB; None once it is embedded.
         vector: (D,) float32 of unit length; None until it is embedded.
     """
 
     worth: float
-    plain: float
     frame: int
     t: float
     crop: np.ndarray | None = None
     vector: np.ndarray | None = None
+
+
+class Moments:
+    """The time since a track was first seen, in moments of equal length, which double where they are too many.
+
+    Args:
+        most: how many of them there are in the end, at most.
+    """
+
+    __slots__ = ("_apart", "_first", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._first: float | None = None
+        self._apart = APART
+
+    def at(self, t: float) -> tuple[int, int]:
+        """Return the moment that ``t`` seconds lies in, and by how many of the former ones one is longer now."""
+        if self._first is None:
+            self._first = t
+        longer = 1
+        while t - self._first >= self._most * self._apart:
+            self._apart *= 2
+            longer *= 2
+        return int((t - self._first) / self._apart), longer
+
+
+class Choice:
+    """Which views of one track are worth a look at their pixels, by what its records say alone.
+
+    In each moment it is the first, and each that is worth so much more than all before it.
+
+    Args:
+        most: how many views are taken in the end.
+    """
+
+    __slots__ = ("_moment", "_moments", "_worth", "last")
+
+    def __init__(self, most: int) -> None:
+        self._moments = Moments(most * SPARE)
+        self._moment, self._worth = -1, 0.0
+        self.last = 0.0  # when it was asked, seconds
+
+    def takes(self, plain: float, t: float) -> bool:
+        """Return whether a view of ``plain`` worth at ``t`` seconds, not before the last, is worth a look."""
+        self.last = t
+        if plain <= 0:
+            return False
+        moment, longer = self._moments.at(t)
+        if moment != self._moment or longer > 1:  # where moments have grown, a new one begins
+            self._moment, self._worth = moment, 0.0
+        if plain <= MORE * self._worth:
+            return False
+        self._worth = plain
+        return True
 
 
 class Views:
@@ -60,23 +113,17 @@ class Views:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._times = Moments(most * SPARE)
         self._moments: dict[int, View] = {}
-        self._first = 0.0
-        self._apart = APART
-
-    def promises(self, plain: float, t: float) -> bool:
-        """Return whether a view of ``plain`` worth at ``t`` seconds should be cut out: none of its moment had as much.
-
-        So a frame's pixels are asked for a few times a moment, whatever the number of its frames.
-        """
-        kept = self._moments.get(self._moment(t)) if self._moments else None
-        return kept is None or plain > MORE * kept.plain
 
     def add(self, view: View) -> None:
         """Keep a view if it is the best of its moment."""
-        if not self._moments:
-            self._first = view.t
-        moment = self._moment(view.t)
+        moment, longer = self._times.at(view.t)
+        if longer > 1:
+            wider: dict[int, View] = {}
+            for former, kept in self._moments.items():  # in order of time
+                wider[former // longer] = _better(wider[former // longer], kept) if former // longer in wider else kept
+            self._moments = wider
         kept = self._moments.get(moment)
         self._moments[moment] = view if kept is None else _better(kept, view)
 
@@ -91,23 +138,10 @@ class Views:
         self._moments = {moment: view for moment, view in self._moments.items() if view.frame in chosen}
         return list(self._moments.values())
 
-    def _moment(self, t: float) -> int:
-        """Return the moment that ``t`` seconds lies in, once moments are long enough for it."""
-        while t - self._first >= self._most * SPARE * self._apart:
-            self._apart *= 2
-            wider: dict[int, View] = {}
-            for view in self._moments.values():  # in order of time
-                moment = int((view.t - self._first) / self._apart)
-                wider[moment] = _better(wider[moment], view) if moment in wider else view
-            self._moments = wider
-        return int((t - self._first) / self._apart)
-
 
 def _better(earlier: View, later: View) -> View:
-    """Return the better one of two views of a moment; it knows the highest plain worth of the two."""
-    better = later if later.worth > earlier.worth else earlier
-    better.plain = max(earlier.plain, later.plain)
-    return better
+    """Return the better one of two views of a moment."""
+    return later if later.worth > earlier.worth else earlier
 
 
 def plain_worths(boxes: np.ndarray, scores: np.ndarray, width: int, height: int) -> np.ndarray:
