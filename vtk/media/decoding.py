@@ -27,12 +27,14 @@ class Decoding:
         counted: whether timestamps say only in which order packets are stored, as in AVI and raw streams; frames
             then take them in the order in which they are shown.
         first_key: timestamp of the first key frame met; frames before it cannot be whole.
+        refused: packets so far that the decoder took for damaged.
     """
 
     def __init__(self, path: str, threads: int | None, timeout: float | None, options: dict[str, str],
                  note: Callable[[str], object]) -> None:
         self._path, self._threads, self._timeout, self._options = path, threads, timeout, options
         self._tell = note
+        self.refused = 0
         self.first_key: int | None = None
         self._open()
 
@@ -47,7 +49,7 @@ class Decoding:
         self._quiet = False
         self._fed: int | None = None  # the latest timestamp of the packets that went in
         self._waiting: list[int] = []  # timestamps of packets whose frames have not come out, the earliest first
-        self._pairs = self._decoded()
+        self._pairs = self._decoded(self._packets())
         self._failed = 0  # packets that failed and whose frames have not been missed yet
         self._sought: float = -math.inf  # frames before it may lack what they build on
 
@@ -74,6 +76,17 @@ class Decoding:
         self._quiet = False
         return found
 
+    def picked(self, pick: Callable[[Iterator[Any]], Iterator[Any]]) -> Iterator[Stamped]:
+        """Begin again at the start and yield (timestamp, frame) for the packets that ``pick`` yields of all.
+
+        A None among them empties the decoder, and a frame comes for each before the next is asked for.
+        """
+        self.rewind()
+        yield from self._decoded(pick(self._packets()))
+        lost = len(self._waiting) - self._failed  # those that failed were noted
+        if lost > 0:
+            self._note("a frame is lost" if lost == 1 else f"{lost} frames are lost")
+
     def rewind(self) -> None:
         """Begin again at the start of the file."""
         self.container.close()
@@ -91,8 +104,16 @@ class Decoding:
                 self._quiet = False
                 yield pair
 
-    def _decoded(self) -> Iterator[Stamped]:
+    def _packets(self) -> Iterator[Any]:
         for packet in packets(self.container, self.stream, self._note):
+            if packet is not None and packet.size:
+                self._keyed |= packet.is_keyframe
+                if packet.is_corrupt:
+                    self._note("a packet is damaged")
+            yield packet
+
+    def _decoded(self, wanted: Iterator[Any]) -> Iterator[Stamped]:
+        for packet in wanted:
             if packet is not None and packet.size:
                 self._enter(packet)
             try:
@@ -100,22 +121,19 @@ class Decoding:
             except EOFError:  # it was drained before
                 continue
             except av.error.FFmpegError as error:
+                self.refused += 1
                 self._failed += self._note(f"a packet cannot be decoded: {reason(error)}")
                 if self.counted and packet is not None and packet.size:
-                    self._waiting.remove(self._stamp(packet))
+                    self._waiting.remove(self.stamp_of(packet))
                     heapq.heapify(self._waiting)
                 continue
             for frame in frames:
                 yield self._leave(frame), frame
 
     def _enter(self, packet: Any) -> None:
-        stamp = self._stamp(packet)
-        if packet.is_keyframe:
-            self._keyed = True
-            if self.first_key is None:
-                self.first_key = stamp
-        if packet.is_corrupt:
-            self._note("a packet is damaged")
+        stamp = self.stamp_of(packet)
+        if packet.is_keyframe and self.first_key is None:
+            self.first_key = stamp
         if self._chunks and not self.counted:
             packet.pts = packet.dts = stamp  # the demuxer counts what it finds, and so miscounts after damage
         if stamp is not None and not packet.is_discard and not is_hidden(packet, self.stream):
@@ -140,7 +158,13 @@ class Decoding:
             self._note("a frame is lost" if lost - told == 1 else f"{lost - told} frames are lost")
         return frame.pts
 
-    def _stamp(self, packet: Any) -> int | None:
+    @property
+    def indexed(self) -> bool:
+        """Whether the file's index says when frames are shown, not their packets, as in AVI."""
+        return bool(self._chunks)
+
+    def stamp_of(self, packet: Any) -> int | None:
+        """Return when a packet's frame is shown, in ticks; None where nothing tells."""
         if self._chunks:
             return self._chunks.get(packet.pos, packet.dts)
         return packet.pts if packet.pts is not None else packet.dts

@@ -13,6 +13,7 @@ from vtk.media.frames import Decoded, resizer
 from vtk.media.info import MediaInfo
 from vtk.media.reader import SequentialReader
 from vtk.media.sampling import Size
+from vtk.media.spacing import Spacing
 
 
 class DecordReader(SequentialReader):
@@ -61,6 +62,17 @@ class DecordReader(SequentialReader):
                 if frame is None:
                     return
                 yield frame.converted(sizes)
+
+    def key_frames(self, sizes: Sequence[Size], start: float | None = None, end: float | None = None,
+                   closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
+        """Yield the key frames, and others where they lie further apart than ``furthest``; decord seeks by itself."""
+        spacing, keys = Spacing(start, end, closest, furthest), set(self._video.get_key_indices())
+        return self.at((index for index in range(self._count) if spacing.takes(self._time(index), index in keys)), sizes)
+
+    def key_spacing(self) -> float | None:
+        """Return the longest seconds between key frames, or to either end."""
+        marks = [0, *self._video.get_key_indices(), self._count - 1]
+        return max(self._time(after) - self._time(before) for before, after in zip(marks, marks[1:]))
 
     def close(self) -> None:
         """Let the file go."""

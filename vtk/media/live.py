@@ -16,6 +16,7 @@ from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
 from vtk.media.sampling import Size
 from vtk.media.scaling import Scalers
+from vtk.media.spacing import Spacing
 
 FIRST_PAUSE = 0.2  # seconds before the first new try; each later pause is twice as long
 LONGEST_PAUSE = 5.0
@@ -67,6 +68,15 @@ class LiveReader:
     def at(self, indices: Iterable[int], sizes: Sequence[Size]) -> Iterator[Decoded]:
         """Refuse: a live stream passes once."""
         raise UsageError("a live stream cannot be read again at stored frames; use vtk pipe, where stages share it")
+
+    def key_frames(self, sizes: Sequence[Size], start: float | None = None, end: float | None = None,
+                   closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
+        """Yield frames ``furthest`` seconds apart as they come, every one decoded: the stream passes in real time."""
+        spacing = Spacing(start, end, closest, furthest)
+        return self.frames(sizes, lambda index, t: spacing.takes_any(t), start, end)
+
+    def key_spacing(self) -> float | None:
+        """Return None: nothing is known of what is to come."""
 
     def close(self) -> None:
         """Close the connection."""

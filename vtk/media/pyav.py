@@ -10,13 +10,15 @@ from typing import Any
 import av
 
 from vtk.errors import MediaError
-from vtk.media.container import displayed, network_options, reason, rotation_of, video_stream
+from vtk.media.container import NETWORK, displayed, network_options, reason, rotation_of, video_stream
 from vtk.media.decoding import NEW_CLOCK, Decoding, Stamped
 from vtk.media.demuxing import SILENCE
 from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
+from vtk.media.keys import KeyFrames, UnmarkedError, declared_keys, longest_gap
 from vtk.media.sampling import Size
 from vtk.media.scaling import Scalers
+from vtk.media.spacing import Spacing
 from vtk.media.timeline import Timeline, read_timeline
 from vtk.media.truncation import lacks_index, missing_bytes
 
@@ -51,6 +53,7 @@ class PyavReader:
             raise MediaError(f"no frame could be decoded{why}")
         self._tick = float(self._source.stream.time_base)
         self._origin, self._next = self._begin(self._first[0])
+        self._zero = self._next  # index of the first frame that could be decoded
         self.info = self._describe(size, fingerprint)
         self._rate = self.info.fps or 25.0
 
@@ -99,6 +102,38 @@ class PyavReader:
             if held[0] == wanted:
                 yield self._give(*held, sizes)
 
+    def key_frames(self, sizes: Sequence[Size], start: float | None = None, end: float | None = None,
+                   closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
+        """Yield the key frames, and decode nothing else but where they lie further apart than ``furthest``."""
+        spacing, noted, harmed = Spacing(start, end, closest, furthest), len(self.errors), self._harmed
+        latest, last = -1, -math.inf
+        if not self._local and not self._path.startswith(NETWORK):  # a pipe is read once
+            yield from self.frames(sizes, lambda index, t: spacing.takes_any(t), start, end)
+            return
+        if self._marks_keys:
+            try:
+                for index, t, stamp, frame in self._keys(spacing):
+                    latest, last = index, t
+                    yield self._give(index, t, stamp, frame, sizes)
+                return
+            except UnmarkedError:
+                del self.errors[noted:]  # damage is met again
+                self._harmed, spacing.last = harmed, last
+        self._source.rewind()
+        self._pairs, self._first, self._next = self._source.frames(), None, self._zero
+        yield from self.frames(sizes, lambda index, t: index > latest and spacing.takes_any(t), start, end)
+
+    def key_spacing(self) -> float | None:
+        """Return the longest seconds between key frames, or to either end; None where they are not known."""
+        if not self._local or not self._marks_keys:
+            return None
+        known = declared_keys(self._source.stream)
+        if known is None:
+            stamps, keys = self._timeline.stamps, self._timeline.keys
+            known = (keys, stamps[0], stamps[-1]) if stamps else ([], 0, 0)
+        gap = longest_gap(*known)
+        return gap * self._tick if gap is not None else None
+
     def close(self) -> None:
         """Close the file."""
         self._source.container.close()
@@ -127,6 +162,24 @@ class PyavReader:
             if stamp is not None:
                 latest = stamp + shift if latest is None else max(latest, stamp + shift)
         self._note_cut()
+
+    def _keys(self, spacing: Spacing) -> Iterator[tuple[int, float, int, Any]]:
+        """Yield (index, t, timestamp, frame) as key frames are read, from the start of the file on."""
+        self._first, self._next = None, 0
+        keys = KeyFrames(self._source, self._origin, spacing)
+        for place, stamp, frame in keys.frames():
+            self._harmed |= frame.is_corrupt
+            number = place.index
+            if self._damaged:
+                number = max(self._timeline.rank(stamp) - self._base, self._next)
+            self._next = number + 1
+            if frame.is_corrupt:
+                self.errors.append(MediaError(f"frame {number} is damaged"))
+            yield number, place.t, stamp, frame
+        self.decoded += keys.decoded
+        if keys.ended:
+            self._next = max(self._next, keys.packets)
+            self._note_cut()
 
     def _from_here(self) -> Iterator[Stamped]:
         if self._first is not None:
@@ -183,6 +236,11 @@ class PyavReader:
         # An MPEG program stream leaves out timestamps, which FFmpeg guesses as it goes.
         return (self._origin is not None and not source.counted and source.container.format.name != "mpeg"
                 and self._timeline.sound)
+
+    @property
+    def _marks_keys(self) -> bool:
+        """Whether packets may tell of key frames and of the order in which frames are shown."""
+        return self._origin is not None and not self._source.counted and self._source.container.format.name != "mpeg"
 
     def _begin(self, stamp: int | None) -> tuple[int | None, int]:
         """Return the timestamp of frame 0 and the index of the first frame that could be decoded."""

@@ -8,6 +8,7 @@ from vtk.errors import MediaError
 from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
 from vtk.media.sampling import Size
+from vtk.media.spacing import Spacing
 
 
 class SequentialReader:
@@ -49,6 +50,15 @@ class SequentialReader:
                     return
             if held.index == wanted:
                 yield held.converted(sizes)
+
+    def key_frames(self, sizes: Sequence[Size], start: float | None = None, end: float | None = None,
+                   closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
+        """Yield frames ``furthest`` seconds apart, every one decoded: nothing tells here which are key frames."""
+        spacing = Spacing(start, end, closest, furthest)
+        return self.frames(sizes, lambda index, t: spacing.takes_any(t), start, end)
+
+    def key_spacing(self) -> float | None:
+        """Return None: key frames are not known."""
 
     def close(self) -> None:
         """Close the source."""

@@ -14,6 +14,7 @@ from vtk.media.info import MediaInfo
 from vtk.media.names import IMAGE_SUFFIXES, suffix
 from vtk.media.reader import SequentialReader
 from vtk.media.sampling import Size
+from vtk.media.spacing import Spacing
 
 DEFAULT_FRAMERATE = 25.0
 
@@ -59,6 +60,20 @@ class SequenceReader(SequentialReader):
             frame = self._load(index)
             if frame is not None and choose(index, t):
                 yield frame.converted(sizes)
+
+    def key_frames(self, sizes: Sequence[Size], start: float | None = None, end: float | None = None,
+                   closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
+        """Yield the frames that lie ``closest`` seconds apart: every image is a key frame; others are not loaded."""
+        spacing = Spacing(start, end, closest, furthest)
+        for index in range(len(self._paths)):
+            if spacing.would_take(index / self._rate, key=True):
+                for frame in self.at([index], sizes):  # none where the image is lost: the next stands in for it
+                    spacing.takes(frame.t, key=True)
+                    yield frame
+
+    def key_spacing(self) -> float | None:
+        """Return the seconds between images."""
+        return 1 / self._rate
 
     def _first(self) -> Decoded:
         """Return the first image that can be read; raise the first one's error where none can."""

@@ -33,6 +33,30 @@ class Reader(Protocol):
     def at(self, indices: Iterable[int], sizes: Sequence[Size]) -> Iterator[Decoded]:
         """Yield the frames of increasing ``indices``, pulled one by one."""
 
+    def key_frames(self, sizes: Sequence[Size], start: float | None = None, end: float | None = None,
+                   closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
+        """Yield key frames alone, from the source's beginning, with the index, pts and t that ``frames`` gives them.
+
+        Key frames are the pictures that the container marks and that stand by themselves. What lies between them is
+        not decoded. Where it is not marked, or timestamps do not tell the order of frames, all is decoded and frames
+        ``furthest`` seconds apart are given (1 where it is None, and not less than ``closest``): an index is never
+        guessed. OpenCV and live streams are always read so; images are key frames all. Damage in packets that are not
+        decoded is not met. Open the source anew to read other frames of it.
+
+        Args:
+            sizes: as for ``frames``.
+            start, end: half-open span in seconds from the first frame.
+            closest: a key frame nearer to the one given before, in seconds, is passed over, and not decoded.
+            furthest: where no key frame comes for longer, what is between is decoded, and the first frame after so
+                many seconds is given; None is key frames alone, however far apart.
+
+        Raises:
+            ValueError: an interval is negative, or ``furthest`` is below ``closest``.
+        """
+
+    def key_spacing(self) -> float | None:
+        """Return the longest seconds without a key frame, from packets alone; None where nothing tells."""
+
     def close(self) -> None:
         """Close the source."""
 
