@@ -117,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the queries; return 0, 1 where one was left out, 3 where none came."""
     options = _parser().parse_args(argv)
     try:
+        _check(options)
         duplicates = _duplicates(options.pairs)
         sources, why = gathered([*options.sources, *options.strangers], duplicates, _note)
         references, strangers = divided(sources, options.seed, {*map(os.path.basename, _files(options.strangers))})
@@ -134,6 +135,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _note(f"{options.out} cannot be written: {error.strerror}")
         return EXIT_PARTIAL
     return EXIT_NOTHING if not made else EXIT_PARTIAL if failed else EXIT_OK
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise UsageError for a number that no set can be made with."""
+    for name, least in (("queries", 1), ("seed", 0), ("longest", SHORTEST), ("long_side", 16)):
+        if not least <= (value := getattr(options, name)) < float("inf"):
+            raise UsageError(f"--{name.replace('_', '-')} is {value}: {least:g} or more is needed")
 
 
 def _files(names: Iterable[str]) -> Iterator[str]:

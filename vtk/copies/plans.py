@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -212,8 +213,9 @@ def _copies(change: Change, references: Sequence[Source], longest: float, rng: R
     source = able[rng.integers(len(able))] if able else max(references, key=lambda each: each.duration)
     count = max(1, min(change.pieces, int(source.duration / SHORTEST)))
     cell = source.duration / count
-    order = rng.permutation(count)
-    order = order[::-1] if (np.diff(order) > 0).all() else order
+    # No span is followed by the one after it in the source: both would be one copy.
+    orders = [order for order in permutations(range(count)) if all(b != a + 1 for a, b in pairwise(order))]
+    order = orders[rng.integers(len(orders))]
     return [_span(source, at * cell, (at + 1) * cell, longest, rng, SHORTEST * change.speed) for at in order]
 
 

@@ -20,8 +20,8 @@ from vtk.records import Record, make
 
 BY = "generate/edits"
 _TICKS = 90_000  # a second; what VideoWriter counts in MP4, so that times on it are written as they are
-# The slowest without x264's macroblock tree, with which small frames do not come out the same twice: with
-# veryfast two queries of 96 × 64 had two to three encodings in 16 renders, with this one in 40 (PyAV 18.1).
+# The slowest one without x264's macroblock tree, with which small frames do not come out the same twice: two queries
+# of 96 × 64 pixels had five encodings in 16 renders by veryfast, and two in 40 by this one (PyAV 18.1).
 _PRESET = "superfast"
 
 
