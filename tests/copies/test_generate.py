@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -161,6 +162,9 @@ def test_the_same_seed_makes_the_same_files_and_another_one_others(clips: Path, 
     for record in map(json.loads, one["truth.jsonl"].splitlines()):
         check(record)
         assert record["ref"] not in strangers and record["source"] in one
+    pairs = one["pairs.csv"].decode().splitlines()
+    references = [Path(path).name for path in listing["references"]]
+    assert pairs == ["query_id,reference_id", *(f"{row['query']},{name}" for row in rows for name in references)]
     copied = {record["source"] for record in map(json.loads, one["truth.jsonl"].splitlines())}
     assert copied == {row["query"] for row in rows if row["family"] != "negative"}
 
@@ -169,11 +173,12 @@ def test_what_cannot_be_used_is_left_out_with_a_line(clips: Path, tmp_path: Path
                                                      capfd: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "in"
     shutil.copytree(clips, folder)
+    (folder / "b.mp4").rename(folder / os.fsdecode(b"b\xff.mp4"))  # a name that is not UTF-8
     (folder / "notes.txt").write_text("no video")
     (folder / "empty.mp4").touch()
     code_clip(folder / "short.mp4", 9, 10, 10.0)
     (tmp_path / "pairs.json").write_text('{"pairs": [{"query": "c.mkv", "reference": "a.mp4"}]}')
-    assert generate.main([str(tmp_path / "out"), str(folder), str(folder / "absent.mp4"), "--queries", "2", "--longest",
+    assert generate.main([str(tmp_path / "out"), str(folder), str(folder / "absent.mp4"), "--queries", "6", "--longest",
                           "2", "--pairs", str(tmp_path / "pairs.json"), "--strangers", str(folder / "x.mp4")]) == 0
     lines = capfd.readouterr().err.splitlines()
     left = {Path(line.split()[1]).name: line for line in lines if "left out" in line}
@@ -181,7 +186,7 @@ def test_what_cannot_be_used_is_left_out_with_a_line(clips: Path, tmp_path: Path
     assert "lasts 1.00 s, 2 s are needed" in left["short.mp4"] and "shows what a.mp4 shows" in left["c.mkv"]
     listing = json.loads((tmp_path / "out" / "sources.json").read_bytes())
     assert [Path(path).name for path in listing["strangers"]] == ["x.mp4"]
-    assert [Path(path).name for path in listing["references"]] == ["a.mp4", "b.mp4", "y.mp4"]
+    assert [Path(path).name for path in listing["references"]] == ["a.mp4", "b%FF.mp4", "y.mp4"]
 
 
 def test_a_source_that_vanishes_costs_its_queries_alone(clips: Path, sources: dict[str, plans.Source],
@@ -190,9 +195,9 @@ def test_a_source_that_vanishes_costs_its_queries_alone(clips: Path, sources: di
     whole = plans.drawn(0, 0, [sources["a.mp4"]], [sources["x.mp4"]], longest=2.0)
     broken = plans.drawn(5, 0, [gone], [sources["x.mp4"]], longest=2.0)
     lines: list[str] = []
-    assert generate.generate(tmp_path, [broken, whole], lines.append) == (1, 1)
+    assert generate.generate(tmp_path, [broken, whole], [sources["a.mp4"]], lines.append) == (1, 1)
     assert len(lines) == 1 and lines[0].startswith(f"{broken.name} left out: cannot be opened")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.jsonl", whole.name, "truth.jsonl"]
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.jsonl", "pairs.csv", whole.name, "truth.jsonl"}
 
 
 def test_what_is_asked_for_must_be_possible(clips: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

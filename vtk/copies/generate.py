@@ -1,32 +1,35 @@
 """Make edited copies of videos and say exactly what is copied: ``python -m vtk.copies.generate OUT SOURCES…``.
 
-OUT gets the queries (MP4, without sound) and three files. ``truth.jsonl`` holds ``copy`` records, sources and
+OUT gets the queries (MP4, without sound) and four files. ``truth.jsonl`` holds ``copy`` records, sources and
 references by file name, times in seconds. ``manifest.jsonl`` holds a line a query: its family, and each of its pieces
-in order with what was done to it. ``sources.json`` says which sources are references, which are strangers (shown
-around and behind copies and in negatives, never copied from, so they do not belong into a library), and which were left
-out and why. The same seed and sources make the same queries.
+in order with what was done to it. ``pairs.csv`` names each query with each reference: all that are to be compared, so
+that whoever scores knows which pairs hold no copy. ``sources.json`` says which sources are references, which are
+strangers (shown around and behind copies and in negatives, never copied from, so they do not belong into a library),
+and which were left out and why. The same seed and sources make the same queries.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import numpy as np
 
 from vtk.copies.plans import SHORTEST, Plan, Source, drawn
 from vtk.copies.rendering import render, row_of, truth_of
 from vtk.errors import EXIT_NOTHING, EXIT_OK, EXIT_PARTIAL, MediaError, UsageError, VtkError
+from vtk.media.names import source_name
 from vtk.media.video import open_media
 from vtk.records import dump
 
-TRUTH, MANIFEST, SOURCES = "truth.jsonl", "manifest.jsonl", "sources.json"
+TRUTH, MANIFEST, PAIRS, SOURCES = "truth.jsonl", "manifest.jsonl", "pairs.csv", "sources.json"
 _STRANGERS = 0.3  # share of the sources that nothing is copied from, where they are not named
 
 Note = Callable[[str], None]
@@ -47,7 +50,7 @@ def probed(path: str) -> Source:
             seconds = max((frame.t for frame in reader.frames([], lambda index, t: True)), default=0.0) + 1 / info.fps
     if seconds < SHORTEST:
         raise MediaError(f"lasts {seconds:.2f} s, {SHORTEST:g} s are needed", code="E_OPEN")
-    return Source(os.path.basename(path), path, info.width, info.height, info.fps, float(seconds))
+    return Source(source_name(os.path.basename(path)), path, info.width, info.height, info.fps, float(seconds))
 
 
 def gathered(names: Iterable[str], left_out: Mapping[str, str], note: Note) -> tuple[list[Source], dict[str, str]]:
@@ -68,7 +71,7 @@ def gathered(names: Iterable[str], left_out: Mapping[str, str], note: Note) -> t
             source = probed(path)
         except MediaError as error:
             why[path] = str(error)
-            note(f"{path} left out: {error}")
+            note(f"{source_name(path)} left out: {error}")
             continue
         before = found.setdefault(source.name, source)
         if os.path.realpath(before.path) != os.path.realpath(path):
@@ -93,13 +96,15 @@ def divided(sources: Sequence[Source], seed: int, strange: Collection[str] = ())
     return references, strangers
 
 
-def generate(out: Path, plans: Iterable[Plan], note: Note) -> tuple[int, int]:
-    """Write each plan's query, its truth and its manifest line into ``out``, and return how many came and failed.
+def generate(out: Path, plans: Iterable[Plan], references: Sequence[Source], note: Note) -> tuple[int, int]:
+    """Write each plan's query into ``out``, and what is true of it; return how many came and how many failed.
 
     A query whose sources cannot be read any more, or that cannot be written, is left out, and ``note`` gets a line.
     """
     made = failed = 0
-    with _written(out / TRUTH) as truth, _written(out / MANIFEST) as manifest:
+    with _written(out / TRUTH) as truth, _written(out / MANIFEST) as manifest, _written(out / PAIRS) as pairs:
+        table = csv.writer(pairs, lineterminator="\n")
+        table.writerow(("query_id", "reference_id"))
         for plan in plans:
             try:
                 spans = render(plan, out / plan.name)
@@ -107,8 +112,9 @@ def generate(out: Path, plans: Iterable[Plan], note: Note) -> tuple[int, int]:
                 note(f"{plan.name} left out: {error}")
                 failed += 1
                 continue
-            truth.writelines(dump(record) + b"\n" for record in truth_of(plan, spans))
-            manifest.write(dump(row_of(plan, spans)) + b"\n")
+            truth.writelines(dump(record).decode() + "\n" for record in truth_of(plan, spans))
+            manifest.write(dump(row_of(plan, spans)).decode() + "\n")
+            table.writerows((plan.name, reference.name) for reference in references)
             made += 1
     return made, failed
 
@@ -120,14 +126,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check(options)
         duplicates = _duplicates(options.pairs)
         sources, why = gathered([*options.sources, *options.strangers], duplicates, _note)
-        references, strangers = divided(sources, options.seed, {*map(os.path.basename, _files(options.strangers))})
+        strange = {source_name(os.path.basename(path)) for path in _files(options.strangers)}
+        references, strangers = divided(sources, options.seed, strange)
         Path(options.out).mkdir(parents=True, exist_ok=True)
-        listing = {"references": [each.path for each in references], "strangers": [each.path for each in strangers],
-                   "left_out": why}
+        listing = {"references": [source_name(each.path) for each in references],
+                   "strangers": [source_name(each.path) for each in strangers],
+                   "left_out": {source_name(path): reason for path, reason in why.items()}}
         Path(options.out, SOURCES).write_text(json.dumps(listing, indent=1) + "\n", "utf-8")
         plans = (drawn(index, options.seed, references, strangers, options.longest, options.long_side)
                  for index in range(options.queries))
-        made, failed = generate(Path(options.out), plans, _note)
+        made, failed = generate(Path(options.out), plans, references, _note)
     except VtkError as error:
         _note(str(error))
         return error.exit_code
@@ -167,10 +175,10 @@ def _duplicates(path: str | None) -> dict[str, str]:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[Any]:
+def _written(path: Path) -> Iterator[TextIO]:
     """Open a file to write, whole under its name only at the end."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with part.open("w", encoding="utf-8", newline="") as file:
         yield file
     part.replace(path)
 
