@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from vtk.kernels.frame_signature.cosines import FLAT, KEPT, SIDE, WEIGHTS, centres, orthonormal, pdq_cosines, window
+
 
 def luminance_difference(a: np.ndarray, b: np.ndarray, block: int = 16) -> np.ndarray:
     """Return the mean absolute difference of luminance of each block; see the package."""
@@ -19,6 +21,29 @@ def block_statistics(image: np.ndarray, block: int = 16) -> np.ndarray:
     stack = _stack(image)
     out = np.empty((*_grid(stack, block), 2), np.float32)
     _moments(stack, block, out)
+    return out if image.ndim == 4 else out[0]
+
+
+def dct_vector(luma: np.ndarray) -> np.ndarray:
+    """Return the low frequencies of each picture without its mean, as one vector of length 1; see the package."""
+    vectors = np.empty((len(luma), KEPT * KEPT - 1), np.float32)
+    _vectors(np.ascontiguousarray(luma), orthonormal(), vectors)
+    return vectors
+
+
+def pdq(luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the PDQ hash of each picture and its quality; see the package."""
+    hashes, qualities = np.empty((len(luma), KEPT * KEPT // 8), np.uint8), np.empty(len(luma), np.float32)
+    _hashes(np.ascontiguousarray(luma), pdq_cosines(), hashes, qualities)
+    return hashes, qualities
+
+
+def pdq_luminance(image: np.ndarray) -> np.ndarray:
+    """Return the 64 x 64 pictures that PDQ hashes; see the package."""
+    stack = _stack(image)
+    out = np.empty((len(stack), SIDE, SIDE), np.float32)
+    height, width = stack.shape[1:3]
+    _shrink(stack, window(height), window(width), centres(height), centres(width), out)
     return out if image.ndim == 4 else out[0]
 
 
@@ -104,3 +129,150 @@ def _moments(images: np.ndarray, block: int, out: np.ndarray) -> None:
                     square += squares[x]
                 out[n, row, column, 0] = total / pixels
                 out[n, row, column, 1] = (pixels * square - total * total) / (pixels * pixels)
+
+
+# Products may be added unrounded here: the vectors are no longer float64's by then.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _vectors(luma: np.ndarray, cosines: np.ndarray, vectors: np.ndarray) -> None:
+    """Write the low frequencies of ``luma`` (N, 64, 64), brought to length 1, into ``vectors`` (N, 255)."""
+    across, both = np.empty((KEPT, SIDE)), np.empty((KEPT, KEPT))
+    folded, columns = np.empty((2, SIDE)), np.ascontiguousarray(cosines.T)
+    for n in range(len(luma)):
+        across[:] = 0
+        both[:] = 0
+        largest = 0.0
+        for y in range(SIDE // 2):
+            # A cosine is the same, or the opposite, at the other end: half of the products.
+            for x in range(SIDE):
+                upper, lower = np.float64(luma[n, y, x]), np.float64(luma[n, SIDE - 1 - y, x])
+                folded[0, x], folded[1, x] = upper + lower, upper - lower
+                largest = max(largest, abs(upper), abs(lower))
+            for u in range(KEPT):
+                for x in range(SIDE):
+                    across[u, x] += cosines[u, y] * folded[u % 2, x]
+        for u in range(KEPT):
+            for x in range(SIDE):
+                for v in range(KEPT):
+                    both[u, v] += across[u, x] * columns[x, v]
+        both[0, 0] = 0
+        length = np.sqrt((both * both).sum())
+        scale = 1 / length if length > FLAT * largest else 0.0
+        flat = both.reshape(KEPT * KEPT)
+        for i in range(KEPT * KEPT - 1):
+            vectors[n, i] = flat[i + 1] * scale
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _hashes(luma: np.ndarray, cosines: np.ndarray, hashes: np.ndarray, qualities: np.ndarray) -> None:
+    """Write PDQ's bits and quality of ``luma`` (N, 64, 64) into ``hashes`` (N, 32) and ``qualities`` (N,)."""
+    picture = np.empty((SIDE, SIDE), np.float32)
+    across, both = np.empty((KEPT, SIDE), np.float32), np.empty((KEPT, KEPT), np.float32)
+    columns = np.ascontiguousarray(cosines.T)
+    for n in range(len(luma)):
+        picture[:] = luma[n]
+        qualities[n] = _quality(picture)
+        across[:] = 0
+        both[:] = 0
+        # Many sums side by side, each in PDQ's order.
+        for u in range(KEPT):
+            for y in range(SIDE):
+                for x in range(SIDE):
+                    across[u, x] += cosines[u, y] * picture[y, x]
+            for x in range(SIDE):
+                for v in range(KEPT):
+                    both[u, v] += across[u, x] * columns[x, v]
+        values = both.reshape(KEPT * KEPT)
+        median = np.partition(values, KEPT * KEPT // 2 - 1)[KEPT * KEPT // 2 - 1]
+        for byte in range(KEPT * KEPT // 8):
+            bits = 0
+            for bit in range(8):
+                bits = 2 * bits + (values[KEPT * KEPT - 1 - 8 * byte - bit] > median)
+            hashes[n, byte] = bits
+
+
+@njit(cache=True, nogil=True)
+def _quality(picture: np.ndarray) -> int:
+    """Return PDQ's quality of ``picture`` (64, 64) float32."""
+    total = np.int64(0)
+    for y in range(SIDE):
+        for x in range(SIDE):
+            if y + 1 < SIDE:
+                total += abs(np.int32((picture[y, x] - picture[y + 1, x]) * np.float32(100) / np.float32(255)))
+            if x + 1 < SIDE:
+                total += abs(np.int32((picture[y, x] - picture[y, x + 1]) * np.float32(100) / np.float32(255)))
+    return min(100, total // 90)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shrink(
+    images: np.ndarray, tall: int, wide: int, rows: np.ndarray, columns: np.ndarray, out: np.ndarray
+) -> None:
+    """Write ``images`` (N, H, W, C) uint8 under boxes of tall x wide, at rows and columns (64,), into ``out``."""
+    height, width = images.shape[1:3]
+    once, twice = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    narrow, short = np.empty((height, SIDE), np.float32), np.empty((height, SIDE), np.float32)
+    line = np.empty(width, np.float32)
+    for n in range(len(images)):
+        if height == SIDE and width == SIDE:
+            for y in range(SIDE):
+                _exact_luminance(images[n, y], out[n, y])
+            continue
+        for y in range(height):
+            _exact_luminance(images[n, y], line)
+            _box_along(line, wide, once[y])
+        _box_down(once, tall, twice)
+        for y in range(height):
+            _box_along(twice[y], wide, line)
+            for i in range(SIDE):
+                narrow[y, i] = line[columns[i]]
+        # Of the last pass only the columns that are kept.
+        _box_down(narrow, tall, short)
+        for i in range(SIDE):
+            out[n, i] = short[rows[i]]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _exact_luminance(pixels: np.ndarray, luminance: np.ndarray) -> None:
+    """Write the luminance (W,) float32, summed in float64, of a row of ``pixels`` (W, C) uint8."""
+    width, channels = pixels.shape
+    flat = pixels.reshape(width * channels)
+    for x in range(width):
+        if channels == 1:
+            luminance[x] = flat[x]
+        else:
+            luminance[x] = WEIGHTS[0] * flat[3 * x] + WEIGHTS[1] * flat[3 * x + 1] + WEIGHTS[2] * flat[3 * x + 2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _box_along(line: np.ndarray, wide: int, means: np.ndarray) -> None:
+    """Write the running means of ``line`` (W,) into ``means`` (W,); the sum goes on from one to the next, as PDQ's."""
+    length, before = len(line), wide // 2
+    total = np.float32(0)
+    for x in range(length + before):
+        if x < length:
+            total += line[x]
+        if x >= wide:
+            total -= line[x - wide]
+        if x >= before:
+            means[x - before] = total
+    for x in range(length):
+        means[x] /= np.float32(min(x + before + 1, length) - max(x + before + 1 - wide, 0))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _box_down(lines: np.ndarray, tall: int, means: np.ndarray) -> None:
+    """Write the running means down ``lines`` (H, W) into ``means`` (H, W), all columns side by side."""
+    height, width = lines.shape
+    before = tall // 2
+    total = np.zeros(width, np.float32)
+    for y in range(height + before):
+        if y < height:
+            for x in range(width):
+                total[x] += lines[y, x]
+        if y >= tall:
+            for x in range(width):
+                total[x] -= lines[y - tall, x]
+        if y >= before:
+            count = np.float32(min(y + 1, height) - max(y + 1 - tall, 0))
+            for x in range(width):
+                means[y - before, x] = total[x] / count

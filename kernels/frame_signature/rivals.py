@@ -1,4 +1,4 @@
-"""What users write for the same: OpenCV's passes one after the other, NumPy by reshaping, torch by pooling."""
+"""What users write for the same: OpenCV's passes one after the other, NumPy by reshaping, torch by pooling; pdqhash."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vtk.kernels.case import Arguments
+from vtk.kernels.frame_signature.cosines import SIDE, orthonormal, pdq_cosines
 
 Run = Callable[[], Any]
 
@@ -142,3 +143,96 @@ def torch_statistics(arguments: Arguments) -> Run | None:
         return mean, avg_pool2d(values * values, block, ceil_mode=True) - mean * mean
 
     return run
+
+
+def _unit(found: Any) -> Any:
+    """Return coefficients (N, 16, 16) as vectors (N, 255) of length 1, with NumPy or torch."""
+    vectors = found.reshape(len(found), -1)[:, 1:]
+    return vectors / (vectors * vectors).sum(1, keepdims=True) ** 0.5
+
+
+def scipy_dct(arguments: Arguments) -> Run | None:
+    """Return SciPy's whole transform of all pictures, in float32, and of it the low frequencies."""
+    luma = arguments["luma"]
+    if not isinstance(luma, np.ndarray):
+        return None
+    from scipy.fft import dctn
+
+    return lambda: _unit(dctn(luma.astype(np.float32), axes=(1, 2), norm="ortho")[:, :16, :16])
+
+
+def opencv_dct(arguments: Arguments) -> Run | None:
+    """Return OpenCV's whole transform of one picture after the other, and of it the low frequencies."""
+    luma = arguments["luma"]
+    if not isinstance(luma, np.ndarray):
+        return None
+    import cv2
+
+    return lambda: _unit(np.stack([cv2.dct(each)[:16, :16] for each in luma.astype(np.float32)]))
+
+
+def torch_dct(arguments: Arguments) -> Run | None:
+    """Return torch's two products of pictures on the GPU, in float32."""
+    luma = arguments["luma"]
+    if isinstance(luma, np.ndarray):
+        return None
+    cosines = luma.new_tensor(orthonormal(), dtype=_float32())
+    return lambda: _unit(cosines @ luma.float() @ cosines.T)
+
+
+def pdqhash_compute(arguments: Arguments) -> Run | None:
+    """Return the package pdqhash on one picture after the other; it takes uint8 and is not always installed."""
+    pictures = arguments.get("luma", arguments.get("image"))
+    if not isinstance(pictures, np.ndarray) or pictures.dtype != np.uint8:
+        return None
+    try:
+        import pdqhash
+    except ImportError:
+        return None
+    colour = pictures if "image" in arguments else pictures[..., None].repeat(3, axis=3)
+    return lambda: [pdqhash.compute(each) for each in _pictures(colour)]
+
+
+def numpy_pdq(arguments: Arguments) -> Run | None:
+    """Return PDQ's bits by NumPy's products, whose sums have another order; no quality."""
+    luma = arguments["luma"]
+    if not isinstance(luma, np.ndarray):
+        return None
+    cosines = pdq_cosines()
+
+    def run() -> np.ndarray:
+        values = (cosines @ luma.astype(np.float32) @ cosines.T).reshape(len(luma), -1)
+        return np.packbits(values[:, ::-1] > np.median(values, axis=1, keepdims=True), axis=1)
+
+    return run
+
+
+def torch_pdq(arguments: Arguments) -> Run | None:
+    """Return PDQ's bits, unpacked, by torch's products on the GPU; no quality."""
+    luma = arguments["luma"]
+    if isinstance(luma, np.ndarray):
+        return None
+    cosines = luma.new_tensor(pdq_cosines(), dtype=_float32())
+
+    def run() -> Any:
+        values = (cosines @ luma.float() @ cosines.T).reshape(len(luma), -1)
+        return values > values.median(1, keepdim=True).values
+
+    return run
+
+
+def opencv_area(arguments: Arguments) -> Run | None:
+    """Return OpenCV's luminance and its means of 64 x 64 parts: what one would do without PDQ's filter."""
+    image = arguments["image"]
+    if not isinstance(image, np.ndarray):
+        return None
+    import cv2
+
+    return lambda: [cv2.resize(_gray(each).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+                    for each in _pictures(image)]  # fmt: skip
+
+
+def _float32() -> Any:
+    import torch
+
+    return torch.float32
