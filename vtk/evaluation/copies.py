@@ -61,11 +61,12 @@ def evaluate_copies(truth: CopyRows, found: CopyRows, note: Note, listed: Collec
     Raises:
         UsageError: no result is about a video of the ground truth, or sets lack a pair that counts.
     """
-    stated = [*truth.pairs, *listed, *(sets or ())]
-    name = naming(_videos(stated), _videos(found.pairs))
+    stated = [_videos(pairs) for pairs in (truth.pairs, listed, sets or ())]
+    name = naming(*stated, _videos(found.pairs))
     named = _naming(name, truth.pairs, either)
     known = dict.fromkeys(named(pair)[0] for pair in truth.pairs)
-    _check_known({name(video) for video in _videos(stated)}, {name(video) for video in _videos(found.pairs)}, note)
+    _check_known({name(video) for side in stated for video in side}, {name(video) for video in _videos(found.pairs)},
+                 bool(listed), note)
     mine, theirs = _by_pair(truth, named), _by_pair(found, named)
     counted = known | dict.fromkeys(theirs)
     if listed:
@@ -130,19 +131,19 @@ def _boxes(segments: list[tuple[list[float], float]] | None) -> np.ndarray:
     return np.array([box for box, _ in segments or ()], dtype=np.float64).reshape(-1, 4)
 
 
-def _check_known(known: set[str], found: set[str], note: Note) -> None:
+def _check_known(known: set[str], found: set[str], listed: bool, note: Note) -> None:
     strange = sorted(found - known)
     if found and len(strange) == len(found):
         raise UsageError(f"no result is about a video of the ground truth: it has {_some(sorted(known))}, results are "
                          f"about {_some(strange)}; name them alike")
-    if strange:
+    if strange and not listed:
         note(f"the ground truth does not name {_some(strange)}: what was found there is false")
 
 
 def _note_left_out(counted: Collection[Pair], known: Iterable[Pair], found: Iterable[Pair], note: Note) -> None:
-    for what, pairs in (("labelled", known), ("found", found)):
+    for what, pairs in (("of the ground truth", known), ("of the results", found)):
         if left := [pair for pair in pairs if pair not in counted]:
-            note(f"{len(left)} pairs that were {what} are not listed, and are left out: {_some(map(' – '.join, left))}")
+            note(f"pairs {what} that are not listed, left out: {len(left)} ({_some(map(' – '.join, left))})")
 
 
 def _macro(scores: Mapping[Pair, PairScore], sets: Mapping[Pair, Hashable] | None, named: Named) -> Figures:
