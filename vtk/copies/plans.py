@@ -103,8 +103,9 @@ def _picture_in_picture(rng: Random) -> Change:
 
 def _caption(rng: Random) -> Change:
     top = rng.choice([0.02, 0.72, 0.8])
-    first = ("caption", {"text": str(rng.choice(_WORDS)), "box": _shares(0.05, top, 0.95, top + rng.uniform(0.12, 0.18)),
-                         "colour": (255, 255, 255), "band": round(rng.uniform(0, 1), 2)})
+    words, below = str(rng.choice(_WORDS)), top + rng.uniform(0.12, 0.18)
+    first = ("caption", {"text": words, "box": _shares(0.05, top, 0.95, below), "colour": (255, 255, 255),
+                         "band": round(rng.uniform(0, 1), 2)})
     x, y = rng.choice([0.02, 0.73]), 0.3
     logo = ("caption", {"text": "TV" + str(rng.integers(1, 10)), "box": _shares(x, y, x + 0.25, y + 0.2),
                         "colour": tuple(rng.integers(0, 256, 3).tolist()), "band": 1.0})
