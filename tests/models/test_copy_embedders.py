@@ -71,7 +71,8 @@ def test_a_torchscript_of_sscds_signature(how: str, tmp_path: Path) -> None:
     embedder = load_embedder("sscd", "copy", EmbedderOptions(path, SIZE, TRUSTED))
     np.testing.assert_allclose(embedder.embed(CROPS), expected, atol=1e-5)
     np.testing.assert_allclose(embedder.embed(CROPS[2:3]), expected[2:3], atol=1e-5)
-    assert embedder.dimensions == 16 and space_of(embedder) == f"own.torchscript@{sha256_of(path)[:12]}"
+    assert embedder.dimensions == 16 and embedder.name.startswith("own.torchscript")
+    assert space_of(embedder) == f"{embedder.name}@{sha256_of(path)[:12]}"
     assert np.abs(expected[0] - expected[1]).max() > 1e-3, "the network tells nothing apart"
 
 

@@ -1,0 +1,217 @@
+"""What frames have in common with everything: taken out of vectors by whitening, and of similarities by a bias.
+
+    background = fit(vectors, sources, descriptor.space, dimensions=256)
+    background.save(path)
+    vectors = load(path, descriptor.space).apply(descriptor.describe(frames))
+    normalised = vectors @ references.T - background.bias(vectors)[:, None]
+
+Vectors of a network lie in a cone: credits, faces, skies are alike to all. The background set, frames of videos that
+have nothing to do with the queries, says along which directions, and to which vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vtk.copies.calibration import Calibration, calibrate, strangers
+from vtk.copies.descriptors import Descriptor
+from vtk.errors import UsageError
+from vtk.kernels.cosine_topk import cosine_topk
+
+FORMAT = 1
+# Neighbours in the background whose mean similarity is the bias, and what it is worth. Source: Pizzi et al., A
+# Self-Supervised Descriptor for Image Copy Detection, CVPR 2022, equation 8 and the evaluation of its authors.
+NEIGHBOURS = 3
+WEIGHT = 1.0
+# Least variance, as a share of the largest: directions in which the background hardly varies are not blown up.
+FLOOR = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A projection and a bank of vectors, fitted to background frames.
+
+    Attributes:
+        space: of the vectors that it is for, ``model@hash``.
+        mean: (D,) float32, of the background's vectors.
+        projection: (D, d) float32, onto their principal components, each divided by its deviation.
+        bank: (B, d) float32, the background's own vectors, whitened, of unit length.
+        calibration: of whitened vectors.
+    """
+
+    space: str
+    mean: np.ndarray
+    projection: np.ndarray
+    bank: np.ndarray
+    calibration: Calibration
+
+    @property
+    def dimensions(self) -> int:
+        """Components of a whitened vector."""
+        return self.projection.shape[1]
+
+    @property
+    def sha256(self) -> str:
+        """Of all that decides whitened vectors, the space before included."""
+        digest = hashlib.sha256(self.space.encode())
+        for array in (self.mean, self.projection):
+            digest.update(np.ascontiguousarray(array, "<f4").tobytes())
+        return digest.hexdigest()
+
+    def apply(self, vectors: np.ndarray) -> np.ndarray:
+        """Return (N, d) float32 of unit length, whitened, for (N, D) vectors; rows of zeros stay zeros.
+
+        Raises:
+            ValueError: the vectors are of another length.
+        """
+        if vectors.ndim != 2 or vectors.shape[1] != len(self.mean):
+            raise ValueError(f"vectors: got {vectors.shape}, expected (N, {len(self.mean)}) of {self.space}")
+        return _whitened(vectors, self.mean, self.projection)
+
+    def bias(self, vectors: np.ndarray) -> np.ndarray:
+        """Return (N,) float32 to be taken from the similarities of whitened vectors (N, d), queries or references."""
+        if not len(self.bank):
+            return np.zeros(len(vectors), np.float32)
+        near = cosine_topk(vectors, self.bank, min(NEIGHBOURS, len(self.bank)))[1]
+        return np.float32(WEIGHT) * near.mean(axis=1)
+
+    def save(self, path: Path) -> None:
+        """Write it as a .npz file, which appears when it is whole."""
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with part.open("wb") as stream:
+                np.savez_compressed(stream, format=FORMAT, space=self.space, mean=self.mean, projection=self.projection,
+                                    bank=self.bank, cosines=self.calibration.cosines)  # fmt: skip
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+class Whitened:
+    """A descriptor whose vectors are whitened by a background; see ``descriptors.Descriptor``."""
+
+    def __init__(self, descriptor: Descriptor, background: Background) -> None:
+        """Describe by ``descriptor``, then whiten.
+
+        Raises:
+            UsageError: the background is of another space.
+        """
+        if background.space != descriptor.space:
+            raise UsageError(f"the background is of {background.space}, and the descriptor makes {descriptor.space}: "
+                             "fit one for it")
+        self.name = f"{descriptor.name}-white{background.dimensions}"
+        self.sha256, self.dimensions = background.sha256, background.dimensions
+        self.space = f"{self.name}@{self.sha256[:12]}"
+        self.descriptor, self.background = descriptor, background
+
+    def describe(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (N, d) float32; see ``Descriptor``."""
+        return self.background.apply(self.descriptor.describe(frames))
+
+    def scores(self, queries: np.ndarray, references: np.ndarray) -> np.ndarray:
+        """Return (Q, R) float32 in [0, 1]; see ``Descriptor``."""
+        return self.background.calibration(queries @ references.T)
+
+
+def fit(vectors: np.ndarray, sources: Sequence[str] | np.ndarray, space: str,
+        dimensions: int | None = None) -> Background:
+    """Return the background of frames that have nothing to do with what will be searched.
+
+    Args:
+        vectors: (N, D) float32 of unit length; rows of zeros are left out.
+        sources: of each row, so that frames of one source are no strangers.
+        space: of the vectors.
+        dimensions: to keep, those of the largest variance; None: a quarter of the rows, at most D.
+
+    Raises:
+        ValueError: too few vectors, or none that vary.
+
+    Source: PCA with whitening and unit length, as FAISS' PCAW,L2norm; Jegou and Chum, Negative evidences and
+    co-occurrences in image retrieval: the benefit of PCA and whitening, ECCV 2012.
+    """
+    codes = np.asarray(sources)
+    if vectors.ndim != 2 or len(codes) != len(vectors):
+        raise ValueError(f"got vectors {vectors.shape} and {len(codes)} sources, expected (N, D) and N")
+    kept = np.any(vectors, axis=1)
+    vectors, codes = vectors[kept], codes[kept]
+    most = min(vectors.shape[1], len(vectors) - 1)
+    chosen = min(most, max(1, len(vectors) // 4)) if dimensions is None else dimensions
+    if not 1 <= chosen <= most:
+        raise ValueError(f"dimensions: got {chosen}, expected 1 to {most} with {len(vectors)} vectors of "
+                         f"{vectors.shape[1]}")
+    mean, projection = _components(vectors, chosen)
+    calibration = calibrate(_held_out(vectors, codes, chosen))
+    return Background(space, mean, projection, _whitened(vectors, mean, projection), calibration)
+
+
+def load(path: Path, space: str | None = None) -> Background:
+    """Return the background in a file.
+
+    Args:
+        path: that ``save`` wrote.
+        space: of the vectors that it is for; None: any.
+
+    Raises:
+        UsageError: it cannot be read, or is for another space.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if int(stored["format"]) > FORMAT:
+                raise UsageError(f"{path} has format {int(stored['format'])}, this program reads up to {FORMAT}")
+            arrays = [stored[name].astype(np.float32) for name in ("mean", "projection", "bank")]
+            calibration = Calibration(tuple(stored["cosines"].tolist()))
+            found = Background(str(stored["space"]), *arrays, calibration)
+        mean, projection, bank = (array.shape for array in arrays)
+        if not (len(mean) == 1 and len(projection) == len(bank) == 2 and mean[0] == projection[0]
+                and projection[1] == bank[1] and all(np.isfinite(array).all() for array in arrays)):
+            raise ValueError(f"its arrays are {mean}, {projection}, {bank}")
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is no background ({error}); fit one again") from None
+    if space is not None and found.space != space:
+        raise UsageError(f"{path} is for {found.space}, and the vectors are of {space}: fit one for them")
+    return found
+
+
+def _components(vectors: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean (D,) float32 and the principal components (D, d) float32, divided by their deviations."""
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    variances, directions = np.linalg.eigh(np.cov(vectors - mean, rowvar=False, dtype=np.float64))
+    order = np.argsort(-variances, kind="stable")[:dimensions]
+    variances = variances[order]
+    if not variances[0] > 0:
+        raise ValueError(f"vectors: got {len(vectors)} that are all one, expected a background that varies")
+    directions = directions[:, order]
+    # The sign of an eigenvector is anybody's: the largest entry is made positive, so that machines agree.
+    directions = directions * np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(dimensions)])
+    projection = directions / np.sqrt(np.maximum(variances, FLOOR * variances[0]))
+    return mean.astype(np.float32), projection.astype(np.float32)
+
+
+def _whitened(vectors: np.ndarray, mean: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    rows = (vectors - mean) @ projection
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+    return np.where(np.any(vectors, axis=1)[:, None], rows, np.float32(0))
+
+
+def _held_out(vectors: np.ndarray, sources: np.ndarray, dimensions: int) -> np.ndarray:
+    """Return the cosines of strangers within each half of the sources, whitened by the other half.
+
+    Vectors that a projection was fitted to are less alike by it than new ones.
+    """
+    codes = np.unique(sources, return_inverse=True)[1]
+    found = []
+    for half in (0, 1):
+        held = codes % 2 == half
+        few = min(dimensions, len(codes) - int(held.sum()) - 1)
+        if few < 1:
+            raise ValueError(f"sources: got {len(set(codes.tolist()))} with {len(codes)} frames, expected more")
+        mean, projection = _components(vectors[~held], few)
+        found.append(strangers(_whitened(vectors[held], mean, projection), codes[held]))
+    return np.concatenate(found)
