@@ -37,11 +37,38 @@ def test_shards_are_finished_by_one_run(videos: Path, tmp_path: Path) -> None:
     finished = run_vtk("reid", "--finish", tmp_path / "out", "--threshold", "0.9")
     assert (finished.returncode, finished.stderr) == (0, b"")
     assert of_type(finished.stdout, "identity") == whole
-    assert len(whole) == 3 and len(finished.stdout.splitlines()) == 3
+    run = {"v": 1, "type": "run", "by": "reid/colour", "late": ["identity"]}
+    first, *_, last = map(json.loads, finished.stdout.splitlines())
+    assert (first, last) == (run, run | {"status": "ok", "records": 3}) and len(finished.stdout.splitlines()) == 5
     to_file = run_vtk("reid", "--finish", tmp_path / "out", "--threshold", "0.9", "-o", tmp_path / "who.jsonl")
     assert (to_file.returncode, to_file.stdout) == (0, b"")
     assert (tmp_path / "who.jsonl").read_bytes() == finished.stdout
     assert run_vtk("validate", stdin=finished.stdout).returncode == 0
+
+
+def test_what_a_run_finishes_is_drawn_with_tracks_behind_it(videos: Path, tmp_path: Path) -> None:
+    """As one run over the sources tells it: the same picture."""
+    whole = run_vtk(*MOTION, videos / "a.mp4", videos / "b.mp4").stdout
+    run_vtk(*MOTION, videos / "a.mp4", videos / "b.mp4", "--embed-only", "--out-dir", tmp_path / "out")
+    finished = run_vtk("reid", "--finish", tmp_path / "out", "--threshold", "0.9").stdout
+    tracks = b"".join(path.read_bytes() for path in sorted((tmp_path / "out").rglob("*.jsonl")))
+    for name, records in (("one", whole), ("two", finished + tracks)):
+        shown = run_vtk("sheet", "-o", tmp_path / f"{name}.png", stdin=records)
+        assert (shown.returncode, shown.stderr) == (0, b"")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_finish_does_what_it_says_or_refuses(videos: Path, tmp_path: Path) -> None:
+    run_vtk(*MOTION, videos / "a.mp4", "--embed-only", "--out-dir", tmp_path / "out")
+    dry = run_vtk("reid", "--finish", tmp_path / "out", "--threshold", "0.9", "--gallery", tmp_path / "people", "--dry-run")
+    assert (dry.returncode, dry.stdout) == (0, b"") and b"1 files below" in dry.stderr
+    assert not (tmp_path / "people").exists()
+    piped = run_vtk("pipe", f"reid --finish {tmp_path}/out --threshold 0.9 | sheet -o {tmp_path}/a.png", videos)
+    assert piped.returncode == 2 and piped.stdout == b"" and b"run it by itself" in piped.stderr
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "tracks.jsonl").write_bytes(b"")
+    none = run_vtk("reid", "--finish", tmp_path / "none", "--threshold", "0.9")
+    assert (none.returncode, none.stdout) == (0, b"") and b"--embed-only writes them" in none.stderr
 
 
 def test_jobs_and_resume_embed_and_leave_identities_to_a_later_run(videos: Path, tmp_path: Path) -> None:
@@ -50,6 +77,7 @@ def test_jobs_and_resume_embed_and_leave_identities_to_a_later_run(videos: Path,
         words = (option, "2") if option == "--jobs" else (option,)
         found = run_vtk(*MOTION, videos, *words, "--out-dir", tmp_path / "no")
         assert found.returncode == 2 and b"--embed-only leaves them to vtk reid --finish" in found.stderr
+        assert b"identity records need all sources" in found.stderr and not (tmp_path / "no").exists()
     first = run_vtk(*MOTION, videos / "a.mp4", "--embed-only", "--out-dir", tmp_path / "out")
     rest = run_vtk(*MOTION, videos / "a.mp4", videos / "b.mp4", videos / "c.mp4", "--embed-only", "--jobs", "2", "--resume",
                    "--out-dir", tmp_path / "out")
@@ -72,6 +100,9 @@ def test_two_spaces_are_not_mixed(videos: Path, tmp_path: Path) -> None:
     (("--finish", "{tmp}/no"), b"a folder of .jsonl files is needed"),
     (("--finish", "{tmp}"), b"there is no .jsonl file below it"),
     (("--finish", "{tmp}", "a.mp4"), b"name no other inputs"),
+    (("--finish", "{tmp}", "--out-dir", "{tmp}/out"), b"--out-dir does not go with it"),
+    (("--finish", "{tmp}", "--shard", "1/2"), b"--shard does not go with it"),
+    (("--finish", "{tmp}", "--embed-only"), b"--embed-only does not go with it"),
     (("--model", "colour", "a.mp4"), b"has no threshold"),
     (("--model", "colr", "a.mp4"), b"did you mean 'colour'"),
     (("--input", "256", "a.mp4"), b"HEIGHTxWIDTH"),

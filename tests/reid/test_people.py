@@ -220,6 +220,11 @@ def test_what_cannot_be_used_is_one_line(uri: str, tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(VtkError, match="cannot be used: .*cut short"):
         assign_people(uri, *seen(MONDAY), LIKE)
+    with pytest.raises(LibraryError, match="^gallery .*people.lance' cannot be used: .*cut short"):
+        check_gallery(uri, SPACE, DIM)
+    (tmp_path / "file").touch()
+    with pytest.raises(LibraryError, match="cannot be kept there: .*/file is a file; name another folder"):
+        check_gallery(str(tmp_path / "file" / "people.lance"), SPACE, DIM)
 
 
 def test_nothing_to_name_makes_no_gallery(uri: str) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
@@ -85,6 +85,8 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
                          "all sources, and what was kept is not looked at again"
                          + (f"; {stage.deferral}" if stage.deferral else ""))
+    if common.jobs > 1:
+        check_jobs([step.stage for step in steps])
     if common.decoder not in DECODERS:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:
@@ -112,6 +114,16 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     code = exit_code(tally)
     if code:
         sys.exit(code)
+
+
+def check_jobs(stages: Iterable[Stage]) -> None:
+    """Raise UsageError where a stage has results across sources, which no one of several processes could see."""
+    for stage in stages:
+        if stage.across:
+            late = ", ".join(sorted(stage.late_writes))
+            what = f"its {late} records need all sources" if late else "it has results across sources"
+            raise UsageError(f"--jobs cannot run {stage.name}: {what}, and each process sees some of them"
+                             + (f"; {stage.deferral}" if stage.deferral else ""))
 
 
 def prepare(stages: Sequence[Stage], named: bool) -> None:
@@ -234,7 +246,13 @@ def with_inputs(common: Common, inputs: Sequence[str]) -> Common:
 
 @contextmanager
 def open_output(common: Common) -> Iterator[Callable[[Sequence[bytes]], None]]:
-    """Give a function that writes lines to -o FILE or stdout; the file appears when the block ends well."""
+    """Give a function that writes lines to -o FILE or stdout; the file appears when the block ends well.
+
+    Raises:
+        UsageError: FILE exists, or ``vtk pipe`` is parsing: what writes by itself has no stage that a pipe could run.
+    """
+    if _collecting.get() is not None:
+        raise UsageError("a pipe cannot run this, since it has no stage: run it by itself")
     sink = outputs.OneFile(common.output, common.overwrite) if common.output is not None else outputs.Stdout()
     complete = False
     try:
@@ -242,3 +260,6 @@ def open_output(common: Common) -> Iterator[Callable[[Sequence[bytes]], None]]:
         complete = True
     finally:
         sink.close(complete)
+        if not complete and common.output is not None:  # nothing could go on with it
+            with suppress(OSError):
+                outputs.part_of(common.output).unlink()

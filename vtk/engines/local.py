@@ -17,9 +17,9 @@ from typing import Any
 from vtk.driver.chain import Opening, Outcome, Step
 from vtk.driver.link import error_record, internal
 from vtk.driver.passes import Begin, Done, Tally, run_passes
-from vtk.driver.run import prepare
+from vtk.driver.run import check_jobs, prepare
 from vtk.driver.stage import Stage
-from vtk.errors import UsageError, VtkError
+from vtk.errors import VtkError
 from vtk.records import dump, make
 
 Factory = tuple[Callable[[], Stage], bool]  # builds a stage; whether it keeps only its own records
@@ -67,11 +67,7 @@ def run_jobs(factories: Sequence[Factory], sources: Sequence[str], opening: Open
     """
     from vtk.threads import available
 
-    for factory, _ in factories:
-        stage = factory()
-        if stage.across:
-            raise UsageError(f"--jobs cannot run {stage.name}: it has results across sources"
-                             + (f"; {stage.deferral}" if stage.deferral else ""))
+    check_jobs(factory() for factory, _ in factories)
     each = threads or max(1, available() // jobs)
     board = _Board(deque(range(len(sources))))
     context = multiprocessing.get_context("spawn")

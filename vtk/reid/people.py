@@ -15,6 +15,7 @@ import difflib
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -51,7 +52,7 @@ def space_of(text: str, dim: int) -> Space:
 
 
 def check_gallery(uri: str, space: str, dim: int) -> None:
-    """Raise LibraryError or SpaceError where ``uri`` cannot take vectors (D,) of ``space``; make nothing.
+    """Raise LibraryError or SpaceError where ``uri`` cannot take vectors (D,) of ``space``, or is damaged; make nothing.
 
     Args:
         uri: a folder, or an address on object storage; there may be none yet.
@@ -59,9 +60,15 @@ def check_gallery(uri: str, space: str, dim: int) -> None:
         dim: length of a vector.
     """
     folder = folder_of(uri)
+    if folder is not None:
+        near = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if near != folder and not near.is_dir() or not os.access(near, os.W_OK):
+            why = "cannot be written" if near.is_dir() else "is a file"
+            raise LibraryError(f"gallery '{uri}' cannot be kept there: {near} {why}; name another folder")
     if folder is None or folder.exists():
-        with contextlib.suppress(_NoGallery):
+        with contextlib.suppress(_NoGallery), _called_gallery():
             gallery = Gallery.open(uri, space, dim, create=False)
+            gallery.identities()  # a file of it that is cut short is found now, and not when the work is done
             if gallery.space != space:
                 raise SpaceError(f"gallery '{uri}' holds {gallery.space} and may be searched by {space}, but not added "
                                  f"to; {UPGRADE} {uri} embeds it anew")
@@ -111,12 +118,13 @@ class Gallery:
             SpaceError: it is of another space.
         """
         wanted = space_of(space, dim or 1) if space is not None else None
-        try:
-            return cls(uri, Library.open(uri, wanted, create=create, upgrade=f"{UPGRADE} {uri}"))
-        except (LibraryError, SpaceError) as error:
-            if str(error).startswith("no library at"):
-                raise _NoGallery(f"no gallery at '{uri}': vtk reid --gallery makes one; or mend the path") from None
-            raise type(error)(str(error).replace("library", "gallery", 1)) from error
+        with _called_gallery():
+            try:
+                return cls(uri, Library.open(uri, wanted, create=create, upgrade=f"{UPGRADE} {uri}"))
+            except LibraryError as error:
+                if str(error).startswith("no library at"):
+                    raise _NoGallery(f"no gallery at '{uri}': vtk reid --gallery makes one; or mend the path") from None
+                raise
 
     def __enter__(self) -> Gallery:
         return self
@@ -176,7 +184,8 @@ class Gallery:
 
     def identities(self) -> list[Group]:
         """Return all identities by name."""
-        return self.library.groups()
+        with _called_gallery():
+            return self.library.groups()
 
     def stats(self) -> Stats:
         """Return what the gallery holds."""
@@ -349,6 +358,17 @@ class Gallery:
 
 class _NoGallery(LibraryError):
     """There is none."""
+
+
+@contextlib.contextmanager
+def _called_gallery() -> Iterator[None]:
+    """Call a library a gallery where it is refused: that is what its user has."""
+    try:
+        yield
+    except (LibraryError, SpaceError) as error:
+        if "library" not in str(error):
+            raise
+        raise type(error)(str(error).replace("library", "gallery", 1)) from error
 
 
 def tracklet_id(tracklet: Tracklet, space: str) -> str:
