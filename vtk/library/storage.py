@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import random
 import re
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from lancedb.table import LanceTable
 
 TABLE = "entries"
+# Where LanceDB notes the last version, so that it need not list them all; without its file the one before would pass
+# for the last.
+HINT = f"{TABLE}.lance/_versions/latest_version_hint.json"
 ATTEMPTS = 30  # of a commit that others were faster with; LanceDB itself tries a merge ten times
 
 Result = TypeVar("Result")
@@ -58,16 +62,33 @@ def open_table(connection: DBConnection, uri: str) -> LanceTable | None:
     """Return the table; None where there is none yet.
 
     Raises:
-        LibraryError: it is damaged.
+        LibraryError: it is damaged, or changes that were acknowledged are gone.
     """
     folder = folder_of(uri)
+    last = _last_written(folder)  # before the table is looked at: others may write meanwhile
     with speaking(uri):
         # Damaged tables are not found either: a folder's name tells them from those that never were.
         if folder is None and TABLE not in connection.list_tables().tables:
             return None
         if folder is not None and not (folder / f"{TABLE}.lance").is_dir():
             return None
-        return connection.open_table(TABLE)
+        table = connection.open_table(TABLE)
+        found = int(table.version)
+    if last > found:
+        raise LibraryError(f"library '{uri}' was written up to version {last}, and the newest that is left is {found}: "
+                           f"files of it are lost; restore it from a copy, or delete {folder / HINT} to go on without "
+                           "what is lost")
+    return table
+
+
+def _last_written(folder: Path | None) -> int:
+    """Return the version that LanceDB noted when it last wrote a library in files; 0 where there is no such note."""
+    if folder is None:
+        return 0
+    try:
+        return int(json.loads((folder / HINT).read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError):  # it only hints: a library is whole without it
+        return 0
 
 
 def create_table(connection: DBConnection, uri: str, columns: pa.Schema) -> LanceTable:
