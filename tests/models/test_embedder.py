@@ -96,6 +96,10 @@ def test_a_file_of_the_users_own(shared, tmp_path):
     given = Path(shared) / "models" / row.files[0].name
     own = load_embedder("retail-0277", "reid", EmbedderOptions(weights=given))
     assert own.name == given.stem and own.dimensions == 256
+    same = load_embedder("retail-0277", "reid", EmbedderOptions(weights=given, size=(256, 128)))
+    assert space_of(same) == space_of(own)
+    with pytest.raises(UsageError, match=r"--input 384x128: .*0288.xml takes 256x128; leave --input away"):
+        load_embedder("retail-0277", "reid", EmbedderOptions(weights=given, size=(384, 128)))
     with pytest.raises(WeightsError, match="expected one vector a crop"):
         load_embedder("retail-0277", "reid", EmbedderOptions(weights=Path(shared) / "models" / "yolox_nano.onnx"))
 

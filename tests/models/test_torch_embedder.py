@@ -71,7 +71,7 @@ def test_a_network_of_timm(name: str, save: Callable[[Any, Path], None], tmp_pat
     np.testing.assert_allclose(embedder.embed(CROPS), expected, atol=1e-5)
     np.testing.assert_allclose(embedder.embed(CROPS[3:4]), expected[3:4], atol=1e-5)
     assert np.abs(expected[0] - expected[1]).max() > 1e-3, "the network tells nothing apart"
-    assert space_of(embedder) == f"own@{sha256_of(path)[:12]}"
+    assert space_of(embedder) == f"own:64x32@{sha256_of(path)[:12]}"
 
 
 def test_a_vit_at_another_size(tmp_path: Path) -> None:
@@ -84,6 +84,7 @@ def test_a_vit_at_another_size(tmp_path: Path) -> None:
     np.testing.assert_allclose(embedder.embed(CROPS), vectors_of(net, (0.5,) * 3, (0.5,) * 3), atol=1e-5)
     whole = load_embedder("timm:test_vit", "reid", EmbedderOptions(path, runtime=CPU))
     assert np.abs(whole.embed(CROPS) - embedder.embed(CROPS)).max() > 1e-3
+    assert space_of(whole) == f"vit@{sha256_of(path)[:12]}" != space_of(embedder), "the size that is not said is its own"
     folders = list((tmp_path / "home" / "converted").iterdir())
     assert len(folders) == 2 and sorted(each.name for each in folders[0].iterdir()) == [
         "input.json", "model.bin", "model.xml"]
@@ -120,7 +121,7 @@ def test_timms_own_weights(tmp_path: Path) -> None:
     net = made("test_resnet")
     save_file(net.state_dict(), path)
     embedder = load_embedder("timm:test_resnet", "reid", EmbedderOptions(size=SIZE, runtime=CPU))
-    assert space_of(embedder) == f"timm:test_resnet@{sha256_of(path)[:12]}"
+    assert space_of(embedder) == f"timm:test_resnet:64x32@{sha256_of(path)[:12]}"
     net.reset_classifier(0)
     np.testing.assert_allclose(embedder.embed(CROPS), vectors_of(net, *[(0.5,) * 3] * 2), atol=1e-5)
 
@@ -172,8 +173,10 @@ def test_a_model_file_of_open_size_takes_what_input_says(tmp_path: Path) -> None
     path = tmp_path / "model.xml"
     crop = np.zeros((40, 20, 3), np.uint8)
     crop[::2, ::2] = 240  # a pixel in four: shrunk, the squares of the means are less than the means of the squares
-    found = [load_embedder("retail-0277", "reid", EmbedderOptions(path, size, CPU)).embed([crop])
-             for size in ((40, 20), (20, 10), (256, 128), None)]
+    embedders = [load_embedder("retail-0277", "reid", EmbedderOptions(path, size, CPU))
+                 for size in ((40, 20), (20, 10), (256, 128), None)]
+    found = [embedder.embed([crop]) for embedder in embedders]
+    assert [space_of(each).rpartition("@")[0] for each in embedders] == ["model:40x20", "model:20x10", "model", "model"]
     plain = np.concatenate([crop.mean((0, 1)), (crop / 1.0 * crop).mean((0, 1))])
     np.testing.assert_allclose(found[0][0], plain / np.linalg.norm(plain), atol=1e-6)
     assert np.abs(found[0] - found[1]).max() > 1e-4

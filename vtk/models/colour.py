@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from vtk.models.embedder import EmbedderOptions
+from vtk.models.embedder import EmbedderOptions, at_size
 from vtk.models.net_embedder import stretched, unit
 from vtk.models.weights import Weights
 from vtk.models.zoo import Model
@@ -49,4 +49,5 @@ class ColourEmbedder:
 
 def build(model: Model, weights: Weights, options: EmbedderOptions) -> ColourEmbedder:
     """Return the embedder of colours."""
+    model = at_size(model, options.size)
     return ColourEmbedder(model.name, model.input.height, model.input.width)

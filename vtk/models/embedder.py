@@ -22,7 +22,7 @@ class Embedder(Protocol):
     """What makes vectors of crops; alike things lie near each other.
 
     Attributes:
-        name: as records state it.
+        name: of the space: the model's, and its input's size where that is not the model's own.
         sha256: of its weights.
         dimensions: of a vector.
         batch: how many crops a call of the model takes.
@@ -64,6 +64,18 @@ def space_of(embedder: Embedder) -> str:
     return f"{embedder.name}@{embedder.sha256[:12]}"
 
 
+def at_size(model: zoo.Model, size: tuple[int, int] | None) -> zoo.Model:
+    """Return ``model`` with an input of ``size``, (height, width) in pixels; None is its own.
+
+    Vectors of two sizes do not compare: the name of a model at another size than its own has the size behind it, and
+    the space with it.
+    """
+    if size is None or size == (model.input.height, model.input.width):
+        return model
+    height, width = size
+    return replace(model, name=f"{model.name}:{height}x{width}", input=replace(model.input, height=height, width=width))
+
+
 def read_size(text: str) -> tuple[int, int]:
     """Return (height, width) of ``HEIGHTxWIDTH``.
 
@@ -98,8 +110,6 @@ def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptio
         WeightsError: the weights cannot be had, verified or read.
     """
     recipe = _recipe(name, task)
-    if options.size is not None:
-        recipe = replace(recipe, input=replace(recipe.input, height=options.size[0], width=options.size[1]))
     if options.weights is not None:
         recipe = zoo.custom(recipe, options.weights.stem)
     elif recipe.files and not any(file.url or file.hashes for file in recipe.files) and not files.at_hand(recipe):

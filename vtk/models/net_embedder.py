@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vtk.errors import WeightsError
+from vtk.errors import UsageError, WeightsError
 from vtk.kernels.normalize import normalize
-from vtk.models.embedder import EmbedderOptions
+from vtk.models.embedder import EmbedderOptions, at_size
 from vtk.models.runtime import Net, load
 from vtk.models.weights import Weights
 from vtk.models.zoo import Input, Model
@@ -64,12 +64,21 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedder:
-    """Return an embedder from a model file."""
+    """Return an embedder from a model file.
+
+    Raises:
+        UsageError: another size is asked for than the file fixes.
+        WeightsError: the file cannot be read, or gives no vectors.
+    """
     path = weights.paths[0]
     net = load(path, options.runtime, weights.paths[1] if len(weights.paths) > 1 else None)
-    return NetEmbedder(model.name, weights.sha256 or "", net, _input_of(model.input, net), path)
+    model = _sized(model, net, options.size, path)
+    return NetEmbedder(model.name, weights.sha256 or "", net, model.input, path)
 
 
-def _input_of(takes: Input, net: Net) -> Input:
-    """Return ``takes`` in the size that the file fixes, where it does."""
-    return replace(takes, height=net.shape[2] or takes.height, width=net.shape[3] or takes.width)
+def _sized(model: Model, net: Net, size: tuple[int, int] | None, path: Path) -> Model:
+    """Return ``model`` in the size that the file fixes, and where it leaves a side open in ``size``."""
+    own = replace(model.input, height=net.shape[2] or model.input.height, width=net.shape[3] or model.input.width)
+    if size is not None and any(side not in (None, asked) for side, asked in zip(net.shape[2:], size, strict=True)):
+        raise UsageError(f"--input {size[0]}x{size[1]}: {path} takes {own.height}x{own.width}; leave --input away")
+    return at_size(replace(model, input=own), size)

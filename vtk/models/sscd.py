@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vtk.errors import WeightsError
 from vtk.models import net_embedder, torch_embedder
-from vtk.models.embedder import EmbedderOptions
+from vtk.models.embedder import EmbedderOptions, at_size
 from vtk.models.net_embedder import NetEmbedder
 from vtk.models.weights import Weights
 from vtk.models.zoo import Input, Model
@@ -33,6 +33,8 @@ def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedd
     if not (weights.official or options.runtime.trust_weights):
         raise WeightsError(f"{path}: a TorchScript file holds code that is run, and its sha256, {weights.sha256}, is "
                            "not in the table; if you trust its maker, --trust-weights loads it", code="E_HASH")
+
+    model = at_size(model, options.size)
 
     def make() -> tuple[nn.Module, Input]:
         return _read(path, model.input), model.input

@@ -15,7 +15,7 @@ from torch import nn
 
 from vtk.errors import UsageError, WeightsError
 from vtk.models import torch_embedder
-from vtk.models.embedder import EmbedderOptions
+from vtk.models.embedder import EmbedderOptions, at_size
 from vtk.models.net_embedder import NetEmbedder
 from vtk.models.torch_state import is_state, misfit, read_plain
 from vtk.models.weights import Weights, is_offline, sha256_of
@@ -33,7 +33,7 @@ def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedd
         UsageError: timm has no such network, or it does not take the size.
         WeightsError: its weights cannot be had, or do not fit.
     """
-    about = _about(model.arch)
+    about, model = _about(model.arch), at_size(model, options.size)
     path = weights.paths[0] if weights.paths else _from_hub(model.arch, about, options.runtime.offline)
     takes = Input(model.input.width, model.input.height, "stretch", mean=tuple(about.mean), std=tuple(about.std))
 
