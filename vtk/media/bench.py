@@ -1,4 +1,8 @@
-"""Time decoding to a model's input size, each decoder in turns: ``python -m vtk.media.bench CLIP``."""
+"""Time decoding to a model's input size, each decoder in turns: ``python -m vtk.media.bench CLIP``.
+
+With ``--keys`` our reader alone: key frames, and those with one frame a second in long gaps, beside full decoding for
+one frame a second.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,18 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vtk.errors import VtkError
 from vtk.media.sampling import Size
+
+if TYPE_CHECKING:
+    from vtk.media.frames import Decoded
+    from vtk.media.video import Reader
 
 Decode = Callable[[str, tuple[int, int]], int]
 
@@ -109,6 +118,69 @@ def compare(path: str, long_side: int, turns: int) -> list[dict[str, object]]:
     return [_row(rows[name], rates, name) | {"cpu_ms": round(float(np.median(busy[name])), 2)} | clip for name in rates]
 
 
+def second_by_second(path: str, size: Size) -> tuple[int, int]:
+    """Decode all and convert one frame a second; return how many were given and how many decoded."""
+    from vtk.media.sampling import Sampling
+
+    return _given(path, lambda reader: reader.frames([size], Sampling("fps", fps=1).chooser()))
+
+
+def key_frames(path: str, size: Size) -> tuple[int, int]:
+    """Decode and convert the key frames alone."""
+    return _given(path, lambda reader: reader.key_frames([size], closest=1.0))
+
+
+def filled(path: str, size: Size) -> tuple[int, int]:
+    """Decode the key frames, and what lies between those more than a second apart; convert one frame a second."""
+    return _given(path, lambda reader: reader.key_frames([size], closest=1.0, furthest=1.0))
+
+
+WAYS: dict[str, Callable[[str, Size], tuple[int, int]]] = {
+    "1-fps": second_by_second, "key-frames": key_frames, "key-frames-filled": filled}
+
+
+def compare_ways(path: str, long_side: int, turns: int) -> list[dict[str, object]]:
+    """Return a row for each way to read a clip sparsely: how many times faster than it plays, over alternating runs.
+
+    One run of each comes before and is not timed. ``ratio`` is to the median of full decoding, ``spacing`` the longest
+    seconds without a key frame.
+    """
+    from vtk.media.video import open_media
+
+    reader = open_media(path)
+    clip = {"clip": os.path.basename(path), "size": list(Size("long", long_side).of(reader.info.width,
+                                                                                    reader.info.height)),
+            "seconds": reader.info.duration, "spacing": reader.key_spacing(), "turns": turns, "cores": os.cpu_count(),
+            "machine": platform.machine()}
+    reader.close()
+    if not clip["seconds"]:
+        raise VtkError("does not say how long it is; --keys needs a clip that does")
+    counts = {name: way(path, Size("long", long_side)) for name, way in WAYS.items()}
+    taken: dict[str, list[float]] = {name: [] for name in WAYS}
+    busy: dict[str, list[float]] = {name: [] for name in WAYS}
+    for _ in range(turns):
+        for name, way in WAYS.items():
+            begin, used = time.perf_counter(), time.process_time()
+            way(path, Size("long", long_side))
+            taken[name].append(time.perf_counter() - begin)
+            busy[name].append(time.process_time() - used)
+    full = float(np.median(taken["1-fps"]))
+    return [{"implementation": name, "given": counts[name][0], "decoded": counts[name][1],
+             "realtime": round(float(clip["seconds"] / np.median(taken[name])), 1),
+             "ratio": round(full / float(np.median(taken[name])), 2),
+             "cpu_s": round(float(np.median(busy[name])), 3)} | clip for name in WAYS]
+
+
+def _given(path: str, read: Callable[[Reader], Iterator[Decoded]]) -> tuple[int, int]:
+    from vtk.media.video import open_media
+
+    reader = open_media(path)
+    try:
+        return sum(1 for _ in read(reader)), reader.decoded
+    finally:
+        reader.close()
+
+
 def _row(row: dict[str, object], rates: Mapping[str, list[float]], name: str) -> dict[str, object]:
     low, median, high = np.percentile(rates[name], (10, 50, 90))
     ratio = float(median / np.median(rates["opencv"])) if "opencv" in rates else None
@@ -124,15 +196,17 @@ def _version(name: str) -> str:
 
 
 def main() -> None:
-    """Print one JSON line a decoder."""
+    """Print one JSON line a decoder, or a way."""
     parser = argparse.ArgumentParser(prog="python -m vtk.media.bench", description=__doc__)
     parser.add_argument("clip", nargs="+", help="video files")
     parser.add_argument("--size", type=int, default=640, help="long side in pixels (default: 640)")
     parser.add_argument("--turns", "--runs", type=int, default=5, help="timed runs of each decoder (default: 5)")
+    parser.add_argument("--keys", action="store_true", help="compare ways to read a clip sparsely, not decoders")
     asked = parser.parse_args()
+    rows = compare_ways if asked.keys else compare
     for clip in asked.clip:
         try:
-            for row in compare(clip, asked.size, asked.turns):
+            for row in rows(clip, asked.size, asked.turns):
                 print(json.dumps(row), flush=True)
         except VtkError as error:
             sys.exit(f"vtk.media.bench: {clip}: {error}")

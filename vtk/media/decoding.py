@@ -158,10 +158,9 @@ class Decoding:
             self._note("a frame is lost" if lost - told == 1 else f"{lost - told} frames are lost")
         return frame.pts
 
-    @property
-    def indexed(self) -> bool:
-        """Whether the file's index says when frames are shown, not their packets, as in AVI."""
-        return bool(self._chunks)
+    def indexed(self) -> list[int]:
+        """Return when all frames are shown where the file's index says so and not their packets, as in AVI; or []."""
+        return sorted(self._chunks.values())
 
     def stamp_of(self, packet: Any) -> int | None:
         """Return when a packet's frame is shown, in ticks; None where nothing tells."""

@@ -67,7 +67,8 @@ class DecordReader(SequentialReader):
                    closest: float = 0.0, furthest: float | None = None) -> Iterator[Decoded]:
         """Yield the key frames, and others where they lie further apart than ``furthest``; decord seeks by itself."""
         spacing, keys = Spacing(start, end, closest, furthest), set(self._video.get_key_indices())
-        return self.at((index for index in range(self._count) if spacing.takes(self._time(index), index in keys)), sizes)
+        wanted = (index for index in range(self._count) if spacing.takes(self._time(index), index in keys))
+        return self.at(wanted, sizes)
 
     def key_spacing(self) -> float | None:
         """Return the longest seconds between key frames, or to either end."""

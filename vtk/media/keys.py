@@ -5,16 +5,18 @@ from __future__ import annotations
 import bisect
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from av.video.frame import PictureType
 
 from vtk.media.decoding import NEW_CLOCK, Decoding, is_hidden
+from vtk.media.marks import Places, declared_keys, is_refreshing
 from vtk.media.spacing import Spacing
 from vtk.media.timeline import REORDERED
 
+HOLE = 1.5  # intervals: frames may be missing where so many, by the average rate, lie between two
 HELD_MOST = 2_000  # packets, so that a group without end is not held in memory
 PREDICTED = frozenset((PictureType.P, PictureType.B, PictureType.S, PictureType.SP))  # they build on other frames
 
@@ -32,12 +34,14 @@ class Placed:
         stamp: when its frame is shown, in ticks.
         t: the same in seconds from frame 0.
         place: index of its frame; None where it is never shown.
+        key: whether it is marked as a key frame.
     """
 
     packet: Any
     stamp: int
     t: float
     place: int | None
+    key: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,24 @@ class KeyFrames:
     not used: it takes some of the key frames of open groups of pictures for others (H.264 without IDR), and saves
     nothing where the packets do not reach it.
 
+    Args:
+        source: the file, which is read from its beginning.
+        origin: timestamp of frame 0.
+        spacing: which frames are wanted.
+        has_holes: whether damage may have taken frames of which nothing else tells; asked once, at the first interval
+            that looks so.
+
     Attributes:
         decoded: frames decoded so far.
-        packets: packets of frames met so far.
         ended: whether the file was read to its end.
     """
 
-    def __init__(self, source: Decoding, origin: int, spacing: Spacing) -> None:
+    def __init__(self, source: Decoding, origin: int, spacing: Spacing, has_holes: Callable[[], bool]) -> None:
         self._source, self._origin, self._spacing = source, origin, spacing
+        self._has_holes: Callable[[], bool] | None = has_holes
         self._tick = float(source.stream.time_base)
+        rate = source.stream.average_rate
+        self._wide = HOLE / float(rate) / self._tick if rate else 0.0  # ticks
         self.decoded, self.ended = 0, False
         self._places = Places()
         self._lost = 0  # key frames that never came out
@@ -80,6 +93,7 @@ class KeyFrames:
 
     @property
     def packets(self) -> int:
+        """How many packets of frames were met."""
         return self._places.count
 
     def frames(self) -> Iterator[tuple[Place, int, Any]]:
@@ -121,7 +135,7 @@ class KeyFrames:
             if item is None:
                 yield from self._emptied()
                 held, whole = [] if whole else held, False
-            elif item.packet.is_keyframe:
+            elif item.key:
                 yield from self._ended(held, whole)
                 if self._spacing.ends(item.t):
                     held, whole = [], False
@@ -169,105 +183,50 @@ class KeyFrames:
         None stands where the demuxer has come to an end, from which it may go on, and empty the decoder for that.
 
         Raises:
-            UnmarkedError: timestamps are missing, name two frames or run back; no key frame comes first.
+            UnmarkedError: timestamps are missing, name two frames or run back; no key frame comes first; frames may
+                be missing.
         """
-        ahead, keyed = deque[tuple[Any, int, bool]](), False
+        ahead, keyed = deque[tuple[Any, int, bool, bool]](), False
+        self._all = [stamp for stamp in self._source.indexed() if stamp >= self._origin]
+        marked = self._doubly_marked()
         for packet in packets:
             if packet is None or not packet.size:
                 while ahead:
                     yield self._place(*ahead.popleft())
                 yield None
                 continue
-            keyed |= packet.is_keyframe
+            key = packet.is_keyframe or packet.dts in marked
+            keyed |= key
             stamp = self._source.stamp_of(packet)
-            if stamp is None or (packet.pts is None and not self._source.indexed):
+            if stamp is None or (packet.pts is None and not self._all):
                 raise UnmarkedError  # the second field of a frame has none
             shown = stamp >= self._origin and not packet.is_discard and not is_hidden(packet, self._source.stream)
             if shown and not (keyed and self._places.add(stamp, NEW_CLOCK / self._tick)):
                 raise UnmarkedError
-            ahead.append((packet, stamp, shown))
+            ahead.append((packet, stamp, shown, key))
             if len(ahead) > REORDERED:
                 yield self._place(*ahead.popleft())
         self.ended = True
 
-    def _place(self, packet: Any, stamp: int, shown: bool) -> Placed:
+    def _place(self, packet: Any, stamp: int, shown: bool, key: bool) -> Placed:
+        place = self._places.of(stamp) if shown else None
+        if shown and self._all and bisect.bisect_left(self._all, stamp) != place:
+            raise UnmarkedError  # the index knows of frames whose packets were not found
+        if key and shown and not self._all:
+            self._look_for_holes(stamp)
         # max: the reader's times never run back below frame 0 either.
-        return Placed(packet, stamp, max(0.0, (stamp - self._origin) * self._tick),
-                      self._places.of(stamp) if shown else None)
+        return Placed(packet, stamp, max(0.0, (stamp - self._origin) * self._tick), place, key)
 
+    def _look_for_holes(self, stamp: int) -> None:
+        """Raise UnmarkedError where frames before ``stamp`` may be missing of which neither packet nor index tells."""
+        if self._has_holes is None or self._places.widest(stamp) <= self._wide:
+            return
+        if self._has_holes():
+            raise UnmarkedError
+        self._has_holes = None
 
-class Places:
-    """Ranks timestamps as they come in storage order, remembering the latest ones alone."""
-
-    def __init__(self) -> None:
-        self._recent: list[int] = []  # sorted
-        self._passed = 0
-        self._floor = -math.inf
-
-    def add(self, stamp: int, back: float) -> bool:
-        """Count a timestamp; return False where it was there before, or runs back by more than ``back`` ticks."""
-        at = bisect.bisect_left(self._recent, stamp)
-        known = at < len(self._recent) and self._recent[at] == stamp
-        if known or stamp <= self._floor or (self._recent and self._recent[-1] - stamp > back):
-            return False
-        self._recent.insert(at, stamp)
-        if len(self._recent) > 3 * REORDERED:  # those that are asked for, and as many on either side
-            self._floor = self._recent.pop(0)
-            self._passed += 1
-        return True
-
-    @property
-    def count(self) -> int:
-        """How many timestamps there were."""
-        return self._passed + len(self._recent)
-
-    def of(self, stamp: int) -> int:
-        """Return how many timestamps lie before ``stamp``, one of the latest."""
-        return self._passed + bisect.bisect_left(self._recent, stamp)
-
-
-def is_refreshing(packet: Any, stream: Any) -> bool:
-    """Return whether a key frame makes the decoder forget what came before: not an H.264 one without IDR (type 5).
-
-    To one without, the frames left out are a loss, which the decoder fills in. Other codecs number no frames.
-
-    Source: ITU-T H.264 §7.4.1 (types of NAL units), §8.2.5.2 (gaps in frame_num), Annex B; ISO/IEC 14496-15 §5.3.
-    """
-    if stream.codec.canonical_name != "h264":
-        return True
-    data, extra = bytes(packet), stream.codec_context.extradata or b""
-    if extra[:1] != b"\x01":
-        return any(unit[:1] and unit[0] & 31 == 5 for unit in data.split(b"\0\0\1")[1:])
-    width, at = (extra[4] & 3) + 1, 0
-    while at + width < len(data):
-        if data[at + width] & 31 == 5:
-            return True
-        at += width + int.from_bytes(data[at:at + width], "big")
-    return False
-
-
-def longest_gap(keys: list[int], first: int, last: int) -> int | None:
-    """Return the longest time between two key frames, or between them and either end, in ticks; None without any.
-
-    Args:
-        keys: timestamps of key frames, increasing.
-        first, last: timestamps of the first and the last frame.
-    """
-    if not keys:
-        return None
-    marks = [min(first, keys[0]), *keys, max(last, keys[-1])]
-    return max(after - before for before, after in zip(marks, marks[1:]))
-
-
-def declared_keys(stream: Any) -> tuple[list[int], int, int] | None:
-    """Return timestamps of the key frames, of the first frame and of the last, by the container's index.
-
-    None where the index does not hold every frame, as in MPEG-TS, Matroska and fragmented MP4. MP4's index has times
-    of decoding: gaps between key frames are the same by them but for reordering.
-    """
-    entries = list(stream.index_entries)
-    if not stream.frames or len(entries) != stream.frames:
-        return None
-    keys = [entry.timestamp for entry in entries if entry.is_keyframe]
-    return keys, entries[0].timestamp, entries[-1].timestamp
-
+    def _doubly_marked(self) -> frozenset[int]:
+        """Return when packets are decoded that the index marks: FFmpeg takes the mark from damaged ones."""
+        known = declared_keys(self._source.stream)
+        every = known is None or len(known[0]) == self._source.stream.frames  # an MP4 without marks marks all
+        return frozenset() if every else frozenset(known[0])

@@ -15,7 +15,8 @@ from vtk.media.decoding import NEW_CLOCK, Decoding, Stamped
 from vtk.media.demuxing import SILENCE
 from vtk.media.frames import Decoded
 from vtk.media.info import MediaInfo
-from vtk.media.keys import KeyFrames, UnmarkedError, declared_keys, longest_gap
+from vtk.media.keys import KeyFrames, UnmarkedError
+from vtk.media.marks import declared_keys, longest_gap
 from vtk.media.sampling import Size
 from vtk.media.scaling import Scalers
 from vtk.media.spacing import Spacing
@@ -121,7 +122,8 @@ class PyavReader:
                 self._harmed, spacing.last = harmed, last
         self._source.rewind()
         self._pairs, self._first, self._next = self._source.frames(), None, self._zero
-        yield from self.frames(sizes, lambda index, t: index > latest and spacing.takes_any(t), start, end)
+        begin = start if latest < 0 else last
+        yield from self.frames(sizes, lambda index, t: index > latest and spacing.takes_any(t), begin, end)
 
     def key_spacing(self) -> float | None:
         """Return the longest seconds between key frames, or to either end; None where they are not known."""
@@ -166,7 +168,7 @@ class PyavReader:
     def _keys(self, spacing: Spacing) -> Iterator[tuple[int, float, int, Any]]:
         """Yield (index, t, timestamp, frame) as key frames are read, from the start of the file on."""
         self._first, self._next = None, 0
-        keys = KeyFrames(self._source, self._origin, spacing)
+        keys = KeyFrames(self._source, self._origin, spacing, self._has_holes)
         for place, stamp, frame in keys.frames():
             self._harmed |= frame.is_corrupt
             number = place.index
@@ -180,6 +182,14 @@ class PyavReader:
         if keys.ended:
             self._next = max(self._next, keys.packets)
             self._note_cut()
+
+    def _has_holes(self) -> bool:
+        """Return whether frames may be missing from a steady stream of which no error has told."""
+        # The index of an MP4 holds every frame; after other damage timestamps tell which frame is which.
+        if self._harmed or "mp4" in self._source.container.format.name:
+            return False
+        timeline = self._timeline
+        return len(timeline.filled().stamps) > len(timeline.stamps)
 
     def _from_here(self) -> Iterator[Stamped]:
         if self._first is not None:

@@ -38,10 +38,11 @@ class Reader(Protocol):
         """Yield key frames alone, from the source's beginning, with the index, pts and t that ``frames`` gives them.
 
         Key frames are the pictures that the container marks and that stand by themselves. What lies between them is
-        not decoded. Where it is not marked, or timestamps do not tell the order of frames, all is decoded and frames
-        ``furthest`` seconds apart are given (1 where it is None, and not less than ``closest``): an index is never
-        guessed. OpenCV and live streams are always read so; images are key frames all. Damage in packets that are not
-        decoded is not met. Open the source anew to read other frames of it.
+        not decoded. Where they are not marked, or timestamps do not tell the order of frames, or packets of a steady
+        stream are missing and no index tells how many, all is decoded and frames ``furthest`` seconds apart are given
+        (1 where it is None, and not less than ``closest``): an index is never guessed. OpenCV and live streams are
+        always read so; images are key frames all. Damage in packets that are not decoded is not met. Open the source
+        anew to read other frames of it.
 
         Args:
             sizes: as for ``frames``.
