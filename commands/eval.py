@@ -264,7 +264,7 @@ def detect_copy(gt: CopyGt, results: CopyResults = None, pairs: Pairs = None, se
     from vtk.evaluation.copies import copy_report, evaluate_copies
     from vtk.evaluation.copy_lanes import CopyLanes, read_results, read_truth
     from vtk.evaluation.table import table
-    from vtk.export.copies import read_pairs, read_sets
+    from vtk.export.copy_files import read_pairs, read_sets
 
     def note(message: str) -> None:
         if not quiet:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from vtk.errors import MediaError, RecordError
-from vtk.export.copies import CopyRows, read_copies, read_pairs, read_sets, split_key, vcsl_lines, vsc_lines
+from vtk.export.copies import CopyRows, split_key, vcsl_lines, vsc_lines
+from vtk.export.copy_files import read_copies, read_pairs, read_sets
 
 HEADER = "query_id,ref_id,query_start,query_end,ref_start,ref_end,score\n"
 UUIDS = ("0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -105,7 +106,8 @@ WRONG: list[tuple[str, bytes, str]] = [
     ("JSON reversed", b'{"q-r": [[5, 0, 1, 1]]}', "the segment of the query ends at 1, before its start, 5"),
     ("hyphens", b'{"a-b-c": []}', "the key 'a-b-c' has 2 hyphens"),
     ("no query", b'{"pairs": [{"reference": "r", "segments": []}]}', "pair 1 has no 'query'"),
-    ("no start", b'{"pairs": [{"query": "q", "ref": "r", "segments": [{"query_end": 1}]}]}', "pair 1 has no 'query_start'"),
+    ("no start", b'{"pairs": [{"query": "q", "ref": "r", "segments": [{"query_end": 1}]}]}',
+     "pair 1 has no 'query_start'"),
     ("no object", b'{"pairs": [3]}', "pair 1: "),
 ]
 
@@ -129,7 +131,7 @@ def test_pairs_and_sets(tmp_path: Path) -> None:
     assert list(read_copies(tmp_path / "gt.json", pairs).pairs) == [("a", "c-d")]
     for name, content, said in (("pairs.csv", "query_id,ref_id\na,b\na,b\n", "line 3: the pair a, b is there already"),
                                 ("sets.json", '{"s": ["a-b"], "t": ["a-b"]}', "'a-b' is in the sets 's' and 't'"),
-                                ("sets.json", '{"s": 3}', "no sets in it"), ("sets.json", '{"s": [3]}', "no query-ref")):
+                                ("sets.json", '{"s": 3}', "no sets in it"), ("sets.json", '{"s": [3]}', "is no query")):
         (tmp_path / name).write_text(content)
         with pytest.raises(RecordError, match=said):
             read_pairs(tmp_path / name) if name == "pairs.csv" else read_sets(tmp_path / name)

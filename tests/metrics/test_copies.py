@@ -37,7 +37,7 @@ def test_the_vectors(found: list[Any], truth: list[Any], precision: float, recal
     ([], TEN, (1, 0)), (TEN, [], (0, 1)), ([], [], (1, 1)), ([[20, 20, 30, 30]], TEN, (0, 0)),
     ([[10, 0, 20, 10]], TEN, (0, 0)), ([[0, 20, 10, 30]], TEN, (0, 0)), ([[3, 3, 3, 3]], TEN, (0, 0)),
 ])
-def test_where_a_side_is_empty_or_nothing_meets(found: list[Any], truth: list[Any], values: tuple[float, float]) -> None:
+def test_where_a_side_is_empty_or_nothing_meets(found: list[Any], truth: list[Any], values: tuple[int, int]) -> None:
     score = score_pair(np.array(found), np.array(truth))
     assert (score.precision, score.recall) == values
     assert (score.found, score.labelled) == (len(found), len(truth))
@@ -112,9 +112,9 @@ def test_the_length_of_a_union() -> None:
     ([[0, 6, 2, 5]], "expected q0 <= q1 and r0 <= r1"),
 ])
 def test_refusals(boxes: list[Any], message: str) -> None:
-    for call in (lambda: score_pair(np.array(boxes), np.array(TEN)), lambda: score_pair(np.array(TEN), np.array(boxes))):
+    for sides in ((boxes, TEN), (TEN, boxes)):
         with pytest.raises(ValueError, match=message):
-            call()
+            score_pair(*map(np.array, sides))
     with pytest.raises(ValueError, match="sets: got 1, expected one for each of 0 scores"):
         macro([], ["a"])
 

@@ -98,13 +98,15 @@ def plain_cover(found: Segments, truth: Segments) -> float:
         return {second for box in boxes for second in range(int(box[axis]), int(box[axis + 2]))}
 
     pairs = sorted({*found.pair.tolist(), *truth.pair.tolist()})
-    labels = {pair: [box for box, of in zip(truth.boxes, truth.pair) if of == pair] for pair in pairs}
+    labels = {pair: [box for box, of in zip(truth.boxes, truth.pair, strict=True) if of == pair]
+              for pair in pairs}
     total = [sum(len(seconds(labels[pair], axis)) for pair in pairs) for axis in (0, 1)]
     area = last = 0.0
     for score in sorted(set(found.score.tolist()), reverse=True):
         shared, lengths = [0, 0], [0, 0]
         for pair in pairs:
-            mine = [box for box, of, sure in zip(found.boxes, found.pair, found.score) if of == pair and sure >= score]
+            mine = [box for box, of, sure in zip(found.boxes, found.pair, found.score, strict=True)
+                    if of == pair and sure >= score]
             met = [label for label in labels[pair] if any(
                 min(a[2], label[2]) > max(a[0], label[0]) and min(a[3], label[3]) > max(a[1], label[1]) for a in mine)]
             for axis in (0, 1):

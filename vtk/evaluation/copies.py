@@ -84,7 +84,8 @@ def evaluate_copies(truth: CopyRows, found: CopyRows, note: Note, listed: Collec
 
 def copy_report(evaluation: CopyEvaluation, each: bool = False) -> str:
     """Return the figures as JSON, four decimals, those of each pair where wanted."""
-    report: dict[str, Any] = {name: _rounded(getattr(evaluation, name)) for name in ("micro", "macro", "videos", "ranking")}
+    report: dict[str, Any] = {name: _rounded(getattr(evaluation, name))
+                              for name in ("micro", "macro", "videos", "ranking")}
     if each:
         report["pairs"] = [{"query": query, "ref": ref, **_rounded(figures)}
                            for (query, ref), figures in evaluation.pairs.items()]

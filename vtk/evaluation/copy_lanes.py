@@ -11,7 +11,8 @@ from pathlib import Path
 from vtk.errors import MediaError, RecordError, UsageError
 from vtk.evaluation.lanes import BadRecord, records_of
 from vtk.evaluation.sequences import sequence_name
-from vtk.export.copies import CopyRows, Pair, read_copies
+from vtk.export.copies import CopyRows, Pair
+from vtk.export.copy_files import read_copies
 from vtk.records import Record, check
 
 _RECORDS = (".jsonl", ".ndjson")
@@ -50,7 +51,8 @@ class CopyLanes:
 
         Raises:
             RecordError: lines came and not one of them is a record.
-            UsageError: other records came and nobody looked for copies, they are of several makers, or none is ``by``'s.
+            UsageError: other records came and nobody looked for copies, or they are of several makers, or none of
+                ``by``.
         """
         if self.bad and not self._types:
             number, where, error = self.bad[0]
@@ -63,7 +65,8 @@ class CopyLanes:
                                  f"{', '.join(sorted(self._lanes))}")
             return self._lanes.get(self._by, CopyRows("records"))
         if len(self._lanes) > 1:
-            raise UsageError(f"there are copies by {' and by '.join(sorted(self._lanes))}: choose with --by, or with jq")
+            raise UsageError(f"there are copies by {' and by '.join(sorted(self._lanes))}: choose with --by, or with "
+                             "jq")
         return next(iter(self._lanes.values()), CopyRows("records"))
 
     def _take(self, record: Record, where: str) -> None:

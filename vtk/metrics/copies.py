@@ -85,7 +85,8 @@ def score_pair(found: np.ndarray, truth: np.ndarray) -> PairScore:
 
     On each axis, query time and reference time, the precision is the length that found segments share with labelled
     ones over the length of the found ones; a found segment counts what any labelled one overlaps, once. The precision
-    is the product of both axes. Recall is the mirror image. A box and a labelled one meet where both axes do.
+    is the product of both axes. Recall is the mirror image. A box and a labelled one meet where both axes do. Lengths
+    are float64; VCSL's program has them in float32, which moves a value of segments up to 400 s by some 1e-7.
 
     Args:
         found: (N, 4) [q0, r0, q1, r1] in seconds.

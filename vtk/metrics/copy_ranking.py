@@ -42,7 +42,7 @@ class Segments:
         boxes, score = checked_boxes(self.boxes), np.asarray(self.score, dtype=np.float64)
         pair = np.asarray(self.pair, dtype=np.int64)
         if not pair.shape == score.shape == (len(boxes),):
-            raise ValueError(f"got pair of shape {pair.shape} and score of {score.shape}, expected ({len(boxes)},) each")
+            raise ValueError(f"got pair of shape {pair.shape}, score of {score.shape}, expected ({len(boxes)},) each")
         if not np.isfinite(score).all():
             raise ValueError("score: got NaN or infinity, expected finite numbers")
         for name, value in (("pair", pair), ("boxes", boxes), ("score", score)):
