@@ -141,6 +141,8 @@ def fit(vectors: np.ndarray, sources: Sequence[str] | np.ndarray, space: str,
         raise ValueError(f"got vectors {vectors.shape} and {len(codes)} sources, expected (N, D) and N")
     kept = np.any(vectors, axis=1)
     vectors, codes = vectors[kept], codes[kept]
+    if len(vectors) < 2:
+        raise ValueError(f"got {len(vectors)} vectors that show something, expected more")
     most = min(vectors.shape[1], len(vectors) - 1)
     chosen = min(most, max(1, len(vectors) // 4)) if dimensions is None else dimensions
     if not 1 <= chosen <= most:
