@@ -168,8 +168,10 @@ class PyavReader:
     def _keys(self, spacing: Spacing) -> Iterator[tuple[int, float, int, Any]]:
         """Yield (index, t, timestamp, frame) as key frames are read, from the start of the file on."""
         self._first, self._next = None, 0
+        before = self.decoded
         keys = KeyFrames(self._source, self._origin, spacing, self._has_holes)
         for place, stamp, frame in keys.frames():
+            self.decoded = before + keys.decoded
             self._harmed |= frame.is_corrupt
             number = place.index
             if self._damaged:
@@ -178,7 +180,7 @@ class PyavReader:
             if frame.is_corrupt:
                 self.errors.append(MediaError(f"frame {number} is damaged"))
             yield number, place.t, stamp, frame
-        self.decoded += keys.decoded
+        self.decoded = before + keys.decoded
         if keys.ended:
             self._next = max(self._next, keys.packets)
             self._note_cut()
