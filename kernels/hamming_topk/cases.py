@@ -15,7 +15,7 @@ NAMES = ("hamming_topk", "hamming_within")
 
 def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
     """Return ``size`` rows against some queries, copies with few bits turned among them, and equal rows."""
-    width = int(rng.choice([1, 7, 8, 32, 33, 64]))
+    width = int(rng.choice([1, 7, 32, 60]))
     base = rng.integers(0, 256, (size, width), np.uint8)
     base[::7] = base[: len(base[::7])]
     queries = turned(rng.permutation(base)[: min(size, int(rng.choice([1, 3, 40])))], rng.choice([0, 0.01, 0.2]), rng)

@@ -2,8 +2,11 @@
 
 Bytes are read as words of 64 bits. A block of the base is turned so that a word of many rows lies together, small
 enough to stay in the cache while all queries pass over it; the distances of some rows to a query are counted without
-a branch, and only where one of them is near enough they are looked at one by one. Few queries of 256 bits pass over
-the rows as they lie, as fast as memory gives them.
+a branch, and only where one of them is near enough they are looked at one by one. A few queries pass over the rows as
+they lie, as fast as memory gives them.
+
+Functions are compiled for each number of words in a row, of which ``words``, a tuple as long, tells the compiler: it
+then writes out the loop over them.
 
 A pair is held as one number, the distance above and the row below: the order of these is the order of the answer.
 
@@ -27,14 +30,20 @@ from vtk.threads import asked, available
 # Rows whose distances are counted in one step; a constant length lets the compiler do so without a remainder.
 STEP = 64
 
-# Rows of a block that lies turned in the first cache: 16 KB of 256 bits.
-ROWS = 512
+# Rows of a block that lies turned in the first cache, 16 KB of 256 bits; and what keeps its columns off one cache set.
+ROWS, APART = 512, 8
+
+# Rows over which a few queries pass one after the other: 128 KB of 256 bits, in the second cache.
+BLOCK = 4096
 
 # Rows that Numba is given at once.
 SHARE = 1 << 16
 
-# Up to this many queries of 256 bits pass over the rows as they lie.
-FEW = 3
+# Up to this many queries pass over the rows as they lie: turning these costs as much (measured: 1M x 256 bits).
+FEW = 2
+
+# Pairs that are worth a thread of their own. To start threads takes 0.1 ms, as long as some 400,000 pairs.
+WORTH = 1 << 19
 
 # Queries of each thread from which on they are divided among threads, not the base.
 MANY = 16
@@ -52,14 +61,15 @@ def hamming_topk(queries: np.ndarray, base: np.ndarray, k: int) -> tuple[np.ndar
     if not (len(queries) and k):
         return np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.int64)
     wanted = as_words(queries).copy()
-    tasks = _tasks(len(queries), len(base))
+    words, tasks = (0,) * wanted.shape[1], _tasks(len(queries), len(base))
     heaps = np.full((1 + max(place for place, _, _ in tasks), len(queries), k), NONE)
-    search = _pass if len(queries) <= FEW and wanted.shape[1] == 4 else _search
+    search = _pass if len(queries) <= FEW else _search
 
     def run(task: tuple[int, slice, slice]) -> None:
         place, mine, theirs = task
         for start in range(theirs.start, theirs.stop, SHARE):
-            search(wanted[mine], as_words(base[start : min(start + SHARE, theirs.stop)]), start, heaps[place, mine])
+            rows = as_words(base[start : min(start + SHARE, theirs.stop)])
+            search(wanted[mine], rows, words, start, heaps[place, mine])
 
     _together(run, tasks)
     keys = np.sort(heaps.transpose(1, 0, 2).reshape(len(queries), -1), axis=1)[:, :k]
@@ -71,7 +81,7 @@ def hamming_within(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return all pairs at most ``radius`` bits apart; see the package."""
     wanted = as_words(queries).copy()
-    tasks = _tasks(len(queries), len(base))
+    words, tasks = (0,) * wanted.shape[1], _tasks(len(queries), len(base))
     counts, found = [0] * len(tasks), [[] for _ in tasks]
 
     def run(number: int) -> None:
@@ -81,7 +91,7 @@ def hamming_within(
             rows = as_words(base[start : min(start + SHARE, theirs.stop)])
             state = np.zeros(2, np.int64)
             while state[0] < len(rows):
-                count = _gather(wanted[mine], rows, mine.start, start, radius, held, bits, state)
+                count = _gather(wanted[mine], rows, words, mine.start, start, radius, held, bits, state)
                 counts[number] += count
                 if sum(counts) > most:
                     raise too_many(radius, most)
@@ -110,15 +120,15 @@ def as_words(rows: np.ndarray) -> np.ndarray:
 
 def _tasks(queries: int, rows: int) -> list[tuple[int, slice, slice]]:
     """Return what is done by one thread each: a number, some queries, rows of the base; many queries have one number."""
-    threads = asked() or available()
+    threads = max(1, min(asked() or available(), queries * rows // WORTH))
     if queries >= MANY * threads:
         return [(0, part, slice(0, rows)) for part in _parts(queries, threads)]
-    return [(place, slice(0, queries), part) for place, part in enumerate(_parts(rows, min(threads, rows // ROWS)))]
+    return [(place, slice(0, queries), part) for place, part in enumerate(_parts(rows, threads))]
 
 
 def _parts(length: int, count: int) -> list[slice]:
-    """Return ``count`` parts, at least one, of a range, about equally long."""
-    edges = np.linspace(0, length, max(count, 1) + 1).astype(int).tolist()
+    """Return ``count`` parts of a range, about equally long."""
+    edges = np.linspace(0, length, count + 1).astype(int).tolist()
     return [slice(start, stop) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
 
 
@@ -171,14 +181,14 @@ def _turn(rows: np.ndarray, columns: np.ndarray) -> None:
             columns[word, j] = rows[j, word]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _count(query: np.ndarray, columns: np.ndarray, at: int, limit: np.uint64, counted: np.ndarray) -> bool:
-    """Write the distances of STEP rows, turned, into ``counted``; tell whether one is below ``limit``."""
-    counted[:] = 0
-    for word in range(len(query)):
-        own, part = query[word], columns[word, at : at + STEP]
-        for j in range(STEP):
-            counted[j] += _ones(part[j] ^ own)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _count(query: np.ndarray, part: np.ndarray, words: tuple[int, ...], limit: np.uint64, counted: np.ndarray) -> bool:
+    """Write the distances of STEP rows, turned, (words, STEP) into ``counted``; tell whether one is below ``limit``."""
+    for j in range(STEP):
+        bits = np.uint64(0)
+        for word in range(len(words)):
+            bits += _ones(part[word, j] ^ query[word])
+        counted[j] = bits
     below = np.uint64(0)
     for j in range(STEP):
         below += np.uint64(counted[j] < limit)
@@ -186,58 +196,64 @@ def _count(query: np.ndarray, columns: np.ndarray, at: int, limit: np.uint64, co
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search(queries: np.ndarray, rows: np.ndarray, start: int, heaps: np.ndarray) -> None:
-    """Put what rows (N, words) add to the nearest of each query into its heap, heaps (Q, k).
+def _search(queries: np.ndarray, rows: np.ndarray, words: tuple[int, ...], start: int, heaps: np.ndarray) -> None:
+    """Put what rows (N, words) add to the nearest of each query (Q, words) into its heap, heaps (Q, k).
 
     They are rows ``start`` and up of the base, met in ascending order: of equal distances the earlier stays.
     """
-    columns, counted = np.zeros((rows.shape[1], ROWS), np.uint64), np.empty(STEP, np.uint64)
+    columns, counted = np.zeros((len(words), ROWS + APART), np.uint64), np.empty(STEP, np.uint64)
     for first in range(0, len(rows), ROWS):
         length = min(ROWS, len(rows) - first)
         _turn(rows[first : first + length], columns)
         for i in range(len(queries)):
-            query, heap = queries[i], heaps[i]
+            query, limit = queries[i], np.uint64(heaps[i, 0] >> INDEX)
             for at in range(0, length, STEP):
-                if _count(query, columns, at, np.uint64(heap[0] >> INDEX), counted):
-                    _keep(counted, min(STEP, length - at), start + first + at, heap)
+                if _count(query, columns[:, at : at + STEP], words, limit, counted):
+                    _keep(counted, min(STEP, length - at), start + first + at, heaps[i])
+                    limit = np.uint64(heaps[i, 0] >> INDEX)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _pass(queries: np.ndarray, rows: np.ndarray, start: int, heaps: np.ndarray) -> None:
-    """As ``_search``, for a few queries (Q, 4) over rows (N, 4) as they lie."""
-    counted = np.empty(STEP, np.uint64)
+def _pass(queries: np.ndarray, rows: np.ndarray, words: tuple[int, ...], start: int, heaps: np.ndarray) -> None:
+    """As ``_search``, for a few queries, over the rows as they lie."""
+    whole = len(rows) // STEP * STEP
+    for first in range(0, whole, BLOCK):
+        for i in range(len(queries)):
+            _look(queries[i], rows[first : min(first + BLOCK, whole)], words, start + first, heaps[i])
+    if whole < len(rows):
+        _search(queries, rows[whole:], words, start + whole, heaps)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _look(query: np.ndarray, rows: np.ndarray, words: tuple[int, ...], start: int, heap: np.ndarray) -> None:
+    """As ``_search``, for one query, over rows whose number STEP divides."""
+    counted, limit = np.empty(STEP, np.uint64), np.uint64(heap[0] >> INDEX)
     for at in range(0, len(rows), STEP):
         part = rows[at : at + STEP]
-        for i in range(len(queries)):
-            heap = heaps[i]
-            a, b, c, d = queries[i, 0], queries[i, 1], queries[i, 2], queries[i, 3]
-            limit, below = np.uint64(heap[0] >> INDEX), np.uint64(0)
-            if len(part) == STEP:
-                for j in range(STEP):
-                    bits = _ones(part[j, 0] ^ a) + _ones(part[j, 1] ^ b) + _ones(part[j, 2] ^ c) + _ones(part[j, 3] ^ d)
-                    counted[j] = bits
-                    below += np.uint64(bits < limit)
-            else:
-                below += np.uint64(1)
-                for j in range(len(part)):
-                    counted[j] = (
-                        _ones(part[j, 0] ^ a) + _ones(part[j, 1] ^ b) + _ones(part[j, 2] ^ c) + _ones(part[j, 3] ^ d)
-                    )
-            if below:
-                _keep(counted, len(part), start + at, heap)
+        for j in range(STEP):
+            bits = np.uint64(0)
+            for word in range(len(words)):
+                bits += _ones(part[j, word] ^ query[word])
+            counted[j] = bits
+        below = np.uint64(0)
+        for j in range(STEP):
+            below += np.uint64(counted[j] < limit)
+        if below:
+            _keep(counted, STEP, start + at, heap)
+            limit = np.uint64(heap[0] >> INDEX)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _gather(
-    queries: np.ndarray, rows: np.ndarray, above: int, start: int, radius: int, held: np.ndarray, bits: np.ndarray,
-    state: np.ndarray,
+    queries: np.ndarray, rows: np.ndarray, words: tuple[int, ...], above: int, start: int, radius: int,
+    held: np.ndarray, bits: np.ndarray, state: np.ndarray,
 ) -> int:  # fmt: skip
     """Write pairs within ``radius`` into held (2, HELD) and bits (HELD,) until it is full or all were seen; count them.
 
     queries (Q, words) and rows (N, words) are those from ``above`` and ``start`` on of all. ``state``: the row and the
     query to go on from, written back; the row is past the last when all were seen.
     """
-    columns, counted = np.zeros((rows.shape[1], ROWS), np.uint64), np.empty(STEP, np.uint64)
+    columns, counted = np.zeros((len(words), ROWS + APART), np.uint64), np.empty(STEP, np.uint64)
     limit, found = np.uint64(radius + 1), 0
     while state[0] < len(rows):
         first = state[0]
@@ -248,7 +264,7 @@ def _gather(
                 state[1] = i
                 return found
             for at in range(0, length, STEP):
-                if _count(queries[i], columns, at, limit, counted):
+                if _count(queries[i], columns[:, at : at + STEP], words, limit, counted):
                     for j in range(min(STEP, length - at)):
                         if counted[j] < limit:
                             held[0, found], held[1, found] = above + i, start + first + at + j
