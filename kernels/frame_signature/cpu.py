@@ -131,35 +131,27 @@ def _moments(images: np.ndarray, block: int, out: np.ndarray) -> None:
                 out[n, row, column, 1] = (pixels * square - total * total) / (pixels * pixels)
 
 
-# Products may be added unrounded here: the vectors are no longer float64's by then.
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy")
 def _vectors(luma: np.ndarray, cosines: np.ndarray, vectors: np.ndarray) -> None:
     """Write the low frequencies of ``luma`` (N, 64, 64), brought to length 1, into ``vectors`` (N, 255)."""
+    picture = np.empty((SIDE, SIDE))
     across, both = np.empty((KEPT, SIDE)), np.empty((KEPT, KEPT))
-    folded, columns = np.empty((2, SIDE)), np.ascontiguousarray(cosines.T)
+    columns = np.ascontiguousarray(cosines.T)
     for n in range(len(luma)):
-        across[:] = 0
-        both[:] = 0
-        largest = 0.0
-        for y in range(SIDE // 2):
-            # A cosine is the same, or the opposite, at the other end: half of the products.
-            for x in range(SIDE):
-                upper, lower = np.float64(luma[n, y, x]), np.float64(luma[n, SIDE - 1 - y, x])
-                folded[0, x], folded[1, x] = upper + lower, upper - lower
-                largest = max(largest, abs(upper), abs(lower))
-            for u in range(KEPT):
-                for x in range(SIDE):
-                    across[u, x] += cosines[u, y] * folded[u % 2, x]
-        for u in range(KEPT):
-            for x in range(SIDE):
-                for v in range(KEPT):
-                    both[u, v] += across[u, x] * columns[x, v]
+        picture[:] = luma[n]
+        _transform(picture, cosines, columns, across, both)
         both[0, 0] = 0
+        peaks = across[0]
+        peaks[:] = 0
+        for y in range(SIDE):
+            for x in range(SIDE):
+                value = abs(picture[y, x])
+                peaks[x] = value if value > peaks[x] else peaks[x]
         length = np.sqrt((both * both).sum())
-        scale = 1 / length if length > FLAT * largest else 0.0
-        flat = both.reshape(KEPT * KEPT)
+        scale = 1 / length if length > FLAT * peaks.max() else 0.0
+        values = both.reshape(KEPT * KEPT)
         for i in range(KEPT * KEPT - 1):
-            vectors[n, i] = flat[i + 1] * scale
+            vectors[n, i] = values[i + 1] * scale
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -167,40 +159,84 @@ def _hashes(luma: np.ndarray, cosines: np.ndarray, hashes: np.ndarray, qualities
     """Write PDQ's bits and quality of ``luma`` (N, 64, 64) into ``hashes`` (N, 32) and ``qualities`` (N,)."""
     picture = np.empty((SIDE, SIDE), np.float32)
     across, both = np.empty((KEPT, SIDE), np.float32), np.empty((KEPT, KEPT), np.float32)
-    columns = np.ascontiguousarray(cosines.T)
+    columns, keys = np.ascontiguousarray(cosines.T), np.empty(KEPT * KEPT, np.uint32)
     for n in range(len(luma)):
         picture[:] = luma[n]
         qualities[n] = _quality(picture)
-        across[:] = 0
-        both[:] = 0
-        # Many sums side by side, each in PDQ's order.
-        for u in range(KEPT):
-            for y in range(SIDE):
-                for x in range(SIDE):
-                    across[u, x] += cosines[u, y] * picture[y, x]
-            for x in range(SIDE):
-                for v in range(KEPT):
-                    both[u, v] += across[u, x] * columns[x, v]
+        _transform(picture, cosines, columns, across, both)
         values = both.reshape(KEPT * KEPT)
-        median = np.partition(values, KEPT * KEPT // 2 - 1)[KEPT * KEPT // 2 - 1]
+        median = _lower_median(values, keys)
         for byte in range(KEPT * KEPT // 8):
             bits = 0
             for bit in range(8):
-                bits = 2 * bits + (values[KEPT * KEPT - 1 - 8 * byte - bit] > median)
+                bits = 2 * bits + (keys[KEPT * KEPT - 1 - 8 * byte - bit] > median)
             hashes[n, byte] = bits
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _transform(
+    picture: np.ndarray, cosines: np.ndarray, columns: np.ndarray, across: np.ndarray, both: np.ndarray
+) -> None:
+    """Write cosines (16, 64) · ``picture`` (64, 64) · columns (64, 16) into ``both`` (16, 16).
+
+    Many sums side by side, four steps of each at a time, but each in order and rounded at every step, as PDQ's.
+    """
+    across[:] = 0
+    both[:] = 0
+    for u in range(KEPT):
+        sums, row = across[u], cosines[u]
+        for y in range(0, SIDE, 4):
+            a, b, c, d = row[y], row[y + 1], row[y + 2], row[y + 3]
+            first, second, third, fourth = picture[y], picture[y + 1], picture[y + 2], picture[y + 3]
+            for x in range(SIDE):
+                sums[x] = (((sums[x] + a * first[x]) + b * second[x]) + c * third[x]) + d * fourth[x]
+    for x in range(0, SIDE, 4):
+        first, second, third, fourth = columns[x], columns[x + 1], columns[x + 2], columns[x + 3]
+        for u in range(KEPT):
+            sums, a, b, c, d = both[u], across[u, x], across[u, x + 1], across[u, x + 2], across[u, x + 3]
+            for v in range(KEPT):
+                sums[v] = (((sums[v] + a * first[v]) + b * second[v]) + c * third[v]) + d * fourth[v]
+
+
 @njit(cache=True, nogil=True)
+def _lower_median(values: np.ndarray, keys: np.ndarray) -> int:
+    """Write ``keys`` (256,) uint32, in the order of ``values`` (256,) float32; return the lower median of them.
+
+    Bit by bit: the largest number that has fewer than half below it. Counting is a few instructions for all.
+    """
+    bits = values.view(np.uint32)
+    for i in range(len(values)):
+        # Of negative values all bits are turned; both zeros are the same.
+        turned = np.uint32(0xFFFFFFFF) if values[i] < 0 else np.uint32(0x80000000)
+        keys[i] = turned if values[i] == 0 else bits[i] ^ turned
+    median = np.uint32(0)
+    for bit in range(31, -1, -1):
+        trial = median | np.uint32(np.uint32(1) << np.uint32(bit))
+        below = np.int32(0)
+        for i in range(len(keys)):
+            below += np.int32(keys[i] < trial)
+        if below < len(values) // 2:
+            median = trial
+    return median
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _quality(picture: np.ndarray) -> int:
     """Return PDQ's quality of ``picture`` (64, 64) float32."""
-    total = np.int64(0)
-    for y in range(SIDE):
+    total = np.int32(0)  # 8064 times 51402 at most
+    for y in range(SIDE - 1):
         for x in range(SIDE):
-            if y + 1 < SIDE:
-                total += abs(np.int32((picture[y, x] - picture[y + 1, x]) * np.float32(100) / np.float32(255)))
-            if x + 1 < SIDE:
-                total += abs(np.int32((picture[y, x] - picture[y, x + 1]) * np.float32(100) / np.float32(255)))
+            total += _hundredths(picture[y, x] - picture[y + 1, x])
+    for y in range(SIDE):
+        for x in range(SIDE - 1):
+            total += _hundredths(picture[y, x] - picture[y, x + 1])
     return min(100, total // 90)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _hundredths(difference: float) -> int:
+    """Return how large ``difference`` float32 is in hundredths of white, int32, the rest cut off."""
+    return np.int32(abs(difference * np.float32(100) / np.float32(255)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
