@@ -1,4 +1,4 @@
-"""Backgrounds: what is common to all vectors is taken out, kept with the space that it is for, and refused elsewhere."""
+"""Backgrounds: what all vectors have in common is taken out, kept with its space, and refused for another."""
 
 from __future__ import annotations
 

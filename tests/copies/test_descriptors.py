@@ -225,6 +225,19 @@ def test_large_frames_are_averaged_before_a_network_sees_them(shared: Path) -> N
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_edits_are_found_by_one_or_the_other(tmp_path: Path, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The bench itself, on pictures that are made here: what a blur hides from a network DCT sees."""
+    for index in range(16):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), scene())
+    bench.edits([tmp_path], "dct:1,dct,mobilenet,dct+mobilenet", every=1, seed=0)
+    plain, dct, mobilenet, both = map(json.loads, capsys.readouterr().out.splitlines())
+    assert plain["strangers reach"] != dct["strangers reach"] and dct["pictures"] == 16
+    assert dct["blur"] == dct["jpeg"] == dct["noise"] == both["jpeg"] == 100 > mobilenet["blur"]
+    assert both["mean"] > min(dct["mean"], mobilenet["mean"])
+    bench.edits([tmp_path], "dct", every=4, seed=0)
+    assert json.loads(capsys.readouterr().out)["pictures"] == 4
+
+
 def test_real_copies_are_above_all_strangers(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of the four pairs DCT alone and the union find all; MobileNet alone takes a false one for the worst."""
     folder = shared / "data/detect-copy"

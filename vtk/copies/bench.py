@@ -1,4 +1,4 @@
-"""What descriptors of frames tell apart, and their calibration: ``python -m vtk.copies.bench pairs|calibrate …``."""
+"""What descriptors of frames tell apart, and how: ``python -m vtk.copies.bench pairs|edits|calibrate``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import typer
 
 from vtk.copies.background import Background, Whitened, fit
 from vtk.copies.calibration import SHARES, calibrate, strangers
 from vtk.copies.crops import MultiCrop, read_crops
-from vtk.copies.descriptors import DEFAULT, Descriptor, NetworkDescriptor, load_descriptor
+from vtk.copies.descriptors import DEFAULT, DctDescriptor, Descriptor, NetworkDescriptor, load_descriptor
+from vtk.copies.edits import edited
+from vtk.copies.plans import FAMILIES
 from vtk.copies.union import Union
 from vtk.media.names import IMAGE_SUFFIXES
 from vtk.media.sampling import NATIVE, Sampling, Size
@@ -25,6 +28,7 @@ from vtk.models.runtime import RuntimeOptions
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 FRAMES = 16  # of a source at least, however short
 SHORT = Size("short", 448)  # twice the input of a network, so that a quadrant has enough pixels
+PICTURE_FAMILIES = ("crop", "border", "picture_in_picture", "caption", "colour", "blur", "noise", "hflip", "jpeg")
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm")
 
 Descriptors = Annotated[str, typer.Option("--descriptor", help="Names, comma-separated.")]
@@ -60,6 +64,35 @@ def pairs(
                           "frames": sum(map(len, frames.values())), "seconds": round(spent, 2)}))
 
 
+@app.command()
+def edits(
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures and folders of them.")],
+    descriptors: Descriptors = f"dct:1,dct,mobilenet,pdq,{DEFAULT}",
+    every: Annotated[int, typer.Option(min=1, help="Take each so-manieth file of a folder.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    precision: Precision = "fp32",
+) -> None:
+    """Say what share of edited pictures, percent, is more like its original than a pair of strangers in 10,000.
+
+    Edits are drawn as for generated copies; ``jpeg`` is half the size at quality 5. ``dct:1`` is DCT as it is.
+    """
+    whole = [next(sampled(path)) for path in listed(pictures, every)]
+    rng = np.random.default_rng(seed)
+    changed = {family: [_edited(image, whole[index - 1], family, rng) for index, image in enumerate(whole)]
+               for family in PICTURE_FAMILIES}
+    for name in descriptors.split(","):
+        descriptor = load(name, precision)
+        own = descriptor.describe(whole)
+        others = descriptor.scores(own, own)[np.triu_indices(len(own), 1)]
+        reached = float(np.quantile(others, 1 - SHARES[-1]))
+        found = {family: float(np.mean([descriptor.scores(one[None], other[None])[0, 0] > reached for one, other
+                                        in zip(descriptor.describe(images), own, strict=True)]))
+                 for family, images in changed.items()}
+        print(json.dumps({"descriptor": name, "pictures": len(whole), "strangers reach": round(reached, 4),
+                          **{family: round(100 * share, 1) for family, share in found.items()},
+                          "mean": round(100 * float(np.mean(list(found.values()))), 1)}))
+
+
 @app.command("calibrate")
 def calibrate_(
     sources: Annotated[list[Path], typer.Argument(help="Videos, pictures and folders, no two of which share a thing.")],
@@ -82,7 +115,9 @@ def calibrate_(
 
 
 def load(name: str, precision: str) -> Descriptor:
-    """Return the descriptor ``name`` in a precision."""
+    """Return the descriptor ``name`` in a precision; ``dct:4`` weighs frequencies up to a radius of 4."""
+    if name.startswith("dct:"):
+        return DctDescriptor(int(name.removeprefix("dct:")))
     return load_descriptor(name, EmbedderOptions(runtime=RuntimeOptions(precision=precision)))
 
 
@@ -117,6 +152,15 @@ def sampled(path: Path) -> Iterator[np.ndarray]:
         yield from (frame.image(size) for frame in reader.frames([size], sampling.chooser()))
     finally:
         reader.close()
+
+
+def _edited(image: np.ndarray, other: np.ndarray, family: str, rng: np.random.Generator) -> np.ndarray:
+    """Return a picture after an edit of a family; ``other`` is what it is shown small in."""
+    if family == "jpeg":
+        small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        return cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 5])[1], cv2.IMREAD_COLOR)
+    height, width = image.shape[:2]
+    return edited(image, FAMILIES[family](rng).edits, backdrop=cv2.resize(other, (width, height)))
 
 
 def compared(crop: MultiCrop, vectors: dict[str, np.ndarray], true: Sequence[tuple[str, str]]) -> dict[str, object]:
