@@ -38,6 +38,9 @@ Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False
                                               help="Load this file instead, as vtk reid --weights.")]
 InputSize = Annotated[str | None, typer.Option("--input", metavar="HxW", show_default=False,
                                                help="Pixels that --weights takes, such as 256x128.")]
+Pixels = Annotated[str | None, typer.Option(
+    metavar="imagenet|half|unit|bgr255", show_default=False,
+    help="Values that --weights takes, as vtk reid --pixels.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
                                              help="Write FILE, which appears when it is complete.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
@@ -50,7 +53,7 @@ def _tasks() -> None:
 
 @app.command()
 def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check = None,
-         model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None,
+         model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None, pixels: Pixels = None,
          crops_per_track: CropsPerTrack = 8, seen_once: SeenOnce = 0.5, tracklets: Tracklets = 4096,
          seed: Seed = 0, device: Device = "auto",
          precision: Precision = "auto", batch: Batch = None, threads: Threads = None, offline: Offline = False,
@@ -79,7 +82,7 @@ def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check
     parts = [drawn(capped(taken(crops, name), crops_per_track), tracklets, seed) for name in (part, check) if name]
     runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
     embedder = load_embedder(model, "reid", EmbedderOptions(weights, read_size(input_size) if input_size else None,
-                                                            runtime))
+                                                            runtime, pixels))
     with open_output(Common(output=output, overwrite=overwrite)) as write:
         with counted(sum(map(len, parts)), "crop", quiet) as heard:
             made = [tracks(some, embedder, heard) for some in parts]

@@ -73,6 +73,9 @@ Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False
                                               help="Load this file instead, as vtk reid --weights.")]
 InputSize = Annotated[str | None, typer.Option("--input", metavar="HxW", show_default=False,
                                                help="Pixels that --weights takes, such as 256x128.")]
+Pixels = Annotated[str | None, typer.Option(
+    metavar="imagenet|half|unit|bgr255", show_default=False,
+    help="Values that --weights takes, as vtk reid --pixels.")]
 Rerank = Annotated[bool, typer.Option("--rerank", help="Score k-reciprocal re-ranking too.")]
 K1 = Annotated[int, typer.Option("--k1", metavar="N", help="Neighbours of re-ranking.")]
 K2 = Annotated[int, typer.Option("--k2", metavar="N", help="Neighbours whose codes it averages.")]
@@ -192,7 +195,8 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
 
 @app.command()
 def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: QueryCamera = None,
-         model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None, rerank: Rerank = False,
+         model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None,
+         pixels: Pixels = None, rerank: Rerank = False,
          k1: K1 = 20, k2: K2 = 6, weight: Lambda = 0.3, crops_fused: CropsFused = False, device: Device = "auto",
          precision: Precision = "auto", batch: Batch = None, threads: Threads = None, offline: Offline = False,
          trust_weights: TrustWeights = False, as_json: Json = False, quiet: Quiet = False) -> None:
@@ -227,7 +231,7 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
     queries, gallery = split_sides(read_labelled(folder, split), part, query_camera, note)
     runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
     embedder = load_embedder(model, "reid", EmbedderOptions(weights, read_size(input_size) if input_size else None,
-                                                            runtime))
+                                                            runtime, pixels))
     with counted(len(queries) + len(gallery), "crop", quiet) as heard:
         sides = [Side(crops, embed(crops, embedder, heard)) for crops in (queries, gallery)]
     if crops_fused:

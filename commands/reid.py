@@ -16,7 +16,11 @@ Weights = Annotated[Path | None, typer.Option(
     help="Load this file instead: ONNX, TFLite or OpenVINO; for timm:NAME, dcformer-s and -b a state dict of PyTorch.")]
 InputSize = Annotated[str | None, typer.Option(
     "--input", metavar="HxW", show_default=False,
-    help="Height and width of crops, such as 256x128, for a model that leaves them open; vectors of two do not mix.")]
+    help="Height and width of crops, such as 256x128, where a model leaves them open; vectors of two do not mix.")]
+Pixels = Annotated[str | None, typer.Option(
+    metavar="imagenet|half|unit|bgr255", show_default=False,
+    help="Values that an ONNX, TFLite or OpenVINO file of --weights takes. imagenet: RGB by ImageNet's means; half: RGB "
+         "from -1 to 1; unit: RGB from 0 to 1; bgr255: BGR from 0 to 255. Default: --model's, bgr255 of retail-0277.")]
 Detector = Annotated[str, typer.Option(
     metavar="NAME", help="Detector to use where no tracks come in, as vtk detect --model.")]
 Tracker = Annotated[str, typer.Option(
@@ -36,7 +40,8 @@ Overlap = Annotated[bool, typer.Option(
     "--overlap-constraint/--no-overlap-constraint",
     help="Two tracks of one source at one time are two people; not where the tracker doubles tracks.")]
 ConstraintsFile = Annotated[Path | None, typer.Option(
-    metavar="FILE", show_default=False, help="JSON of cameras, clocks, and how long people take from camera to camera.")]
+    metavar="FILE", show_default=False,
+    help="JSON of cameras, clocks, and how long people take from camera to camera.")]
 Gallery = Annotated[str | None, typer.Option(
     metavar="URI", show_default=False, help="Search the people of earlier runs there, and add those of this one; "
                                             "identities are its names.")]
@@ -55,6 +60,7 @@ Finish = Annotated[Path | None, typer.Option(
 @filter_command
 def run(
     common: Common, model: Model = "retail-0277", weights: Weights = None, input_size: InputSize = None,
+    pixels: Pixels = None,
     detector: Detector = "yolo11n", tracker: Tracker = "vtk", classes: Classes = "person", crops: Crops = False,
     crops_per_track: CropsPerTrack = 8, threshold: Threshold = None, calibration: Calibration = None,
     overlap: Overlap = True, constraints: ConstraintsFile = None, gallery: Gallery = None, retention: Retention = None,
@@ -63,9 +69,9 @@ def run(
     """Tell who is who across videos, by what a track looks like and when it was seen.
 
     Reads track records, and looks at the frames that have some; or media, with a detector and a tracker inside: then it
-    writes their tracks too; or images of one person each, with --crops. Adds an embedding for each track at its source's
-    end, and identities at the run's end, numbered from 1. Streams: holds up to twice --crops-per-track crops of each
-    open track, and the vectors of the run, on disk where they are many.
+    writes their tracks too; or images of one person each, with --crops. Adds an embedding for each track at its
+    source's end, and identities at the run's end, numbered from 1. Streams: holds up to twice --crops-per-track crops
+    of each open track, and the vectors of the run, on disk where they are many.
 
     Example: vtk track videos/ --classes person | vtk reid -o who.jsonl
     """
@@ -87,7 +93,8 @@ def run(
             typer.echo(said, err=True)
         return
     names = tuple(name.strip() for name in classes.split(",") if name.strip())
-    options = EmbedderOptions(weights, read_size(input_size) if input_size is not None else None, common.runtime)
+    size = read_size(input_size) if input_size is not None else None
+    options = EmbedderOptions(weights, size, common.runtime, pixels)
     inner = partial(TrackStage, detector=detector, tracker=tracker, classes=names, runtime=common.runtime,
                     sampling=common.sampling)
     drive(partial(ReidStage, model=model, options=options, plan=Plan(crops_per_track, names, crops, embed_only),

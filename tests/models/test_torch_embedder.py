@@ -12,10 +12,10 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from vtk.errors import VtkError, WeightsError
+from vtk.errors import UsageError, VtkError, WeightsError
 from vtk.models import torch_embedder
 from vtk.models.conversion import convert
-from vtk.models.embedder import EmbedderOptions, load_embedder, space_of
+from vtk.models.embedder import PIXELS, EmbedderOptions, load_embedder, space_of
 from vtk.models.net_embedder import unit
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.weights import sha256_of
@@ -181,6 +181,30 @@ def test_a_model_file_of_open_size_takes_what_input_says(tmp_path: Path) -> None
     np.testing.assert_allclose(found[0][0], plain / np.linalg.norm(plain), atol=1e-6)
     assert np.abs(found[0] - found[1]).max() > 1e-4
     np.testing.assert_array_equal(found[2], found[3])  # the table's own size
+
+
+@pytest.mark.parametrize("pixels", [None, *PIXELS])
+def test_a_model_file_gets_the_values_that_it_takes(pixels: str | None, tmp_path: Path) -> None:
+    """Of one colour, by hand: the means and the squares of its three values, as each name says that they are."""
+    convert(Colours(), (2, 3, 16, 16), (-1, 3, 16, 16), tmp_path)
+    colour = np.array([200, 100, 50], np.float64)
+    crop = np.full((16, 16, 3), colour, np.uint8)
+    made = load_embedder("retail-0277", "reid", EmbedderOptions(tmp_path / "model.xml", runtime=CPU, pixels=pixels))
+    values = {"imagenet": (colour / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225], "half": colour / 127.5 - 1,
+              "unit": colour / 255}.get(str(pixels), colour[::-1])
+    expected = np.concatenate([values, values**2])
+    np.testing.assert_allclose(made.embed([crop])[0], expected / np.linalg.norm(expected), atol=1e-4)
+    assert space_of(made).rpartition("@")[0] == ("model" if pixels in (None, "bgr255") else f"model:{pixels}")
+
+
+@pytest.mark.parametrize(("name", "weights", "pixels", "words"), [
+    ("retail-0277", "own.onnx", "imagnet", "--pixels imagnet: there is imagenet, half, unit, bgr255"),
+    ("timm:test_vit", "own.onnx", "half", "--pixels half: test_vit has its own"),
+    ("retail-0277", None, "half", "--pixels goes with --weights FILE: retail-0277 has its own"),
+])
+def test_values_that_nobody_takes(name: str, weights: str | None, pixels: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load_embedder(name, "reid", EmbedderOptions(Path(weights) if weights else None, pixels=pixels))
 
 
 def test_what_openvino_cannot_convert_is_said(tmp_path: Path) -> None:

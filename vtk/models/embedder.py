@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vtk.errors import UsageError, WeightsError
 from vtk.models import weights as files
@@ -16,6 +16,17 @@ from vtk.models.runtime import RuntimeOptions
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+# What a network may take, by the name of --pixels: (value * scale - mean) / std. Source of means: ImageNet's pictures.
+PIXELS: dict[str, dict[str, Any]] = {
+    "imagenet": {"colour": "rgb", "scale": 1 / 255, "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
+    "half": {"colour": "rgb", "scale": 1 / 255, "mean": (0.5,) * 3, "std": (0.5,) * 3},
+    "unit": {"colour": "rgb", "scale": 1 / 255, "mean": (0.0,) * 3, "std": (1.0,) * 3},
+    "bgr255": {"colour": "bgr", "scale": 1.0, "mean": (0.0,) * 3, "std": (1.0,) * 3},
+}
+# What builds embedders of files that do not say what values they take.
+UNSAID = ("net_embedder", "sscd")
 
 
 class Embedder(Protocol):
@@ -52,11 +63,13 @@ class EmbedderOptions:
         weights: a file to load instead of the table's.
         size: (height, width) of the input, pixels; None: that of the table, or of the file.
         runtime: device, precision, batch, threads, network.
+        pixels: the values that ``weights`` take, of PIXELS; None: those of the table's model.
     """
 
     weights: Path | None = None
     size: tuple[int, int] | None = None
     runtime: RuntimeOptions = RuntimeOptions()
+    pixels: str | None = None
 
 
 def space_of(embedder: Embedder) -> str:
@@ -103,7 +116,7 @@ def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptio
     Args:
         name: of a model in the table for ``task``, or ``timm:`` and the name of a network of timm.
         task: as the table has it: reid, copy.
-        options: the user's weights, input size, runtime.
+        options: the user's weights, input size, runtime, pixels.
 
     Raises:
         UsageError: no such model, or an option out of range.
@@ -111,7 +124,9 @@ def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptio
     """
     recipe = _recipe(name, task)
     if options.weights is not None:
-        recipe = zoo.custom(recipe, options.weights.stem)
+        recipe = _seeing(zoo.custom(recipe, options.weights.stem), options.pixels)
+    elif options.pixels is not None:
+        raise UsageError(f"--pixels goes with --weights FILE: {name} has its own")
     elif recipe.files and not any(file.url or file.hashes for file in recipe.files) and not files.at_hand(recipe):
         raise WeightsError(f"{name} has no trained weights yet (experimental): give it a file of your own with "
                            "--weights FILE, or use another --model")
@@ -119,6 +134,22 @@ def load_embedder(name: str, task: str, options: EmbedderOptions = EmbedderOptio
                           trust=options.runtime.trust_weights)  # fmt: skip
     builder = importlib.import_module(f"vtk.models.{recipe.builder}")
     return builder.build(recipe, found, options)
+
+
+def _seeing(recipe: zoo.Model, pixels: str | None) -> zoo.Model:
+    """Return the recipe of a user's file with the values that it takes; its name, and so its space, has others in it.
+
+    Raises:
+        UsageError: there are no such values, or the network has its own.
+    """
+    if pixels is None:
+        return recipe
+    if pixels not in PIXELS:
+        raise UsageError(f"--pixels {pixels}: there is {', '.join(PIXELS)}")
+    if recipe.builder not in UNSAID:
+        raise UsageError(f"--pixels {pixels}: {recipe.arch} has its own; it is for ONNX, TFLite and OpenVINO files")
+    takes = replace(recipe.input, **PIXELS[pixels])
+    return recipe if takes == recipe.input else replace(recipe, name=f"{recipe.name}:{pixels}", input=takes)
 
 
 def _recipe(name: str, task: str) -> zoo.Model:
