@@ -36,7 +36,7 @@ def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
     if name in ("dct_vector", "pdq"):
         return {"luma": _small(min(size, 2 + size // 200), rng)}
     if name == "pdq_luminance":
-        return _enlarged(size, rng)
+        return _hashable(size, rng)
     height, width = size, 3 * size // 4 + (size == 1)
     shape = [(height, width), (height, width, 1), (height, width, 3), (2, height, width, 3), (2, height, width, 1)]
     kind = shape[rng.integers(len(shape))]
@@ -62,9 +62,9 @@ def _small(count: int, rng: np.random.Generator) -> np.ndarray:
     return (luma * rng.choice([-1e-6, 1, 100])).astype(np.float32)
 
 
-def _enlarged(size: int, rng: np.random.Generator) -> Arguments:
+def _hashable(size: int, rng: np.random.Generator) -> Arguments:
     """Return pictures of at least 5 x 5, about ``size`` high and narrow enough for Triton's interpreter."""
-    height, width = max(5, size), int(rng.choice([5, 64, 63 if size > 200 else 140]))
+    height, width = max(5, size), int(rng.choice([5, 64, 63 if size > 100 else 140]))
     height = 64 if size == 63 and width == 64 else height
     shape = [(height, width), (height, width, 1), (height, width, 3), (min(size, 2), height, width, 3)]
     return {"image": rng.integers(0, 256, shape[rng.integers(4)] if size else (0, 5, 7, 3), np.uint8)[::-1]}
