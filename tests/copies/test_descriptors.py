@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -247,3 +249,13 @@ def test_real_copies_are_above_all_strangers(shared: Path, capsys: pytest.Captur
     assert min(pair["cosine"] for pair in dct["true"].values()) > 0.9 > 0.5 > dct["false"]["cosine"]
     assert both["false"]["score"] < 0.5 < 0.7 < min(pair["score"] for pair in both["true"].values())
     assert mobilenet["true"]["carphone_distorted.mp4"]["cosine"] < mobilenet["false"]["cosine"]
+
+
+def test_what_needs_no_torch_does_not_load_it(shared: Path) -> None:
+    code = """
+import sys, numpy as np
+from vtk.copies.descriptors import load_descriptor
+load_descriptor("dct+mobilenet+pdq").describe([np.zeros((90, 120, 3), np.uint8)])
+print([name for name in ("torch", "av", "timm", "lancedb") if name in sys.modules])
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"[]"
