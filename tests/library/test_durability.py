@@ -27,6 +27,15 @@ for number in range(0, 200, 5):
     names = [f"{sys.argv[2]}{row}" for row in range(number, number + 5)] + [f"both{number}"]
     library.add([Entry(name, np.random.default_rng(list(name.encode())).standard_normal(16), "g") for name in names])
 """
+MAKER = """
+import sys, lancedb, numpy as np
+from vtk.library import Entry, Library, Space
+print(flush=True)
+sys.stdin.readline()
+for number in range(20):
+    library = Library.open(f"{sys.argv[1]}/{number}", Space("model", "a" * 64, 16))
+    library.add([Entry(sys.argv[2], np.ones(16), "g")])
+"""
 
 
 def test_what_was_acknowledged_outlives_kills(tmp_path: Path) -> None:
@@ -186,3 +195,27 @@ def test_a_lost_last_version_is_not_passed_over(uri: str, library: Library) -> N
     assert str(hint) in str(lost.value)
     hint.unlink()  # as it says
     assert len(Library.open(uri, SPACE)) == 300
+
+
+def test_a_library_that_several_make_at_once_is_one(uri: str) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", MAKER, uri, name], stdin=subprocess.PIPE, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in "xyz"]
+    for writer in writers:
+        writer.stdout.readline()  # all have loaded LanceDB
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    said = [writer.communicate() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0, 0], said
+    names = sorted(entry.id for entry in Library.open(f"{uri}/19").read(vectors=False))
+    assert names == ["x", "y", "z"]
+
+
+def test_a_maker_that_was_killed_leaves_nothing_in_the_way(uri: str) -> None:
+    table = Path(uri) / "entries.lance"
+    (table / "_versions").mkdir(parents=True)
+    (table / "_transactions").mkdir()
+    (table / "_transactions" / "0-left.txn").write_bytes(b"")
+    with pytest.raises(LibraryError, match="no library at"):
+        Library.open(uri)
+    assert Library.open(uri, SPACE).add(entries(0, 3)) == 3

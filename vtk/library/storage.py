@@ -67,10 +67,10 @@ def open_table(connection: DBConnection, uri: str) -> LanceTable | None:
     folder = folder_of(uri)
     last = _last_written(folder)  # before the table is looked at: others may write meanwhile
     with speaking(uri):
-        # Damaged tables are not found either: a folder's name tells them from those that never were.
+        # Damaged tables are not found either: files tell them from those that never were.
         if folder is None and TABLE not in connection.list_tables().tables:
             return None
-        if folder is not None and not (folder / f"{TABLE}.lance").is_dir():
+        if folder is not None and not _begun(folder):
             return None
         table = connection.open_table(TABLE)
         found = int(table.version)
@@ -79,6 +79,13 @@ def open_table(connection: DBConnection, uri: str) -> LanceTable | None:
                            f"files of it are lost; restore it from a copy, or delete {folder / HINT} to go on without "
                            "what is lost")
     return table
+
+
+def _begun(folder: Path) -> bool:
+    """Return whether there is a table: not while one is being made, nor where its maker was killed before it was."""
+    table = folder / f"{TABLE}.lance"
+    return any(path.name.endswith((".manifest", ".lance")) for part in ("_versions", "data")
+               for path in (table / part).glob("*"))
 
 
 def _last_written(folder: Path | None) -> int:
@@ -94,9 +101,18 @@ def _last_written(folder: Path | None) -> int:
 def create_table(connection: DBConnection, uri: str, columns: pa.Schema) -> LanceTable:
     """Return a new table, or the one that another process created in the same moment."""
     folder = folder_of(uri)
-    if folder is not None and folder.is_dir() and any(path.name != ".lock" for path in folder.iterdir()):
+    if folder is None:
+        return _created(connection, uri, columns)
+    if folder.is_dir() and any(path.name != ".lock" for path in folder.iterdir()):
         if not (folder / f"{TABLE}.lance").is_dir():
             raise LibraryError(f"'{uri}' holds other files and no library; name a folder that is new or empty")
+    with speaking(uri):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(uri, alone=True):
+        return open_table(connection, uri) or _created(connection, uri, columns)
+
+
+def _created(connection: DBConnection, uri: str, columns: pa.Schema) -> LanceTable:
     try:
         return connection.create_table(TABLE, schema=columns)
     except ValueError as error:
