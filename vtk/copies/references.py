@@ -1,0 +1,302 @@
+"""References: the footprints that queries are looked for in, in memory here, in files by ``reference_library``.
+
+    references = MemoryReferences(load_descriptor())
+    references.add(footprint_of("film.mp4", references.descriptor))
+    scores, rows = references.search(footprint_of("clip.mp4", references.descriptor).vectors, k=20)
+    numbers, places = references.locate(rows[rows >= 0])  # references.list()[number].times[place] seconds
+
+A row is a frame of a reference; rows of one reference follow each other in time. They are numbered anew by each ``add``
+and ``remove``.
+
+The vectors of a union of descriptors are kept and searched part by part: a frame that one part alone recognises is
+not among the nearest by the mean of all.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+
+import numpy as np
+
+from vtk.copies.background import Whitened
+from vtk.copies.calibration import PLAIN, Calibration
+from vtk.copies.descriptors import Descriptor
+from vtk.copies.footprint import Footprint
+from vtk.copies.union import Union
+from vtk.errors import UsageError
+from vtk.kernels.cosine_topk import cosine_topk
+from vtk.library import SpaceError
+
+Outcome = Literal["added", "replaced", "unchanged"]
+LOT = 1024  # queries that are searched at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What is known of a reference besides its vectors; see ``Footprint``.
+
+    Attributes:
+        added: when it was added, or replaced last, UTC.
+        group: of its frames where they are stored.
+        parts: how many vectors each of its frames has.
+    """
+
+    source: str
+    frames: np.ndarray
+    times: np.ndarray
+    weights: np.ndarray
+    duration: float
+    fps: float | None
+    width: int
+    height: int
+    fingerprint: str | None
+    plan: str | None
+    added: datetime
+    group: str
+    parts: int
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def is_of(self, fingerprint: str | None, plan: str | None) -> bool:
+        """Return whether it was made by ``plan`` of the file that has ``fingerprint``."""
+        return fingerprint is not None and (self.fingerprint, self.plan) == (fingerprint, plan)
+
+
+def reference_of(footprint: Footprint, group: str, parts: int) -> Reference:
+    """Return what is known of the reference that ``footprint`` becomes now."""
+    return Reference(footprint.source, footprint.frames, footprint.times, footprint.weights, footprint.duration,
+                     footprint.fps, footprint.width, footprint.height, footprint.fingerprint, footprint.plan,
+                     datetime.now(timezone.utc), group, parts)
+
+
+class References:
+    """What references in memory and in files have in common; see there.
+
+    Attributes:
+        descriptor: that made the vectors.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.descriptor = descriptor
+        self.parts = tuple(descriptor.parts) if isinstance(descriptor, Union) else (descriptor,)
+        self._number({})
+
+    @property
+    def space(self) -> str:
+        """The space of the vectors, ``model@hash``."""
+        return self.descriptor.space
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @property
+    def rows(self) -> int:
+        """How many frames all references have together."""
+        return int(self._offsets[-1])
+
+    def list(self) -> Sequence[Reference]:
+        """Return the references by name; ``locate`` gives places in it."""
+        return self._ordered
+
+    def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the number of the reference and of the frame in its footprint, (N,) int64 each, of rows (N,), no -1."""
+        numbers = np.searchsorted(self._offsets, rows, side="right") - 1
+        return numbers, rows - self._offsets[numbers]
+
+    def vectors(self, rows: np.ndarray) -> np.ndarray:
+        """Return (N, D) float32, the vectors of rows (N,), as exact as they are stored."""
+        return self._join([self._part(place, np.asarray(rows, np.int64)) for place in range(len(self.parts))])
+
+    def has(self, source: str, fingerprint: str | None, plan: str | None) -> bool:
+        """Return whether a source is there as it is now, and need not be described again."""
+        return source in self._known and self._known[source].is_of(fingerprint, plan)
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k rows that are most like each query, the best first.
+
+        Args:
+            vectors: (Q, D) float32 of the descriptor's space, of unit length, or zeros.
+            k: how many.
+
+        Returns:
+            (Q, k) float32 in [0, 1]: how alike, as ``Descriptor.scores`` has it; of a union the largest score of the
+            parts to which the row is among the k nearest. And (Q, k) int64: the rows. -1, with a score of 0, where
+            there are no more, and for queries of zeros.
+
+        Raises:
+            ValueError: the vectors are of another length, or k is below 1.
+        """
+        if vectors.ndim != 2 or vectors.shape[1] != self.descriptor.dimensions or k < 1:
+            raise ValueError(f"got vectors {vectors.shape} and k {k}, expected (Q, {self.descriptor.dimensions}) and "
+                             "at least 1")
+        scores = np.zeros((len(vectors), k), np.float32)
+        rows = np.full((len(vectors), k), -1, np.int64)
+        for first in range(0, len(vectors), LOT):
+            lot = slice(first, first + LOT)
+            found = [self._best(place, queries, k) for place, queries in enumerate(self._split(vectors[lot]))]
+            scores[lot], rows[lot] = found[0] if len(found) == 1 else merged(found, k)
+        return scores, rows
+
+    def footprint(self, source: str) -> Footprint:
+        """Return the footprint of a reference, as it was added; its vectors as exact as they are stored.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        known = self._known_as(source)
+        return Footprint(source, known.frames, known.times, self._join(self._vectors(known)), known.weights,
+                         known.duration, known.fps, known.width, known.height, self.space, known.fingerprint,
+                         known.plan)
+
+    def add(self, footprint: Footprint) -> Outcome:
+        """Add a reference, replace the one of its name where that is of another file or plan, or leave it.
+
+        Raises:
+            SpaceError: it is of another space.
+            ValueError: its vectors are of another length.
+        """
+        raise NotImplementedError
+
+    def remove(self, source: str) -> int:
+        """Remove a reference; return how many frames it had.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        raise NotImplementedError
+
+    def _nearest(self, place: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return cosines (Q, k) float32, best first, and rows (Q, k) int64 by part ``place``; -1 where there are none.
+
+        No query is zero.
+        """
+        raise NotImplementedError
+
+    def _part(self, place: int, rows: np.ndarray) -> np.ndarray:
+        """Return the vectors (N, Dᵢ) float32 of rows (N,) int64 by part ``place``."""
+        raise NotImplementedError
+
+    def _vectors(self, known: Reference) -> list[np.ndarray]:
+        """Return the vectors (N, Dᵢ) float32 of a reference by part, of unit length or zeros."""
+        raise NotImplementedError
+
+    def _best(self, place: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return scores (Q, k) and rows (Q, k) by part ``place``; see ``search``."""
+        scores, rows = np.zeros((len(queries), k), np.float32), np.full((len(queries), k), -1, np.int64)
+        shown = np.flatnonzero(queries.any(axis=1))
+        if len(shown) and self.rows:
+            cosines, rows[shown] = self._nearest(place, queries[shown], k)
+            scores[shown] = np.where(rows[shown] >= 0, calibration_of(self.parts[place])(cosines), np.float32(0))
+        return scores, rows
+
+    def _split(self, vectors: np.ndarray) -> list[np.ndarray]:
+        return self.descriptor.split(vectors) if isinstance(self.descriptor, Union) else [vectors]
+
+    def _join(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        return self.descriptor.join(parts) if isinstance(self.descriptor, Union) else parts[0]
+
+    def _check(self, footprint: Footprint) -> None:
+        if footprint.space != self.space:
+            raise SpaceError(f"{footprint.source} is described by {footprint.space}, the references by {self.space}: "
+                             "describe it anew")
+        if footprint.vectors.shape[1] != self.descriptor.dimensions:
+            raise ValueError(f"vectors of {footprint.source}: got {footprint.vectors.shape}, expected "
+                             f"(N, {self.descriptor.dimensions})")
+
+    def _number(self, known: dict[str, Reference]) -> None:
+        """Number the rows of ``known`` references, by name."""
+        self._known = {name: known[name] for name in sorted(known)}
+        self._ordered = tuple(self._known.values())
+        self._offsets = np.cumsum([0, *map(len, self._ordered)], dtype=np.int64)
+
+    def _known_as(self, source: str) -> Reference:
+        if source not in self._known:
+            near = difflib.get_close_matches(source, self._known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {len(self)} others"
+            raise UsageError(f"no reference '{source}': {hint}")
+        return self._known[source]
+
+
+class MemoryReferences(References):
+    """References that are held in memory, for as long as the object is there."""
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        """Hold what ``descriptor`` makes."""
+        super().__init__(descriptor)
+        self._held: dict[str, list[np.ndarray]] = {}
+        self._joined: list[tuple[np.ndarray, np.ndarray]] | None = None
+
+    def add(self, footprint: Footprint) -> Outcome:
+        """Add a reference; see ``References``."""
+        self._check(footprint)
+        if self.has(footprint.source, footprint.fingerprint, footprint.plan):
+            return "unchanged"
+        there = footprint.source in self._known
+        self._held[footprint.source] = self._split(footprint.vectors)
+        # The name stands for its frames: nothing else is stored under it.
+        self._number({**self._known,
+                      footprint.source: reference_of(footprint, footprint.source, len(self.parts))})
+        self._joined = None
+        return "replaced" if there else "added"
+
+    def remove(self, source: str) -> int:
+        """Remove a reference; see ``References``."""
+        count = len(self._known_as(source))
+        del self._held[source]
+        self._number({name: each for name, each in self._known.items() if name != source})
+        self._joined = None
+        return count
+
+    def _nearest(self, place: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        if self._joined is None:
+            self._joined = [self._whole(part) for part in range(len(self.parts))]
+        vectors, rows = self._joined[place]
+        cosines, found = np.full((len(queries), k), -1, np.float32), np.full((len(queries), k), -1, np.int64)
+        if len(vectors):
+            near = min(k, len(vectors))
+            places, cosines[:, :near] = cosine_topk(queries, vectors, near)
+            found[:, :near] = rows[places]
+        return cosines, found
+
+    def _whole(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the vectors by part ``place`` of all frames that show something, and their rows."""
+        vectors = np.concatenate([self._held[each.source][place] for each in self._ordered])
+        shown = np.flatnonzero(vectors.any(axis=1))
+        return vectors[shown], shown
+
+    def _part(self, place: int, rows: np.ndarray) -> np.ndarray:
+        numbers, places = self.locate(rows)
+        held = [self._held[each.source][place] for each in self._ordered]
+        found = [held[number][at] for number, at in zip(numbers.tolist(), places.tolist(), strict=True)]
+        return np.stack(found) if found else np.zeros((0, self.parts[place].dimensions), np.float32)
+
+    def _vectors(self, known: Reference) -> list[np.ndarray]:
+        return self._held[known.source]
+
+
+def merged(found: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the k best of several results, scores (Q, n) and rows (Q, n), each row once, with its best score.
+
+    Equal scores stand in the order of their rows; -1 is no row.
+    """
+    scores = np.concatenate([scores for scores, _ in found], axis=1)
+    rows = np.concatenate([rows for _, rows in found], axis=1)
+    order = np.lexsort((-scores, rows))
+    scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+    again = np.zeros(rows.shape, bool)
+    again[:, 1:] = rows[:, 1:] == rows[:, :-1]
+    scores, rows = np.where(again, np.float32(0), scores), np.where(again, -1, rows)
+    order = np.lexsort((rows, rows < 0, -scores))[:, :k]
+    return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+
+
+def calibration_of(part: Descriptor) -> Calibration:
+    """Return what turns the cosines of a descriptor that is no union into scores."""
+    if isinstance(part, Whitened):
+        return part.background.calibration
+    return getattr(part, "calibration", PLAIN)
