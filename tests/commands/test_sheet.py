@@ -119,6 +119,12 @@ def test_what_cannot_be_shown_is_one_line(vtk: Vtk, place: Path, tmp_path: Path)
     assert code == 1 and "pixels inside its frame" in message
     assert said("--size", "5") == (2, "vtk: --size 5: a number from 32 to 1024 is needed\n")
     assert vtk("sheet", "-o", tmp_path / "sheet.pdf").returncode == 2
+    run = {"v": 1, "type": "run", "by": "reid/x", "late": ["identity"]}
+    alone = lines(run, named("a.mp4", 1, "p000001"), {**run, "status": "ok", "records": 1})
+    code, message = said(stdin=alone)
+    assert code != 0 and "it was told who 1 tracks are, and no box of any came: track records have to pass" in message
+    missing = vtk("sheet", "-o", tmp_path / "no" / "sheet.png", stdin=lines(*boxes), cwd=place)
+    assert missing.returncode == 2 and b"there is no folder" in missing.stderr
     assert not list(tmp_path.iterdir())
     assert said()[0] == 0 and (tmp_path / "sheet.png").exists(), "nothing found is a sheet of nothing"
     code, message = said(stdin=lines(*boxes))

@@ -68,7 +68,7 @@ class SheetStage(Stage):
         return {"by": self._by, "crops": self._most, "height": self._height, "rows": self._rows}
 
     def prepare(self, mode: str = "media") -> None:
-        """Refuse an output that exists, and a font that is none, before any work."""
+        """Refuse an output that exists or has no folder, and a font that is none, before any work."""
         from vtk.report.fonts import faces
 
         try:
@@ -76,6 +76,8 @@ class SheetStage(Stage):
         except OSError as error:
             raise UsageError(f"--font {self._font}: {error}; a TrueType or OpenType file is needed") from None
         self._check_free(self._output)
+        if not self._output.parent.is_dir():
+            raise UsageError(f"-o {self._output}: there is no folder {self._output.parent}")
 
     def told(self, records: Sequence[Record]) -> None:
         """Take note of who tracks are; where two records are of one track, the later one holds."""
@@ -107,13 +109,17 @@ class SheetStage(Stage):
         """Write the pages.
 
         Raises:
-            RecordError: there were boxes, and none of a group.
+            RecordError: there were boxes, and none of a group; or people, and no boxes of them.
             MediaError, UsageError: a page cannot be written, or is there.
         """
         try:
             groups = self._shown()
             if self._boxes and not groups:
                 raise RecordError(f"none of {self._boxes} boxes has {self._lacking()}", code="E_NO_GROUP")
+            if self._names and not self._boxes:
+                raise RecordError(f"it was told who {sum(map(len, self._names.values()))} tracks are, and no box of any "
+                                  "came: track records have to pass (without --only), and their media to open",
+                                  code="E_NO_GROUP")
             rows = [self._row(key, groups[key]) for key in sorted(groups, key=self._place)]
             for number, page in enumerate(pages(rows, self._height, self._rows, self._font), 1):
                 path = self._output if number == 1 else self._output.with_stem(f"{self._output.stem}-{number}")
