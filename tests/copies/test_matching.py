@@ -1,0 +1,289 @@
+"""Copies planted in synthetic footprints are found at their seconds, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vtk.copies.calibration import Calibration
+from vtk.copies.descriptors import load_descriptor
+from vtk.copies.footprint import Footprint, FramePlan, footprint_of
+from vtk.copies.matches import Match, merged
+from vtk.copies.matching import ALIGNERS, align
+from vtk.copies.refining import refine
+from vtk.copies.similarity import LISTED, Entries, entry_scores, later, similarity, weighted
+
+SPACE = "planted@0123456789ab"
+
+
+class Planted:
+    """A descriptor of 128 dimensions, calibrated: the cosines of strangers have a deviation of 0.09."""
+
+    name, sha256, dimensions, space = "planted", "0" * 64, 128, SPACE
+    calibration = Calibration((-1.0, 0.12, 0.21, 0.28, 0.34, 1.0))
+
+    def describe(self, frames: object) -> np.ndarray:
+        raise NotImplementedError("vectors are planted")
+
+    def scores(self, queries: np.ndarray, references: np.ndarray) -> np.ndarray:
+        return self.calibration(queries @ references.T)
+
+
+DESCRIPTOR = Planted()
+
+
+def film(seed: int, seconds: float) -> np.ndarray:
+    """Return (10 × seconds, 128) float32 unit vectors, ten a second, that drift: unlike itself after two seconds."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=(round(seconds * 10) + 20, 128))
+    moving = np.stack([noise[at : at + 20].sum(axis=0) for at in range(round(seconds * 10))])
+    return unit(moving)
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+
+
+def shot(vectors: np.ndarray, times: np.ndarray, noise: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Return what a film's vectors are at ``times``, changed a little."""
+    rows = vectors[np.clip((times * 10).round().astype(int), 0, len(vectors) - 1)]
+    return unit(rows + np.random.default_rng(seed).normal(size=rows.shape) * noise / np.sqrt(rows.shape[1]))
+
+
+def footprint(vectors: np.ndarray, times: np.ndarray, name: str = "film", weights: np.ndarray | None = None,
+              duration: float | None = None) -> Footprint:
+    weights = np.ones(len(times), np.float32) if weights is None else weights.astype(np.float32)
+    return Footprint(name, np.arange(len(times), dtype=np.int64), times.astype(np.float64), vectors, weights,
+                     float(times[-1] + 1 if duration is None else duration), 10.0, 640, 360, SPACE)  # fmt: skip
+
+
+def whole(vectors: np.ndarray, name: str = "film", step: float = 1.0) -> Footprint:
+    times = np.arange(0, len(vectors) / 10, step)
+    return footprint(shot(vectors, times), times, name, duration=len(vectors) / 10)
+
+
+def edit(*pieces: tuple[np.ndarray, float, float, float]) -> np.ndarray:
+    """Return ten vectors a second that show, one after the other, films from a second to another at a speed."""
+    return np.concatenate([shot(vectors, np.arange(start, end - 1e-9, speed / 10), 0.4, at)
+                           for at, (vectors, start, end, speed) in enumerate(pieces)])  # fmt: skip
+
+
+def found(query: Footprint, reference: Footprint, **options: object) -> list[Match]:
+    return align(query, reference, similarity(query, reference, DESCRIPTOR), **options)
+
+
+def near(match: Match, start: float, end: float, ref_start: float, ref_end: float, within: float = 1.0) -> bool:
+    """Tell whether all four ends are as said; a frame a second says no more than a second."""
+    got = (match.start, match.end, match.ref_start, match.ref_end)
+    return bool(np.abs(np.subtract(got, (start, end, ref_start, ref_end))).max() <= within)
+
+
+FILM, OTHER, STRANGER = film(0, 120), film(1, 60), film(2, 60)
+
+
+@pytest.mark.parametrize("aligner", ALIGNERS)
+def test_a_copy_is_found_at_its_offset_by_all_aligners(aligner: str) -> None:
+    query = whole(edit((STRANGER, 0, 10, 1), (FILM, 47, 77, 1), (STRANGER, 30, 40, 1)))
+    matches = found(query, whole(FILM), aligner=aligner)
+    best = max(matches, key=lambda match: match.score * match.seconds)
+    assert near(best, 10, 40, 47, 77, within=2.0 if aligner in ("dp", "dtw") else 1.0)
+    assert best.ref == "film" and best.score > 0.6 and abs(best.speed - 1) < 0.1 and not best.hflip
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
+def test_a_copy_is_found_at_its_speed(speed: float) -> None:
+    span = 30 * speed
+    query = whole(edit((STRANGER, 0, 10, 1), (FILM, 20, 20 + span, speed), (STRANGER, 30, 40, 1)))
+    (match,) = found(query, whole(FILM))
+    # The reference side is as long as the speed makes a second of the query.
+    assert near(match, 10, 40, 20, 20 + span, within=max(1.0, speed))
+    assert match.speed == pytest.approx(speed, rel=0.05)
+    # Of other speeds only so much fits as the frames of a few seconds are alike.
+    for match in found(query, whole(FILM), speeds=(speed * 1.5, speed * 2)):
+        assert match.end - match.start < 15
+
+
+@pytest.mark.parametrize(("often", "seldom"), [(0.25, 1.0), (1.0, 0.25)])
+def test_clocks_that_go_at_different_rates_meet(often: float, seldom: float) -> None:
+    query = whole(edit((STRANGER, 0, 5, 1), (FILM, 47, 62, 1), (STRANGER, 30, 35, 1)), step=often)
+    (match,) = found(query, whole(FILM, step=seldom))
+    assert near(match, 5, 20, 47, 62)
+    assert match.speed == pytest.approx(1, rel=0.05) and match.score > 0.5
+
+
+def test_uneven_times_are_taken_as_they_are() -> None:
+    times = np.cumsum(np.random.default_rng(3).uniform(0.2, 0.8, 95)).round(1)
+    vectors = edit((STRANGER, 0, 10, 1), (FILM, 47, 77, 1), (STRANGER, 30, 40, 1))
+    query = footprint(shot(vectors, times), times, duration=50.0)
+    (match,) = found(query, whole(FILM, step=0.5))
+    assert near(match, 10, 40, 47, 77) and match.speed == pytest.approx(1, rel=0.05)
+
+
+def test_a_cut_list_gives_each_span() -> None:
+    query = whole(edit((FILM, 80, 95, 1), (FILM, 20, 40, 1), (OTHER, 10, 25, 1), (FILM, 55, 65, 1)))
+    matches = found(query, whole(FILM))
+    assert len(matches) == 3
+    for match, truth in zip(matches, [(0, 15, 80, 95), (15, 35, 20, 40), (50, 60, 55, 65)], strict=True):
+        assert near(match, *truth)
+    (match,) = found(query, whole(OTHER, "other"))
+    assert match.ref == "other" and near(match, 35, 50, 10, 25)
+
+
+def test_what_is_shown_twice_is_found_twice() -> None:
+    query = whole(edit((FILM, 20, 35, 1), (STRANGER, 0, 10, 1), (FILM, 20, 35, 1)))
+    matches = found(query, whole(FILM))
+    assert len(matches) == 2
+    assert near(matches[0], 0, 15, 20, 35) and near(matches[1], 25, 40, 20, 35)
+
+
+def test_a_mirrored_copy_says_so() -> None:
+    query = whole(edit((FILM, 20, 50, 1)))
+    (match,) = found(query, whole(FILM), hflip=True)
+    assert match.hflip and near(match, 0, 30, 20, 50)
+
+
+def test_strangers_and_what_is_too_short_are_not_found() -> None:
+    assert not found(whole(STRANGER), whole(FILM))
+    query = whole(edit((STRANGER, 0, 10, 1), (FILM, 47, 57, 1), (STRANGER, 30, 40, 1)))
+    assert len(found(query, whole(FILM), min_seconds=8.0)) == 1
+    assert not found(query, whole(FILM), min_seconds=13.0)
+
+
+def test_black_frames_match_nothing() -> None:
+    times = np.arange(60.0)
+    black = footprint(np.zeros((60, 128), np.float32), times, weights=np.zeros(60))
+    assert not len(similarity(black, black, DESCRIPTOR).rows)
+    assert not found(black, black) and not found(black, whole(FILM)) and not found(whole(FILM), black)
+
+
+def test_still_frames_of_low_weight_match_nothing_but_do_not_hide_a_copy() -> None:
+    slate = np.tile(film(9, 1)[:1], (200, 1))
+    vectors = np.concatenate([slate, FILM[300:500], slate])
+    still = np.r_[np.full(20, 0.5), np.ones(20), np.full(20, 0.5)]
+    query = replace(whole(vectors), weights=still.astype(np.float32))
+    slates = replace(whole(np.concatenate([slate, OTHER])), weights=np.r_[np.full(20, 0.5), np.ones(60)].astype("f4"))
+    assert not found(query, slates)
+    assert found(replace(query, weights=np.ones(60, np.float32)), slates), "the weights are what keeps them out"
+    (match,) = found(query, whole(FILM))
+    assert near(match, 20, 40, 30, 50)
+
+
+def test_a_video_with_itself_gives_what_comes_back_once() -> None:
+    video = whole(np.concatenate([FILM[:300], STRANGER[:200], edit((FILM, 5, 25, 1)), STRANGER[300:400]]))
+    (match,) = found(video, video, within=True)
+    assert near(match, 5, 25, 50, 70)
+    assert not found(whole(FILM), whole(FILM), within=True)
+
+
+def test_ends_stay_within_the_videos() -> None:
+    video = replace(whole(FILM), duration=119.2)
+    (match,) = found(video, video)
+    assert (match.start, match.ref_start) == (0, 0) and match.end == 119.2 and match.ref_end <= 119.2
+    assert match.score == pytest.approx(1, abs=1e-4)
+
+
+def test_nothing_in_nothing_out() -> None:
+    empty = footprint(np.zeros((0, 128), np.float32), np.zeros(0), duration=0.0)
+    for query, reference in ((empty, whole(FILM)), (whole(FILM), empty), (empty, empty)):
+        for aligner in ALIGNERS:
+            assert found(query, reference, aligner=aligner) == []
+    one = footprint(FILM[:1], np.zeros(1), duration=0.04)
+    assert found(one, one) == [] and found(one, whole(FILM)) == []
+
+
+def test_arguments_are_checked() -> None:
+    video = whole(FILM[:100])
+    entries = similarity(video, video, DESCRIPTOR)
+    for options, said in (({"aligner": "spd"}, "aligner"), ({"speeds": (2.0, 1.0)}, "speeds")):
+        with pytest.raises(ValueError, match=said):
+            align(video, video, entries, **options)
+    with pytest.raises(ValueError, match="shape"):
+        align(video, whole(FILM), entries)
+    with pytest.raises(ValueError, match="expected planted@"):
+        similarity(replace(video, space="other@0"), video, DESCRIPTOR)
+
+
+def test_entries_are_those_of_the_whole_map() -> None:
+    query, reference = whole(edit((FILM, 20, 60, 1))), whole(FILM)
+    full = DESCRIPTOR.scores(query.vectors, reference.vectors)
+    dense = similarity(query, reference, DESCRIPTOR)
+    np.testing.assert_array_equal(dense.values, full[full >= LISTED])
+    sparse = similarity(query, reference, DESCRIPTOR, dense=0, nearest=5)
+    assert len(sparse.rows) == 5 * len(query)
+    np.testing.assert_allclose(sparse.values, full[sparse.rows, sparse.columns], atol=1e-6)
+    for row in range(len(query)):
+        assert set(sparse.columns[sparse.rows == row]) == set(np.argsort(-full[row], kind="stable")[:5])
+    matches = [align(query, reference, entries) for entries in (dense, sparse)]
+    assert [len(each) for each in matches] == [1, 1] and near(matches[1][0], *_ends(matches[0][0]), within=0.5)
+
+
+def test_entry_scores_are_zero_for_what_shows_nothing() -> None:
+    vectors = np.concatenate([FILM[:40:10], np.zeros((1, 128), np.float32)])
+    rows, columns = np.array([0, 0, 4]), np.array([0, 4, 4])
+    np.testing.assert_allclose(entry_scores(vectors, vectors, rows, columns, DESCRIPTOR), [1, 0, 0], atol=1e-6)
+
+
+def test_weights_and_the_main_diagonal_are_taken_out_of_entries() -> None:
+    video = replace(whole(FILM[:100]), weights=np.linspace(0, 1, 10).astype(np.float32))
+    entries = Entries(np.array([1, 4, 9]), np.array([4, 9, 1]), np.ones(3, np.float32), (10, 10))
+    np.testing.assert_allclose(weighted(entries, video, video).values, [2 / 9, 6 / 9, 3 / 9], rtol=1e-6)
+    left = later(entries, video, video, 5.0)
+    assert (left.rows.tolist(), left.columns.tolist(), len(left.values)) == ([4], [9], 1)
+
+
+def _ends(match: Match) -> tuple[float, float, float, float]:
+    return match.start, match.end, match.ref_start, match.ref_end
+
+
+def test_what_overlaps_on_one_line_is_one_match_and_else_the_better_one_stays() -> None:
+    first = Match("a", 0, 10, 20, 30, 0.9, 1.0)
+    onward = Match("a", 4, 12, 24, 32, 0.6, 1.0)
+    (one,) = merged([onward, first])
+    assert _ends(one) == (0, 12, 20, 32) and one.speed == 1 and one.score == pytest.approx((9 + 4.8) / 18)
+    beside = Match("a", 0, 8, 22, 30, 0.6, 1.0)
+    mirrored = replace(onward, hflip=True)
+    assert merged([first, beside]) == [first] and merged([mirrored, first]) == [first]
+    others = [first, replace(first, ref="b"), replace(first, start=20, end=30)]
+    assert merged(others[::-1]) == [others[0], others[2], others[1]]
+
+
+@pytest.mark.parametrize("speed", [0.8, 1.0, 1.5])
+def test_refined_ends_are_right_to_a_tenth_of_a_second(speed: float) -> None:
+    vectors = edit((STRANGER, 0, 10.1, 1), (FILM, 20.4, 20.4 + 20 * speed, speed), (STRANGER, 30, 40, 1))
+    looks: list[tuple[float, float]] = []
+
+    def looker(source: np.ndarray) -> object:
+        def look(start: float, end: float) -> Footprint:
+            looks.append((start, end))
+            times = np.arange(np.ceil(start * 10), min(np.floor(end * 10) + 1, len(source))) / 10
+            return footprint(shot(source, times), times, duration=len(source) / 10)
+        return look
+
+    (rough,) = found(whole(vectors), whole(FILM))
+    match = refine(rough, looker(vectors), looker(FILM), DESCRIPTOR)
+    truth = 10.1, 30.1, 20.4, 20.4 + 20 * speed
+    # Frames are a tenth of a second apart, and neighbours so alike that the line may be off by two of them.
+    assert near(match, *truth, within=0.25) and not near(rough, *truth, within=0.25)
+    assert match.speed == pytest.approx(speed, rel=0.02) and match.score == rough.score
+    assert max(end - start for start, end in looks) < 8 * max(speed, 1)
+
+
+def test_ends_that_cannot_be_looked_at_stay() -> None:
+    match = Match("a", 0, 10, 20, 30, 0.9, 1.0)
+    assert refine(match, lambda start, end: None, lambda start, end: None, DESCRIPTOR) == match
+    with pytest.raises(ValueError, match="reach"):
+        refine(match, lambda start, end: None, lambda start, end: None, DESCRIPTOR, reach=0)
+
+
+def test_a_real_copy_is_found_at_its_seconds(shared: Path) -> None:
+    folder, dct = shared / "data" / "detect-copy", load_descriptor("dct")
+    plan = FramePlan.parse("uniform:4")
+    query, reference, other = (footprint_of(str(folder / name), dct, plan) for name in
+                               ("mma_part_0.mp4", "mma_test.mp4", "carphone_pristine.mp4"))  # fmt: skip
+    (match,) = align(query, reference, similarity(query, reference, dct), min_seconds=0.5)
+    # The first 32 frames; the reference has some 16 frames in all its seconds.
+    assert match.start == 0 and match.end > 0.9 and match.ref_start < 0.25 and 0.8 < match.ref_end < 1.35
+    assert not align(query, other, similarity(query, other, dct), min_seconds=0.5)

@@ -1,0 +1,139 @@
+"""References are candidates by the votes of a query's frames, and all pairs of them give clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vtk.copies.clusters import Video, best, clusters
+from vtk.copies.footprint import Footprint
+from vtk.copies.matches import Match
+from vtk.copies.search import Candidate, Hits, candidates, search
+from vtk.kernels.cosine_topk import cosine_topk
+
+
+class Bank:
+    """Footprints in memory, whose cosines are their scores."""
+
+    def __init__(self, *footprints: Footprint) -> None:
+        self.vectors = np.concatenate([each.vectors for each in footprints])
+        self.starts = np.cumsum([0, *map(len, footprints)])
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        rows, cosines = cosine_topk(vectors, self.vectors, min(k, len(self.vectors)))
+        # As a library does where there are fewer rows than asked for.
+        short = ((0, 0), (0, k - rows.shape[1]))
+        return np.pad(np.maximum(cosines, 0), short), np.pad(rows, short, constant_values=-1)
+
+    def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        numbers = np.searchsorted(self.starts, rows, side="right") - 1
+        return numbers, rows - self.starts[numbers]
+
+
+def video(seed: int, count: int) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(count, 64)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def footprint(vectors: np.ndarray, weights: list[float] | None = None) -> Footprint:
+    count = len(vectors)
+    return Footprint("film", np.arange(count), np.arange(float(count)), vectors,
+                     np.array([1] * count if weights is None else weights, np.float32), float(count), 1.0, 64, 36,
+                     "random@0123456789ab")  # fmt: skip
+
+
+FILMS = [video(seed, 30) for seed in range(4)]
+BANK = Bank(*map(footprint, FILMS))
+
+
+def test_hits_are_the_nearest_frames_of_all_references() -> None:
+    query = footprint(np.concatenate([FILMS[2][5:9], np.zeros((1, 64), np.float32), FILMS[0][20:22]]))
+    hits = search(query, BANK, k=3)
+    # The frame of zeros, number 4, is not searched.
+    assert hits.frames.tolist() == sorted([0, 1, 2, 3, 5, 6] * 3)
+    assert hits.references[::3].tolist() == [2, 2, 2, 2, 0, 0]
+    assert hits.columns[::3].tolist() == [5, 6, 7, 8, 20, 21]
+    np.testing.assert_allclose(hits.scores[::3], 1, atol=1e-5)
+    entries = hits.of(0, (7, 30))
+    assert entries.shape == (7, 30) and {(5, 20), (6, 21)} <= set(zip(entries.rows.tolist(), entries.columns.tolist()))
+
+
+def test_rows_that_are_none_are_no_hits() -> None:
+    hits = search(footprint(FILMS[3][:2]), Bank(footprint(FILMS[3][:4])), k=20)
+    assert len(hits.frames) == 8 and set(hits.references.tolist()) == {0}
+
+
+def test_a_query_in_lots_is_the_query() -> None:
+    long = footprint(np.concatenate([FILMS[1]] * 40))
+    hits = search(long, BANK, k=1)
+    assert hits.frames.tolist() == list(range(1200)) and hits.columns.tolist() == list(range(30)) * 40
+
+
+def test_candidates_are_those_with_votes_in_order_and_bounded() -> None:
+    query = footprint(np.concatenate([FILMS[2][5:9], FILMS[0][20:22], FILMS[3][:1]]))
+    hits = search(query, BANK, k=10)
+    found = candidates(hits, query.weights)
+    # One frame of a film is not enough for it, and strangers do not vote.
+    assert [each.reference for each in found] == [2, 0]
+    np.testing.assert_allclose([each.votes for each in found], [4, 2], atol=1e-4)
+    assert [each.reference for each in candidates(hits, query.weights, least=0.5)] == [2, 0, 3]
+    assert [each.reference for each in candidates(hits, query.weights, most=1)] == [2]
+
+
+def test_a_frame_votes_once_for_a_reference_by_its_weight() -> None:
+    hits = Hits(np.array([0, 0, 0, 1]), np.array([5, 5, 6, 6]), np.array([1, 2, 3, 4]),
+                np.array([0.9, 0.8, 0.7, 0.3], np.float32))  # fmt: skip
+    found = candidates(hits, np.array([0.5, 1], np.float32), least=0.1)
+    assert [each.reference for each in found] == [5, 6]
+    np.testing.assert_allclose([each.votes for each in found], [0.45, 0.35], rtol=1e-6)
+    assert isinstance(found[0], Candidate)
+
+
+def test_nothing_that_shows_something_has_no_candidates() -> None:
+    blank = footprint(np.zeros((5, 64), np.float32), [0.0] * 5)
+    hits = search(blank, BANK)
+    assert len(hits.frames) == 0 and candidates(hits, blank.weights) == []
+
+
+def match(ref: str, start: float, end: float, ref_start: float, ref_end: float) -> Match:
+    return Match(ref, start, end, ref_start, ref_end, 0.9, (ref_end - ref_start) / (end - start))
+
+
+VIDEOS = [Video("a", 100, 1280, 720, 2e6), Video("b", 95, 1280, 720, 3e6), Video("c", 20, 1920, 1080, None),
+          Video("d", 100, 640, 360, 1e6), Video("e", 50, 640, 360, 1e6)]  # fmt: skip
+
+
+def test_what_covers_each_other_is_a_cluster() -> None:
+    found = [("a", match("b", 5, 50, 0, 45)), ("b", match("a", 45, 95, 50, 100)),  # in two parts, either way round
+             ("d", match("a", 0, 90, 0, 90)), ("c", match("a", 0, 20, 10, 30)),
+             ("a", match("a", 0, 20, 60, 80))]  # fmt: skip
+    (cluster,) = clusters(VIDEOS, found)
+    assert cluster.videos == ("a", "b", "d") and cluster.keep == "b"
+    (cluster,) = clusters(VIDEOS, found, clips=True)
+    assert cluster.videos == ("a", "b", "c", "d") and cluster.keep == "c"
+    assert [each.videos for each in clusters(VIDEOS, found, coverage=0.92)] == [("a", "b")]
+
+
+def test_seconds_that_two_matches_cover_count_once() -> None:
+    twice = [("a", match("d", 0, 50, 0, 50)), ("a", match("d", 10, 50, 10, 50))]
+    assert clusters(VIDEOS, twice) == [] and len(clusters(VIDEOS, twice, coverage=0.5)) == 1
+
+
+def test_the_best_has_most_pixels_then_bitrate_then_length() -> None:
+    small, long = Video("s", 10, 640, 360, 9e6), Video("l", 12, 1280, 720, 1e6)
+    rich = Video("r", 10, 1280, 720, 2e6)
+    assert best([small, long, rich]) == rich
+    # A bitrate that one of them does not know decides nothing.
+    assert best([small, long, Video("r", 10, 1280, 720)]) == long
+    assert best([small, Video("t", 10, 640, 360, 9e6)]) == small
+    with pytest.raises(ValueError, match="got none"):
+        best([])
+
+
+def test_wrong_clusters_are_refused() -> None:
+    with pytest.raises(ValueError, match="each name once"):
+        clusters([VIDEOS[0], VIDEOS[0]], [])
+    with pytest.raises(ValueError, match="'z'"):
+        clusters(VIDEOS, [("a", match("z", 0, 1, 0, 1))])
+    with pytest.raises(ValueError, match="coverage"):
+        clusters(VIDEOS, [], coverage=0)
