@@ -207,6 +207,12 @@ def test_values_that_nobody_takes(name: str, weights: str | None, pixels: str, w
         load_embedder(name, "reid", EmbedderOptions(Path(weights) if weights else None, pixels=pixels))
 
 
+def test_a_state_dict_needs_the_name_of_its_network(tmp_path: Path) -> None:
+    torch.save(made("test_resnet").state_dict(), tmp_path / "own.pt")
+    with pytest.raises(WeightsError, match=r"own.pt: a file of .onnx, .tflite or .xml is needed.*--model timm:NAME"):
+        load_embedder("retail-0277", "reid", EmbedderOptions(tmp_path / "own.pt", runtime=CPU))
+
+
 def test_what_openvino_cannot_convert_is_said(tmp_path: Path) -> None:
     class Looks(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:

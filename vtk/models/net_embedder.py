@@ -16,6 +16,8 @@ from vtk.models.runtime import Net, load
 from vtk.models.weights import Weights
 from vtk.models.zoo import Input, Model
 
+MODEL_FILES = (".onnx", ".tflite", ".xml")  # that hold their network
+
 
 class NetEmbedder:
     """One network, stateless, so that sources share it; see ``embedder.Embedder``."""
@@ -71,6 +73,9 @@ def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedd
         WeightsError: the file cannot be read, or gives no vectors.
     """
     path = weights.paths[0]
+    if path.suffix.lower() not in MODEL_FILES:
+        raise WeightsError(f"{path}: a file of {', '.join(MODEL_FILES[:-1])} or {MODEL_FILES[-1]} is needed, which holds "
+                           "its network; for a state dict of PyTorch name the network, such as --model timm:NAME")
     net = load(path, options.runtime, weights.paths[1] if len(weights.paths) > 1 else None)
     model = _sized(model, net, options.size, path)
     return NetEmbedder(model.name, weights.sha256 or "", net, model.input, path)

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from vtk.errors import WeightsError
 from vtk.models import net_embedder, torch_embedder
 from vtk.models.embedder import EmbedderOptions, at_size
-from vtk.models.net_embedder import NetEmbedder
+from vtk.models.net_embedder import MODEL_FILES, NetEmbedder
 from vtk.models.weights import Weights
 from vtk.models.zoo import Input, Model
 
 if TYPE_CHECKING:
     from torch import nn
-
-MODEL_FILES = (".onnx", ".tflite", ".xml")  # that need no torch
 
 
 def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedder:
