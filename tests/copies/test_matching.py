@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vtk.copies.calibration import Calibration
-from vtk.copies.descriptors import load_descriptor
-from vtk.copies.footprint import Footprint, FramePlan, footprint_of
+from vtk.copies.footprint import Footprint
 from vtk.copies.matches import Match, merged
 from vtk.copies.matching import ALIGNERS, align
 from vtk.copies.refining import refine
 from vtk.copies.similarity import LISTED, Entries, entry_scores, later, similarity, weighted
+from vtk.copies.union import Union
 
 SPACE = "planted@0123456789ab"
 
@@ -220,6 +219,22 @@ def test_entries_are_those_of_the_whole_map() -> None:
     assert [len(each) for each in matches] == [1, 1] and near(matches[1][0], *_ends(matches[0][0]), within=0.5)
 
 
+def test_entries_of_a_union_are_those_of_each_part() -> None:
+    union = Union([Planted(), Planted()])
+    blank, some = np.zeros((40, 128), np.float32), FILM[:400:10]
+    # The first part alone knows the even frames, the second one the odd frames; strangers fill the rest.
+    turn = (np.arange(40) % 2 == 0)[:, None]
+    sides = [union.join([np.where(turn, some, other), np.where(turn, other, some)])
+             for other in (film(5, 40)[::10], film(6, 40)[::10])]  # fmt: skip
+    query, reference = (replace(footprint(each, np.arange(40.0)), space=union.space) for each in sides)
+    entries = similarity(query, reference, union, dense=0, nearest=1)
+    assert {(at, at) for at in range(40)} <= set(zip(entries.rows.tolist(), entries.columns.tolist(), strict=True))
+    assert len(entries.rows) <= 80 and (np.diff(entries.rows) >= 0).all()
+    np.testing.assert_allclose(entries.values[entries.rows == entries.columns], 1, atol=1e-5)
+    nothing = replace(query, vectors=union.join([blank, blank]))
+    assert not similarity(nothing, reference, union, dense=0, nearest=1).values.any()
+
+
 def test_entry_scores_are_zero_for_what_shows_nothing() -> None:
     vectors = np.concatenate([FILM[:40:10], np.zeros((1, 128), np.float32)])
     rows, columns = np.array([0, 0, 4]), np.array([0, 4, 4])
@@ -276,14 +291,3 @@ def test_ends_that_cannot_be_looked_at_stay() -> None:
     assert refine(match, lambda start, end: None, lambda start, end: None, DESCRIPTOR) == match
     with pytest.raises(ValueError, match="reach"):
         refine(match, lambda start, end: None, lambda start, end: None, DESCRIPTOR, reach=0)
-
-
-def test_a_real_copy_is_found_at_its_seconds(shared: Path) -> None:
-    folder, dct = shared / "data" / "detect-copy", load_descriptor("dct")
-    plan = FramePlan.parse("uniform:4")
-    query, reference, other = (footprint_of(str(folder / name), dct, plan) for name in
-                               ("mma_part_0.mp4", "mma_test.mp4", "carphone_pristine.mp4"))  # fmt: skip
-    (match,) = align(query, reference, similarity(query, reference, dct), min_seconds=0.5)
-    # The first 32 frames; the reference has some 16 frames in all its seconds.
-    assert match.start == 0 and match.end > 0.9 and match.ref_start < 0.25 and 0.8 < match.ref_end < 1.35
-    assert not align(query, other, similarity(query, other, dct), min_seconds=0.5)

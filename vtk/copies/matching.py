@@ -85,14 +85,16 @@ def _step(footprint: Footprint) -> float:
 def _boxes(entries: Entries, aligner: str, steps: tuple[float, float], speeds: tuple[float, float]) -> np.ndarray:
     """Return the segments (S, 5) float32 in frames that an aligner finds."""
     if aligner == "diagonal":
-        # Reference frames per query frame where both clocks go alike.
-        ratio = steps[0] / steps[1]
-        # Of a reference with fewer frames than the query, some of the query's have none; one with more has room
-        # for more of them between two lines.
-        share, room = min(1.0, ratio), max(1.0, ratio)
-        return diagonal(entries, slowest=max(1e-3, speeds[0] * ratio), fastest=min(1e3, speeds[1] * ratio),
-                        band=_BAND * room, gap_cost=_GAP_COST * share, min_mean=_MIN_MEAN * share,
-                        min_length=_LEAST)  # fmt: skip
+        if steps[0] > steps[1]:
+            # The runs go along whichever video has more frames: of two ways to see one copy, both find it.
+            turned = entries._replace(rows=entries.columns, columns=entries.rows, shape=entries.shape[::-1])
+            found = _boxes(turned, aligner, steps[::-1], (1 / speeds[1], 1 / speeds[0]))
+            return found[:, [1, 0, 3, 2, 4]]
+        # Reference frames per query frame where both clocks go alike: at most 1, so some of the query's have none.
+        share = steps[0] / steps[1]
+        return diagonal(entries, min_sim=_MIN_SIM, slowest=max(1e-3, speeds[0] * share),
+                        fastest=max(1e-3, speeds[1] * share), band=_BAND, gap_cost=_GAP_COST * share,
+                        min_mean=_MIN_MEAN * share, min_length=_LEAST)  # fmt: skip
     if aligner == "hough":
         return hough(entries, min_sim=_MIN_SIM)
     others = {"tn": temporal_network, "dp": dynamic_programming, "dtw": dtw}
