@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--top", type=int, default=10, help="rows to find (default: 10)")
     options = parser.parse_args(argv)
     given = search(options.queries, options.rows, options.bytes, np.random.default_rng(0), k=options.top)
-    hamming_topk(given["queries"][:3], given["base"][:100], 1)  # loads what was compiled
+    hamming_topk(given["queries"], given["base"][:100], 1)  # loads what was compiled
     distances, indices = _timed("ours", lambda: hamming_topk(**given), options)
     wanted = reference.hamming_topk(given["queries"][:CHECKED], given["base"], options.top)
     right = bool((distances[:CHECKED] == wanted[0]).all() and (indices[:CHECKED] == wanted[1]).all())

@@ -37,7 +37,7 @@ ROWS, APART = 512, 8
 BLOCK = 4096
 
 # Rows that Numba is given at once.
-SHARE = 1 << 16
+SHARE = 1 << 17
 
 # Up to this many queries pass over the rows as they lie: turning these costs as much (measured: 1M x 256 bits).
 FEW = 2
@@ -217,9 +217,10 @@ def _search(queries: np.ndarray, rows: np.ndarray, words: tuple[int, ...], start
 def _pass(queries: np.ndarray, rows: np.ndarray, words: tuple[int, ...], start: int, heaps: np.ndarray) -> None:
     """As ``_search``, for a few queries, over the rows as they lie."""
     whole = len(rows) // STEP * STEP
-    for first in range(0, whole, BLOCK):
+    block = BLOCK if len(queries) > 1 else max(whole, 1)
+    for first in range(0, whole, block):
         for i in range(len(queries)):
-            _look(queries[i], rows[first : min(first + BLOCK, whole)], words, start + first, heaps[i])
+            _look(queries[i], rows[first : min(first + block, whole)], words, start + first, heaps[i])
     if whole < len(rows):
         _search(queries, rows[whole:], words, start + whole, heaps)
 
