@@ -170,6 +170,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "copies.jsonl").write_text(json.dumps(copied) + "\n")
     (folder / "copies_gt.json").write_text('{"0-1": [[0, 0, 2, 2]]}')
     fill(folder / "people.lance")
+    run_vtk("library", "add", "videos", "--library", "films.lance", "--descriptor", "dct", cwd=folder)
     write_embeddings(folder / "embeddings.jsonl")
     market(folder / "people")
     (folder / "bin").mkdir()

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-
 from coded import code_clip, coded
+
 from vtk.copies.descriptors import DctDescriptor
 from vtk.copies.footprint import BLANK, LEAST, LOT, STILL, Footprint, FramePlan, footprint_of
 from vtk.copies.looks import Picker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from coded import code_clip
+
 from vtk.copies.calibration import PLAIN, Calibration
 from vtk.copies.descriptors import DctDescriptor
 from vtk.copies.footprint import Footprint, FramePlan, footprint_of
@@ -275,3 +276,22 @@ def test_clips_are_found_by_what_they_show(tmp_path: Path, opened: Open) -> None
     numbers, places = references.locate(rows[:, 0])
     assert set(numbers.tolist()) == {1} and scores[:, 0].min() > 0.9 and scores[:, 1:].max() < 0.6
     np.testing.assert_array_equal(references.list()[1].times[places], query.times)
+
+
+def test_a_library_is_listed_and_mended_without_its_descriptor(tmp_path: Path) -> None:
+    """It says itself what it is of, a union too; to search it takes the descriptor."""
+    uri, union = str(tmp_path / "films.lance"), Union([Toy("one", 16), Toy("other", 24)])
+    given = [made(f"{name}.mp4", descriptor=union) for name in "ab"]
+    with ReferenceLibrary.open(uri, union) as references:
+        for each in given:
+            references.add(each)
+    references = ReferenceLibrary.open(uri)
+    assert (references.space, references.rows, references.stats().references) == (union.space, 10, 2)
+    agree(references.footprint("a.mp4"), given[0])
+    assert references.remove("a.mp4") == 5
+    assert [len(library) for library in references._frames] == [4, 4]
+    with pytest.raises(ValueError, match="without its descriptor"):
+        references.search(given[1].vectors, 3)
+    shutil.rmtree(tmp_path / "films.lance" / "frames-2")
+    with pytest.raises(LibraryError, match="files of it are missing"):
+        ReferenceLibrary.open(uri)

@@ -12,27 +12,24 @@ killed leaves an old reference or a new one, never a part. What it left over, th
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fcntl
-import hashlib
-import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from vtk.copies.calibration import Calibration
 from vtk.copies.descriptors import Descriptor
 from vtk.copies.footprint import Footprint
+from vtk.copies.reference_entries import NAME, entry_of, group_of, place_of, reference_in, store
 from vtk.copies.references import Outcome, Reference, References, reference_of
-from vtk.library import Columns, Entry, Hits, Library, LibraryError, Space, SpaceError
+from vtk.copies.union import Union
+from vtk.library import Hits, Library, LibraryError, Space, SpaceError
 from vtk.library.conditions import quoted
 from vtk.library.storage import folder_of
 
 KNOWN = "references"
-_NAME = 16  # hexadecimal digits that name the frames of a reference
-_ARRAYS = {"frames": "<i8", "times": "<f8", "weights": "<f4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,26 @@ class ReferenceStats:
     index: str | None
 
 
+class _Stated:
+    """A descriptor of which a library says what it is called, and nothing can be described or scored by."""
+
+    def __init__(self, space: Space) -> None:
+        self.name, self.sha256, self.dimensions, self.space = space.model, space.sha256, space.dim, str(space)
+
+    @property
+    def calibration(self) -> Calibration:
+        """None is known."""
+        raise ValueError(f"the library was opened without its descriptor {self.space}: open it with that to search")
+
+    def describe(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Raise ValueError."""
+        raise ValueError(f"there is no descriptor {self.space} to describe {len(frames)} frames by")
+
+    def scores(self, queries: np.ndarray, references: np.ndarray) -> np.ndarray:
+        """Raise ValueError."""
+        raise ValueError(f"there is no descriptor {self.space} to score {len(queries)} x {len(references)} pairs by")
+
+
 class ReferenceLibrary(References):
     """A library of references that is open; made by ``ReferenceLibrary.open``. For one thread.
 
@@ -73,14 +90,21 @@ class ReferenceLibrary(References):
         self.refresh()
 
     @classmethod
-    def open(cls, uri: str, descriptor: Descriptor, create: bool = True) -> ReferenceLibrary:
+    def open(cls, uri: str, descriptor: Descriptor | None = None, create: bool = True) -> ReferenceLibrary:
         """Open a library, or make a new one.
+
+        Args:
+            uri: a folder, or an address on object storage, its credentials in the environment.
+            descriptor: that makes its vectors; None to list, read and remove alone.
+            create: whether to make it where there is none; it needs a descriptor.
 
         Raises:
             LibraryError: there is none, it is damaged, or something else is there.
             SpaceError: it is of another descriptor.
         """
-        _check_place(uri, create)
+        _check_place(uri, create and descriptor is not None)
+        if descriptor is None:
+            return cls._stated(uri)
         asked = Space(descriptor.name, descriptor.sha256, 1)  # a reference itself has no vector
         try:
             known = Library.open(f"{uri}/{KNOWN}", asked, create)
@@ -91,6 +115,26 @@ class ReferenceLibrary(References):
         parts = References(descriptor).parts
         frames = [Library.open(_place(uri, number), Space(part.name, part.sha256, part.dimensions), create)
                   for number, part in enumerate(parts)]
+        return cls(uri, descriptor, known, frames)
+
+    @classmethod
+    def _stated(cls, uri: str) -> ReferenceLibrary:
+        """Open a library by what it says of its descriptor."""
+        try:
+            known = Library.open(f"{uri}/{KNOWN}")
+        except LibraryError as error:
+            if str(error).startswith("no library at"):
+                raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path") from None
+            raise
+        frames = [Library.open(_place(uri, 0))]
+        with contextlib.suppress(LibraryError):  # there is none: what is damaged is missed below
+            while True:
+                frames.append(Library.open(_place(uri, len(frames))))
+        parts = [_Stated(each.space) for each in frames]
+        descriptor = parts[0] if len(parts) == 1 else Union(parts)
+        if descriptor.space != str(known.space):
+            raise LibraryError(f"library '{uri}' holds {known.space}, and frames of {descriptor.space}: files of it are "
+                               "missing; restore it from a copy or build it again")
         return cls(uri, descriptor, known, frames)
 
     def __enter__(self) -> ReferenceLibrary:
@@ -106,21 +150,21 @@ class ReferenceLibrary(References):
 
     def refresh(self) -> None:
         """See what others added and removed; rows are numbered anew."""
-        self._number({entry.id: _reference(entry) for entry in self._library.read(vectors=False)})
+        self._number({entry.id: reference_in(entry) for entry in self._library.read(vectors=False)})
 
     def add(self, footprint: Footprint) -> Outcome:
         """Add a reference; when this returns it is committed. See ``References``."""
         self._check(footprint)
-        group = _group_of(footprint)
+        group = group_of(footprint)
         with self._turn():
             before = self._stored(footprint.source)
             if before is not None and (before.is_of(footprint.fingerprint, footprint.plan) or before.group == group):
                 self._number({**self._known, footprint.source: before})
                 return "unchanged"
             for library, vectors in zip(self._frames, self._split(footprint.vectors), strict=True):
-                _store(library, footprint, group, vectors)
+                store(library, footprint, group, vectors)
             new = reference_of(footprint, group, len(self.parts))
-            self._library.add([_entry(new)], replace=True)
+            self._library.add([entry_of(new)], replace=True)
             if before is not None:
                 self._drop(before.group)
             self._number({**self._known, footprint.source: new})
@@ -168,8 +212,8 @@ class ReferenceLibrary(References):
     def _rows_of(self, hits: Sequence[Hits]) -> np.ndarray:
         """Return the rows (n,) int64 of all hits; -1 where a frame is of no reference, or of one that came later."""
         names = [name for each in hits for name in each.ids]
-        bases = np.array([self._bases.get(name[:_NAME], -1) for name in names], np.int64)
-        places = np.array([int(name[_NAME + 1:]) for name in names], np.int64)
+        bases = np.array([self._bases.get(name[:NAME], -1) for name in names], np.int64)
+        places = np.array([place_of(name) for name in names], np.int64)
         return np.where(bases < 0, -1, bases + places)
 
     def _vectors(self, known: Reference) -> list[np.ndarray]:
@@ -177,7 +221,7 @@ class ReferenceLibrary(References):
         for library, part in zip(self._frames, self.parts, strict=True):
             vectors = np.zeros((len(known), part.dimensions), np.float32)
             for entry in library.read(f"`group` = {quoted(known.group)}"):
-                vectors[int(entry.id[_NAME + 1:])] = entry.vector
+                vectors[place_of(entry.id)] = entry.vector
             parts.append(_unit(vectors))
         return parts
 
@@ -200,7 +244,7 @@ class ReferenceLibrary(References):
     def _stored(self, source: str) -> Reference | None:
         """Return what is stored of a reference now, by whomever."""
         found = self._library.get([source], vectors=False)
-        return _reference(found[source]) if source in found else None
+        return reference_in(found[source]) if source in found else None
 
     def _drop(self, group: str) -> None:
         for library in self._frames:
@@ -251,42 +295,8 @@ def _check_place(uri: str, create: bool) -> None:
     if not create:
         raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path")
     if folder.is_dir() and any(folder.iterdir()):
-        raise LibraryError(f"'{uri}' holds other files and no library of references; name a folder that is new or empty")
+        raise LibraryError(f"'{uri}' holds other files and no library of references; name a new or empty folder")
 
 
 def _place(uri: str, number: int) -> str:
     return f"{uri}/frames" if number == 0 else f"{uri}/frames-{number + 1}"
-
-
-def _group_of(footprint: Footprint) -> str:
-    """Return the name of a footprint's frames: of all that is stored of them."""
-    digest = hashlib.sha256(json.dumps([footprint.source, footprint.fingerprint, footprint.plan,
-                                        footprint.space]).encode())
-    for array in (footprint.frames, footprint.times, footprint.vectors, footprint.weights):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:_NAME]
-
-
-def _store(library: Library, footprint: Footprint, group: str, vectors: np.ndarray) -> None:
-    shown = np.flatnonzero(vectors.any(axis=1))
-    if len(shown):
-        library.add(Columns([f"{group}/{place}" for place in shown], vectors[shown], [group] * len(shown),
-                            [footprint.source] * len(shown), t=footprint.times[shown]), batch=len(shown))
-
-
-def _entry(known: Reference) -> Entry:
-    extra = {"frames": len(known), "fps": known.fps, "width": known.width, "height": known.height,
-             "fingerprint": known.fingerprint, "plan": known.plan, "parts": known.parts}
-    packed = {name: base64.b64encode(zlib.compress(getattr(known, name).astype(kind).tobytes())).decode()
-              for name, kind in _ARRAYS.items()}
-    return Entry(known.source, np.ones(1, np.float32), known.group, known.source, 0.0, known.duration,
-                 added=known.added, extra={**extra, "packed": packed})
-
-
-def _reference(entry: Entry) -> Reference:
-    extra = entry.extra
-    frames, times, weights = (np.frombuffer(zlib.decompress(base64.b64decode(extra["packed"][name])), kind)
-                              for name, kind in _ARRAYS.items())
-    return Reference(entry.id, frames.astype(np.int64), times.astype(np.float64), weights.astype(np.float32),
-                     entry.end or 0.0, extra["fps"], extra["width"], extra["height"], extra["fingerprint"],
-                     extra["plan"], entry.added, entry.group, extra["parts"])

@@ -104,7 +104,7 @@ class References:
         return self._ordered
 
     def locate(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the number of the reference and of the frame in its footprint, (N,) int64 each, of rows (N,), no -1."""
+        """Return the number of the reference and of the frame in its footprint, int64, of rows (N,); none is -1."""
         numbers = np.searchsorted(self._offsets, rows, side="right") - 1
         return numbers, rows - self._offsets[numbers]
 

@@ -1,0 +1,93 @@
+"""``vtk library``: references that are added once, listed, replaced when their file changed, and removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from coded import code_clip
+from conftest import Vtk
+
+from vtk.cli import load
+from vtk.errors import UsageError
+from vtk.library import LibraryError, SpaceError
+
+Run = Callable[..., list[str]]
+
+
+@pytest.fixture
+def library(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs ``vtk library`` in this process, beside two clips, and gives its lines."""
+    (tmp_path / "videos").mkdir()
+    for clip in range(2):
+        code_clip(tmp_path / "videos" / f"{clip}.mp4", clip, 60, 10.0)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> list[str]:
+        capfd.readouterr()
+        status = load("library").main([*map(str, words)], prog_name="vtk library", standalone_mode=False)
+        found = capfd.readouterr()
+        return [*found.out.splitlines(), *found.err.splitlines(), *([f"exit {status}"] if status else [])]
+
+    return run
+
+
+def added(library: Run, *words: object) -> list[str]:
+    return library("add", *words, "--library", "films.lance", "--descriptor", "dct")
+
+
+def test_references_are_added_once_and_replaced_when_they_changed(library: Run) -> None:
+    assert added(library, "videos") == ["added     videos/0.mp4", "added     videos/1.mp4"]
+    Path("videos/1.mp4").unlink()
+    code_clip(Path("videos/1.mp4"), 7, 50, 10.0)
+    assert added(library, "videos") == ["unchanged videos/0.mp4", "replaced  videos/1.mp4"]
+    assert added(library, "videos/0.mp4", "--frames", "uniform:5") == ["replaced  videos/0.mp4"]
+    rows = [json.loads(line) for line in library("list", "films.lance", "--json")]
+    assert [(row["reference"], row["frames"], row["duration"], row["plan"]) for row in rows] == [
+        ("videos/0.mp4", 30, 6.0, "uniform:5"), ("videos/1.mp4", 16, 5.0, "uniform:1")]
+    assert rows[0]["fps"] == 10 and (rows[0]["width"], rows[0]["height"]) == (96, 64)
+    head, *lines = library("list", "films.lance")
+    assert head.split()[:3] == ["REFERENCE", "FRAMES", "DURATION"]
+    assert [line.split()[:2] for line in lines] == [["videos/0.mp4", "30"], ["videos/1.mp4", "16"]]
+
+
+def test_references_are_removed_and_counted(library: Run) -> None:
+    added(library, "videos")
+    before = json.loads(library("stats", "films.lance", "--json")[0])
+    assert (before["references"], before["frames"], before["seconds"]) == (2, 32, 12.0)
+    assert before["space"].startswith("dct@") and before["bytes"] > 32 * 255 * 2
+    assert library("remove", "films.lance", "videos/0.mp4") == ["1 references removed, 16 frames"]
+    assert library("compact", "films.lance")[0].startswith("1 references, ")
+    told = dict(line.split(maxsplit=1) for line in library("stats", "films.lance"))
+    assert (told["references"], told["frames"], told["removed"], told["index"]) == ("1", "16", "0", "-")
+    with pytest.raises(UsageError, match=r"no reference 'videos/0.mp4': did you mean 'videos/1.mp4'"):
+        library("remove", "films.lance", "videos/0.mp4")
+
+
+def test_what_cannot_be_read_stops_nothing_else(library: Run) -> None:
+    Path("videos/broken.mp4").write_bytes(b"no video" * 1000)
+    out = added(library, "videos")
+    assert out[:2] == ["added     videos/0.mp4", "added     videos/1.mp4"] and out[-1] == "exit 1"
+    assert len(out) == 4 and "videos/broken.mp4" in out[2]
+    assert added(library, "videos/broken.mp4", "--quiet") == ["exit 3"]
+
+
+def test_wrong_requests_are_refused(library: Run) -> None:
+    with pytest.raises(LibraryError, match="no library at 'films.lance'"):
+        library("list", "films.lance")
+    with pytest.raises(UsageError, match="uniform:RATE"):
+        added(library, "videos", "--frames", "all")
+    assert not Path("films.lance").exists()
+    added(library, "videos/0.mp4")
+    with pytest.raises(SpaceError, match=r"holds dct@.*asked for pdq@"):
+        library("add", "videos", "--library", "films.lance", "--descriptor", "pdq")
+
+
+def test_the_default_descriptor_is_a_union(shared: Path, library: Run, vtk: Vtk) -> None:
+    found = vtk("library", "add", "videos/0.mp4", "--library", "films.lance", "--threads", "1", cwd=Path.cwd())
+    assert found.returncode == 0, found.stderr.decode()
+    assert json.loads(library("stats", "films.lance", "--json")[0])["space"].startswith("dct+mobilenet@")
+    assert sorted(path.name for path in Path("films.lance").iterdir() if path.is_dir()) == [
+        "frames", "frames-2", "references"]

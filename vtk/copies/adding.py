@@ -1,0 +1,52 @@
+"""Sources added to references: what is there already as it is now is not read again, what cannot be read is left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from vtk.copies.footprint import FramePlan, footprint_of
+from vtk.copies.references import Outcome, References
+from vtk.driver.chain import Opening
+from vtk.errors import MediaError
+from vtk.media.fingerprint import fingerprint
+from vtk.media.names import is_stream, open_name
+
+
+def add_sources(references: References, sources: Sequence[str], plan: FramePlan = FramePlan(),
+                opening: Opening = Opening(),
+                failed: Callable[[str, MediaError], None] | None = None) -> Iterator[tuple[str, Outcome]]:
+    """Yield each source once it is among the references, and what came of it.
+
+    Args:
+        references: take them.
+        sources: as ``footprint_of`` takes them.
+        plan, opening: see there.
+        failed: told of each that cannot be read; None raises.
+
+    Raises:
+        MediaError: a source cannot be read, and nobody is told.
+    """
+    for source in sources:
+        try:
+            if references.has(source, _fingerprint(source, opening.root), str(plan)):
+                yield source, "unchanged"
+                continue
+            footprint = footprint_of(source, references.descriptor, plan, opening)
+        except MediaError as error:
+            if failed is None:
+                raise
+            failed(source, error)
+            continue
+        yield source, references.add(footprint)
+
+
+def _fingerprint(source: str, root: str | None) -> str | None:
+    """Return the fingerprint of a file; None for streams, cameras and folders of images, which are read each time."""
+    if is_stream(source) or source.startswith("seq:"):
+        return None
+    try:
+        path = open_name(source, root)
+        return fingerprint(path) if os.path.isfile(path) else None
+    except (OSError, ValueError):  # opening it says what is wrong
+        return None
