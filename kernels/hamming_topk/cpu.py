@@ -119,7 +119,10 @@ def as_words(rows: np.ndarray) -> np.ndarray:
 
 
 def _tasks(queries: int, rows: int) -> list[tuple[int, slice, slice]]:
-    """Return what is done by one thread each: a number, some queries, rows of the base; many queries have one number."""
+    """Return what one thread each does: which heaps it fills, queries, rows of the base.
+
+    Many queries are divided, and fill one set of heaps; else the rows are, and each thread fills its own.
+    """
     threads = max(1, min(asked() or available(), queries * rows // WORTH))
     if queries >= MANY * threads:
         return [(0, part, slice(0, rows)) for part in _parts(queries, threads)]

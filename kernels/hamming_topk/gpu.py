@@ -62,7 +62,7 @@ def hamming_within(
 
 
 def _pairs(queries: torch.Tensor, base: torch.Tensor, radius: int, room: int) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Return the first ``room`` pairs (room,) int64, query * N + row, their distances (room,), and how many there are."""
+    """Return ``room`` pairs (room,) int64, query * N + row, their distances (room,), and how many there are."""
     (count, width), rows = queries.shape, len(base)
     pairs = torch.empty(room, dtype=torch.int64, device=queries.device)
     distances = torch.empty(room, dtype=torch.int32, device=queries.device)

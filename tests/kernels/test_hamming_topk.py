@@ -169,7 +169,8 @@ def test_refusals_of_numbers(radius: Any, most: Any, message: str) -> None:
 
 
 def test_empty() -> None:
-    for queries, base, k in ((BYTES[:0], BYTES, 2), (BYTES, BYTES[:0], 0), (BYTES[:0], BYTES[:0], 0), (BYTES, BYTES, 0)):
+    none = BYTES[:0]
+    for queries, base, k in ((none, BYTES, 2), (BYTES, none, 0), (none, none, 0), (BYTES, BYTES, 0)):
         assert [found.shape for found in hamming_topk(queries, base, k)] == [(len(queries), k)] * 2
         assert len(hamming_within(queries, base, 40)[0]) == len(queries) * len(base)
 
