@@ -175,6 +175,9 @@ def test_a_video_with_itself_gives_what_comes_back_once() -> None:
     (match,) = found(video, video, within=True)
     assert near(match, 5, 25, 50, 70)
     assert not found(whole(FILM), whole(FILM), within=True)
+    # A camera that does not move, before which little does.
+    scene = whole(unit(np.tile(FILM[:1], (600, 1)) + 0.3 * FILM[:600]))
+    assert not found(scene, scene, within=True)
 
 
 def test_ends_stay_within_the_videos() -> None:
@@ -199,6 +202,8 @@ def test_arguments_are_checked() -> None:
     for options, said in (({"aligner": "spd"}, "aligner"), ({"speeds": (2.0, 1.0)}, "speeds")):
         with pytest.raises(ValueError, match=said):
             align(video, video, entries, **options)
+    with pytest.raises(ValueError, match="within"):
+        align(video, whole(FILM[:100]), entries, within=True)
     with pytest.raises(ValueError, match="shape"):
         align(video, whole(FILM), entries)
     with pytest.raises(ValueError, match="expected planted@"):
@@ -245,8 +250,11 @@ def test_weights_and_the_main_diagonal_are_taken_out_of_entries() -> None:
     video = replace(whole(FILM[:100]), weights=np.linspace(0, 1, 10).astype(np.float32))
     entries = Entries(np.array([1, 4, 9]), np.array([4, 9, 1]), np.ones(3, np.float32), (10, 10))
     np.testing.assert_allclose(weighted(entries, video, video).values, [2 / 9, 6 / 9, 3 / 9], rtol=1e-6)
-    left = later(entries, video, video, 5.0)
+    left = later(entries, video, 5.0)
     assert (left.rows.tolist(), left.columns.tolist(), len(left.values)) == ([4], [9], 1)
+    # Frame 0 is like 1, 2, 3 without a break, and again like 7.
+    going_on = Entries(np.zeros(5, np.int64), np.array([7, 2, 0, 1, 3]), np.ones(5, np.float32), (10, 10))
+    assert later(going_on, video, 0.0).columns.tolist() == [7] and not len(later(going_on, video, 8.0).rows)
 
 
 def _ends(match: Match) -> tuple[float, float, float, float]:
@@ -291,3 +299,30 @@ def test_ends_that_cannot_be_looked_at_stay() -> None:
     assert refine(match, lambda start, end: None, lambda start, end: None, DESCRIPTOR) == match
     with pytest.raises(ValueError, match="reach"):
         refine(match, lambda start, end: None, lambda start, end: None, DESCRIPTOR, reach=0)
+
+
+def random_footprint(rng: np.random.Generator) -> Footprint:
+    """Return up to 24 frames of a few pictures, at any times, some shown at once, some black, of any weight."""
+    count = int(rng.integers(0, 25))
+    times = np.sort(rng.uniform(0, rng.choice([0.5, 5, 50]), count).round(int(rng.integers(0, 3))))
+    pictures = film(7, 0.5) if rng.random() < 0.5 else film(7, 2)
+    shown = rng.integers(0, len(pictures), count) if rng.random() < 0.5 else np.arange(count) % len(pictures)
+    vectors = pictures[shown] * (rng.random((count, 1)) > 0.1).astype(np.float32)
+    duration = float((times[-1] if count else 0) + rng.choice([0, 0.5]))
+    return footprint(vectors, times, weights=rng.choice([0, 0.5, 1], count), duration=duration)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("aligner", ALIGNERS)
+def test_whatever_comes_matches_are_spans_of_both_videos(aligner: str) -> None:
+    rng, count = np.random.default_rng(11), 0
+    for _ in range(60):
+        query, reference = random_footprint(rng), random_footprint(rng)
+        for match in found(query, reference, aligner=aligner, min_seconds=0):
+            for each in (match, refine(match, lambda *_: query, lambda *_: reference, DESCRIPTOR, 0.5)):
+                assert 0 <= each.start < each.end <= max(query.duration, query.times[-1])
+                assert 0 <= each.ref_start < each.ref_end <= max(reference.duration, reference.times[-1])
+                assert 0 <= each.score <= 1 and each.speed > 0
+            count += 1
+        found(query, query, aligner=aligner, within=True, apart=0.0)
+    assert count >= 10

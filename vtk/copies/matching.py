@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vtk.copies.matches import Match, merged
-from vtk.copies.similarity import Entries, later, weighted
+from vtk.copies.similarity import ALIKE, Entries, later, weighted
 from vtk.kernels.temporal_align import diagonal, dtw, dynamic_programming, hough, temporal_network
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ MIN_SECONDS = 1.0
 APART = 5.0
 # Defaults of ``diagonal`` where both videos are looked at equally often: reference frames, score of a query frame.
 _BAND, _GAP_COST, _MIN_MEAN = 2.0, 0.05, 0.15
-# Least similarity of frames that aligners look at, the default of ``diagonal``: three strangers in 10,000 reach it.
-_MIN_SIM = 0.4
 # How far a pair of frames may lie from the line of a copy, in the larger sample: half a one, and what else is off.
 _ON_LINE = 0.75
 # Frames of a query that a segment must have, whatever the seconds: of two, any two are on a line.
@@ -51,7 +49,8 @@ def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: 
         min_seconds: of both sides.
         speeds: slowest and fastest, reference seconds per query second.
         hflip: what matches say: whether the query's vectors are those of its mirrored frames.
-        within: the reference is the query: spans of it that come back ``apart`` seconds or more later.
+        within: the reference is the query: spans of it that come back ``apart`` seconds or more later, after
+            something else.
 
     Raises:
         ValueError: an argument is not as said.
@@ -62,7 +61,9 @@ def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: 
         raise ValueError(f"speeds: got {speeds}, expected slowest and fastest, above 0")
     if tuple(similarity.shape) != (len(query), len(reference)):
         raise ValueError(f"similarity: got a shape of {similarity.shape}, expected {(len(query), len(reference))}")
-    entries = later(similarity, query, reference, apart) if within else similarity
+    if within and query is not reference:
+        raise ValueError(f"within: got {query.source} and {reference.source}, expected one footprint twice")
+    entries = later(similarity, query, apart) if within else similarity
     steps = _step(query), _step(reference)
     if 0 in entries.shape or not len(entries.rows):
         return []
@@ -92,13 +93,13 @@ def _boxes(entries: Entries, aligner: str, steps: tuple[float, float], speeds: t
             return found[:, [1, 0, 3, 2, 4]]
         # Reference frames per query frame where both clocks go alike: at most 1, so some of the query's have none.
         share = steps[0] / steps[1]
-        return diagonal(entries, min_sim=_MIN_SIM, slowest=max(1e-3, speeds[0] * share),
+        return diagonal(entries, min_sim=ALIKE, slowest=max(1e-3, speeds[0] * share),
                         fastest=max(1e-3, speeds[1] * share), band=_BAND, gap_cost=_GAP_COST * share,
                         min_mean=_MIN_MEAN * share, min_length=_LEAST)  # fmt: skip
     if aligner == "hough":
-        return hough(entries, min_sim=_MIN_SIM)
+        return hough(entries, min_sim=ALIKE)
     others = {"tn": temporal_network, "dp": dynamic_programming, "dtw": dtw}
-    return others[aligner](entries, min_sim=_MIN_SIM, min_length=_LEAST - 1)  # which must be exceeded
+    return others[aligner](entries, min_sim=ALIKE, min_length=_LEAST - 1)  # which must be exceeded
 
 
 def _match(box: list[float], entries: Entries, query: Footprint, reference: Footprint, steps: tuple[float, float],

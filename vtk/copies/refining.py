@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from vtk.copies.matches import Match
+from vtk.copies.similarity import ALIKE
 
 if TYPE_CHECKING:
     from vtk.copies.descriptors import Descriptor
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 Looker: TypeAlias = "Callable[[float, float], Footprint | None]"
 
 REACH = 1.5  # seconds before and after an end that are looked at
-# Similarity at which a copy ends: what is more speaks for a frame being in it, what is less against it. It is the
-# least that the default aligner looks at.
-FALLEN = 0.4
 # What a second of shift must gain in mean similarity: of a picture that stands still, any shift is as good.
 _DRIFT = 0.02
 
@@ -30,7 +28,7 @@ def refine(match: Match, query_at: Looker, reference_at: Looker, descriptor: Des
     """Return the match with its ends where the similarity falls off.
 
     Around each end both videos are looked at more closely. The line of the match is shifted, by ``reach`` seconds at
-    most, to where the frames inside are most alike; along it, the end is where the sum of similarity above FALLEN is
+    most, to where the frames inside are most alike; along it, the end is where the sum of similarity above ALIKE is
     largest. An end that cannot be looked at stays.
 
     Args:
@@ -101,7 +99,7 @@ def _along(values: np.ndarray, opposite: np.ndarray, times: np.ndarray) -> np.nd
 
 def _fall(profile: np.ndarray, query: Footprint, last: bool) -> float:
     """Return the second between the frames that are in and those that are out."""
-    gains = profile - FALLEN
+    gains = profile - ALIKE
     sums = np.concatenate([[0.0], np.cumsum(gains if last else gains[::-1])])
     # Of equal sums the longest: what says nothing stays in.
     count = len(sums) - 1 - int(np.argmax(sums[::-1]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from vtk.copies.similarity import Entries
+from vtk.copies.similarity import ALIKE, Entries
 
 if TYPE_CHECKING:
     from vtk.copies.footprint import Footprint
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 LOT = 1024
 # Frames of references that are asked for with each frame of the query.
 NEAREST = 20
-# Least score of a hit that votes: three strangers in 10,000 reach it, and the default aligner looks at no less.
-MIN_SCORE = 0.4
 # Votes that a reference needs, such as two frames of the query that are its copies beyond doubt.
 LEAST_VOTES = 1.5
 # References that are looked at for a query.
@@ -87,7 +85,7 @@ def search(query: Footprint, library: Library, k: int = NEAREST) -> Hits:
 
 
 def candidates(hits: Hits, weights: np.ndarray, least: float = LEAST_VOTES, most: int = MOST,
-               min_score: float = MIN_SCORE) -> list[Candidate]:
+               min_score: float = ALIKE) -> list[Candidate]:
     """Return the references that may have something in common with a query, those with most votes first.
 
     Each frame of the query gives each reference one vote at most: the score of its best hit times the frame's weight.

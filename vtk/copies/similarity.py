@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DENSE = 1 << 22
 # Least value that is listed of them; no aligner looks at less.
 LISTED = 0.2
+# Least value of two frames that aligners take for a copy: three strangers in 10,000 reach it.
+ALIKE = 0.4
 # References to each frame of the query where the map is larger.
 NEAREST = 20
 # Query frames whose entries are scored at once: all pairs of their references are, so few.
@@ -104,10 +106,21 @@ def weighted(entries: Entries, query: Footprint, reference: Footprint) -> Entrie
     return entries._replace(values=(entries.values * weights).astype(np.float32))
 
 
-def later(entries: Entries, query: Footprint, reference: Footprint, apart: float) -> Entries:
-    """Return the entries whose reference frame is ``apart`` seconds or more after the query's: of a video with itself.
+def later(entries: Entries, video: Footprint, apart: float) -> Entries:
+    """Return what of a video's map with itself may be a span that comes back later.
 
-    The rest is the main diagonal, and what mirrors this part.
+    These are the entries whose second frame is ``apart`` seconds or more after the first, where some frame between
+    them is unlike the first: else it is one scene that goes on. The rest is the main diagonal and what mirrors this.
+
+    Args:
+        entries: each place once.
+        video: both sides of the map.
+        apart: at least 0.
     """
-    kept = reference.times[entries.columns] - query.times[entries.rows] >= apart
+    order = np.lexsort((entries.columns, entries.rows))
+    order = order[(entries.values[order] >= ALIKE) & (entries.columns[order] > entries.rows[order])]
+    rows, columns = entries.rows[order], entries.columns[order]
+    # The n-th entry of a row after the diagonal is n columns after it as long as no frame is left out.
+    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    kept = order[(columns - rows - 1 > rank) & (video.times[columns] - video.times[rows] >= apart)]
     return entries._replace(rows=entries.rows[kept], columns=entries.columns[kept], values=entries.values[kept])
