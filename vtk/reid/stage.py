@@ -125,8 +125,8 @@ class ReidStage(Stage):
         """Return the options that change what is made of a source: not those of identities, which are of the run."""
         runtime = self._given[1].runtime
         options: dict[str, Any] = {
-            "input": self._given[1].size, "pixels": self._given[1].pixels, "crops": self._plan.crops, "classes": sorted(self._plan.classes),
-            "precision": runtime.precision, "batch": runtime.batch}
+            "input": self._given[1].size, "pixels": self._given[1].pixels, "crops": self._plan.crops,
+            "classes": sorted(self._plan.classes), "precision": runtime.precision, "batch": runtime.batch}
         try:
             options["sha256"] = self._embedder().sha256
         except VtkError:  # said of each source where it is started
