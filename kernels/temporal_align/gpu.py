@@ -26,10 +26,8 @@ TILE, BLOCK = 32, 512
 def hough(similarity: torch.Tensor | Sequence[Any], *, min_sim: float = 0.2, max_peaks: int = 100,
           max_iou: float = 0.9, whole: bool = False) -> torch.Tensor:  # fmt: skip
     """Return the diagonals that most similarity lies on; see the package."""
-    if isinstance(similarity, (list, tuple)):
-        found = cpu.hough(_host(similarity), min_sim=min_sim, max_peaks=max_peaks, max_iou=max_iou, whole=whole)
-    else:
-        found = cpu.peaks(_hits(similarity, min_sim), tuple(similarity.shape), max_peaks, max_iou, whole)
+    frames = similarity[3] if isinstance(similarity, (list, tuple)) else similarity.shape
+    found = cpu.peaks(_hits(similarity, min_sim), (int(frames[0]), int(frames[1])), max_peaks, max_iou, whole)
     return _back(found, similarity)
 
 
@@ -37,8 +35,7 @@ def temporal_network(similarity: torch.Tensor | Sequence[Any], *, max_step: int 
                      max_path: int = 10, min_sim: float = 0.2, min_length: int = 5,
                      max_iou: float = 0.3) -> torch.Tensor:  # fmt: skip
     """Return the longest paths through each query frame's most similar references; see the package."""
-    cells = cpu.hits(_host(similarity), min_sim) if isinstance(similarity, (list, tuple)) else None
-    cells = _hits(similarity, min_sim) if cells is None else cells
+    cells = _hits(similarity, min_sim)
     return _back(cpu.network(cells, max_step, top_k, max_path, min_sim, min_length, max_iou), similarity)
 
 
@@ -97,9 +94,8 @@ def diagonal(similarity: torch.Tensor | Sequence[Any], *, min_sim: float = 0.4, 
              gap_cost: float = 0.05, min_length: int = 5, min_score: float = 2.0, min_mean: float = 0.15,
              max_overlap: float = 0.5, max_segments: int = 100) -> torch.Tensor:  # fmt: skip
     """Return straight runs of similar frames at any speed that is searched; see the package."""
-    cells = cpu.hits(_host(similarity), min_sim) if isinstance(similarity, (list, tuple)) else None
-    cells = _hits(similarity, min_sim) if cells is None else cells
-    found = cpu.runs(cells, boxes.speeds(slowest, fastest, speed_step), min_sim, band, max_gap, gap_cost)
+    speeds = boxes.speeds(slowest, fastest, speed_step)
+    found = cpu.runs(_hits(similarity, min_sim), speeds, min_sim, band, max_gap, gap_cost)
     segments = boxes.segments(
         found, slowest, fastest, max_gap, min_length, min_score, min_mean, max_overlap, max_segments
     )  # fmt: skip
@@ -117,8 +113,10 @@ def _back(found: np.ndarray, similarity: torch.Tensor | Sequence[Any]) -> torch.
     return torch.from_numpy(found).to(like.device)
 
 
-def _hits(similarity: torch.Tensor, low: float) -> Cells:
-    """Return the cells of a map that are ``low`` or more, and above 0, on the host."""
+def _hits(similarity: torch.Tensor | Sequence[Any], low: float) -> Cells:
+    """Return the cells of a map, or entries, that are ``low`` or more, and above 0, on the host."""
+    if isinstance(similarity, (list, tuple)):
+        return cpu.hits(_host(similarity), low)
     queries, refs = similarity.shape
     sims, device = similarity.contiguous(), similarity.device
     # In an array, since Triton takes a number to be float32.
