@@ -225,18 +225,6 @@ class ReferenceLibrary(References):
             parts.append(_unit(vectors))
         return parts
 
-    def _part(self, place: int, rows: np.ndarray) -> np.ndarray:
-        distinct, inverse = np.unique(rows, return_inverse=True)
-        numbers, places = self.locate(distinct)
-        names = [f"{self._ordered[number].group}/{at}" for number, at in zip(numbers.tolist(), places.tolist(),
-                                                                             strict=True)]
-        found = self._frames[place].get(names) if names else {}
-        vectors = np.zeros((len(names), self.parts[place].dimensions), np.float32)
-        for at, name in enumerate(names):
-            if name in found:  # a frame that shows nothing has none
-                vectors[at] = found[name].vector
-        return _unit(vectors)[inverse]
-
     def _number(self, known: dict[str, Reference]) -> None:
         super()._number(known)
         self._bases = {each.group: int(self._offsets[number]) for number, each in enumerate(self._ordered)}

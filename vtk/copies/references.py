@@ -108,10 +108,6 @@ class References:
         numbers = np.searchsorted(self._offsets, rows, side="right") - 1
         return numbers, rows - self._offsets[numbers]
 
-    def vectors(self, rows: np.ndarray) -> np.ndarray:
-        """Return (N, D) float32, the vectors of rows (N,), as exact as they are stored."""
-        return self._join([self._part(place, np.asarray(rows, np.int64)) for place in range(len(self.parts))])
-
     def has(self, source: str, fingerprint: str | None, plan: str | None) -> bool:
         """Return whether a source is there as it is now, and need not be described again."""
         return source in self._known and self._known[source].is_of(fingerprint, plan)
@@ -175,10 +171,6 @@ class References:
 
         No query is zero.
         """
-        raise NotImplementedError
-
-    def _part(self, place: int, rows: np.ndarray) -> np.ndarray:
-        """Return the vectors (N, Dᵢ) float32 of rows (N,) int64 by part ``place``."""
         raise NotImplementedError
 
     def _vectors(self, known: Reference) -> list[np.ndarray]:
@@ -268,12 +260,6 @@ class MemoryReferences(References):
         vectors = np.concatenate([self._held[each.source][place] for each in self._ordered])
         shown = np.flatnonzero(vectors.any(axis=1))
         return vectors[shown], shown
-
-    def _part(self, place: int, rows: np.ndarray) -> np.ndarray:
-        numbers, places = self.locate(rows)
-        held = [self._held[each.source][place] for each in self._ordered]
-        found = [held[number][at] for number, at in zip(numbers.tolist(), places.tolist(), strict=True)]
-        return np.stack(found) if found else np.zeros((0, self.parts[place].dimensions), np.float32)
 
     def _vectors(self, known: Reference) -> list[np.ndarray]:
         return self._held[known.source]
