@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from coded import code_clip, coded
 
+from vtk.copies.collecting import BLANK, LEAST, LOT, STILL, footprint_of
 from vtk.copies.descriptors import DctDescriptor
-from vtk.copies.footprint import BLANK, LEAST, LOT, STILL, Footprint, FramePlan, footprint_of
+from vtk.copies.footprint import Footprint, FramePlan
 from vtk.copies.looks import Picker
 from vtk.errors import MediaError, UsageError
 from vtk.media.writer import VideoWriter

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from vtk.copies.collecting import footprint_of
 from vtk.copies.descriptors import DctDescriptor
-from vtk.copies.footprint import Footprint, FramePlan, footprint_of
+from vtk.copies.footprint import Footprint, FramePlan
 from vtk.copies.matches import Match
 from vtk.copies.matching import align
 from vtk.copies.references import MemoryReferences

@@ -16,8 +16,9 @@ import pytest
 from coded import code_clip
 
 from vtk.copies.calibration import PLAIN, Calibration
+from vtk.copies.collecting import footprint_of
 from vtk.copies.descriptors import DctDescriptor
-from vtk.copies.footprint import Footprint, FramePlan, footprint_of
+from vtk.copies.footprint import Footprint, FramePlan
 from vtk.copies.reference_library import ReferenceLibrary
 from vtk.copies.references import MemoryReferences, References, merged
 from vtk.copies.union import Union

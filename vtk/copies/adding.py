@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from vtk.copies.footprint import FramePlan, footprint_of
+from vtk.copies.collecting import footprint_of
+from vtk.copies.footprint import FramePlan
 from vtk.copies.references import Outcome, References
 from vtk.driver.chain import Opening
 from vtk.errors import MediaError

@@ -1,41 +1,15 @@
-"""A video as copies are looked for in it: the vectors of some of its frames, and when these are shown.
-
-    footprint = footprint_of("film.mp4", load_descriptor(), FramePlan.parse("uniform:1"))
-
-Frames are read, described and let go in lots: memory is that of a lot and of the vectors, however long the video.
-"""
+"""A video as copies are looked for in it: the vectors of some of its frames, and when these are shown."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from itertools import count, islice
 from typing import Literal
 
 import numpy as np
 
-from vtk.copies.descriptors import Descriptor
-from vtk.copies.looks import LOOK, Picker, differences
-from vtk.copies.looks import STILL as SAME
-from vtk.driver.chain import Opening
-from vtk.errors import MediaError, UsageError
-from vtk.media.frames import Decoded
-from vtk.media.info import MediaInfo
-from vtk.media.sampling import NATIVE, Sampling, Size
-from vtk.media.video import Reader, open_media
-
-Choose = Callable[[int, float], bool]
-Pick = Callable[[Reader, Callable[[Choose], Choose]], Iterator[Decoded]]
-
-LEAST = 16  # frames of a source by a uniform plan, however short it is
-# Frames that are described at once: as pictures of 1080 lines they take 100 MB.
-LOT = 16
-TALLEST = 1080  # pixels of the short side: of more, descriptors see nothing, and lots of them fill the memory
-# Weights: of a frame that shows what the one before it showed, and of one that shows nothing.
-STILL, BLANK = 0.5, 0.0
+from vtk.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,114 +97,22 @@ class FramePlan:
         return f"uniform:{self.rate:g}" if self.kind == "uniform" else "adaptive"
 
 
-def footprint_of(source: str, descriptor: Descriptor, plan: FramePlan = FramePlan(), opening: Opening = Opening(),
-                 size: Size | None = None) -> Footprint:
-    """Return the footprint of a source.
-
-    Args:
-        source: a path, a URL, ``seq:FOLDER``; the footprint is called so.
-        descriptor: makes the vectors.
-        plan: chooses the frames.
-        opening: how the source is opened.
-        size: of the frames that are described; None is their own, with a short side of ``TALLEST`` at most.
-
-    Raises:
-        MediaError: it cannot be opened, or not one frame can be decoded.
-    """
-    reading = _Reading(descriptor, opening, size)
-    parts = reading.of(source, _uniform(plan.rate) if plan.kind == "uniform" else _adaptive)
-    taken = sum(len(part[0]) for part in parts)
-    if plan.kind == "uniform" and taken < min(LEAST, reading.count) and reading.info.kind != "stream":
-        # The container does not say how long it is, or lies, or its frames lie unevenly.
-        places = np.linspace(0, reading.count - 1, min(LEAST, reading.count)).round().astype(int)
-        parts = reading.of(source, _placed(frozenset(places.tolist())))
-    if not parts:
-        raise MediaError("no frame could be decoded", code="E_DECODE")
-    frames, times, vectors, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
-    if plan.kind == "adaptive":
-        # Only while the picture stands still is no frame taken for so long.
-        gaps = np.diff(times, append=reading.end)
-        weights = np.where(gaps > Picker.LONGEST * 1.5, np.float32(STILL), np.float32(1))
-    weights = np.where(vectors.any(axis=1), weights, np.float32(BLANK))
-    info = reading.info
-    return Footprint(source, frames, times, vectors, weights, reading.end, info.fps, info.width, info.height,
-                     descriptor.space, info.fingerprint, str(plan))
-
-
-class _Reading:
-    """One source being read.
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A source as it is looked for: what is seen of its frames in several ways.
 
     Attributes:
-        info: what is known of it.
-        count: frames that were decoded.
-        end: seconds from the first frame to the end of the last one.
+        whole: of its frames.
+        crops: of parts of them; the same frames, times and weights.
+        mirrored: of its frames mirrored left to right; None where that is not looked for.
     """
 
-    info: MediaInfo
-    count: int
-    end: float
+    whole: Footprint
+    crops: tuple[Footprint, ...] = ()
+    mirrored: Footprint | None = None
 
-    def __init__(self, descriptor: Descriptor, opening: Opening, size: Size | None) -> None:
-        self._descriptor, self._opening, self._size = descriptor, opening, size
-
-    def of(self, source: str, pick: Pick) -> list[tuple[np.ndarray, ...]]:
-        """Return frames, times, vectors and weights of the frames that ``pick`` yields, lot by lot."""
-        how = self._opening
-        parts: list[tuple[np.ndarray, ...]] = []
-        before: list[np.ndarray] = []
-        with closing(open_media(source, how.decoder, how.threads, how.timeout, how.root, how.framerate)) as reader:
-            self.info, self.count, last = reader.info, 0, 0.0
-            size = self._size or (Size("short", TALLEST) if min(reader.info.width, reader.info.height) > TALLEST
-                                  else NATIVE)
-
-            def counted(choose: Choose) -> Choose:
-                def chosen(index: int, t: float) -> bool:
-                    nonlocal last
-                    self.count, last = self.count + 1, t
-                    return choose(index, t)
-
-                return chosen
-
-            picked = pick(reader, counted)
-            while lot := list(islice(picked, LOT)):
-                looks = [frame.image(LOOK) for frame in lot]
-                parts.append(self._described(lot, [frame.image(size) for frame in lot], [*before, *looks]))
-                before = looks[-1:]
-        rate = self.info.fps or ((self.count - 1) / last if last else 0.0)
-        self.end = last + (1 / rate if rate else 0.0)
-        return parts
-
-    def _described(self, lot: list[Decoded], images: list[np.ndarray],
-                   looks: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """Return what is known of a lot; ``looks`` begin with the one before it, where there is one."""
-        weights = np.ones(len(lot), np.float32)
-        still = differences(looks) <= SAME
-        weights[len(lot) - len(still):][still] = STILL
-        return (np.array([frame.index for frame in lot], np.int64), np.array([frame.t for frame in lot], np.float64),
-                self._descriptor.describe(images), weights)
-
-
-def _uniform(rate: float) -> Pick:
-    def pick(reader: Reader, counted: Callable[[Choose], Choose]) -> Iterator[Decoded]:
-        known = reader.info.duration
-        pace = max(rate, LEAST / known) if known else rate
-        return reader.frames([LOOK], counted(Sampling(mode="fps", fps=pace).chooser()))
-
-    return pick
-
-
-def _adaptive(reader: Reader, counted: Callable[[Choose], Choose]) -> Iterator[Decoded]:
-    picker = Picker()
-    for frame in reader.frames([LOOK], counted(picker.looks)):
-        if picker.takes(frame.t, frame.image(LOOK)):
-            yield frame
-
-
-def _placed(places: frozenset[int]) -> Pick:
-    """Pick frames by their number among those that can be decoded."""
-
-    def pick(reader: Reader, counted: Callable[[Choose], Choose]) -> Iterator[Decoded]:
-        numbers = count()
-        return reader.frames([LOOK], counted(lambda index, t: next(numbers) in places))
-
-    return pick
+    def __post_init__(self) -> None:
+        for other in (*self.crops, *([self.mirrored] if self.mirrored is not None else [])):
+            if other.space != self.whole.space or not np.array_equal(other.frames, self.whole.frames):
+                raise ValueError(f"{other.source}: got views of {len(other)} frames by {other.space}, expected the "
+                                 f"{len(self.whole)} of the whole by {self.whole.space}")

@@ -23,6 +23,8 @@ ALIGNERS = ("diagonal", "hough", "tn", "dp", "dtw")
 SPEEDS = (0.4, 2.5)
 # Seconds that the shorter side of a match has at least.
 MIN_SECONDS = 1.0
+# Least score of a match: of single frames one pair of strangers in 10,000 reaches it.
+MIN_SCORE = 0.5
 # Seconds between two spans of one video that are alike: nearer ones are one scene going on.
 APART = 5.0
 # Defaults of ``diagonal`` where both videos are looked at equally often: reference frames, score of a query frame.

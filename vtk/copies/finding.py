@@ -1,0 +1,128 @@
+"""Which spans of which references a source shows: search, candidates, maps, alignment, ends.
+
+    matches = find(query_of("clip.mp4", references.descriptor), references)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from vtk.copies.footprint import Footprint, Query
+from vtk.copies.matches import Match, merged
+from vtk.copies.matching import ALIGNERS, MIN_SCORE, MIN_SECONDS, SPEEDS, align
+from vtk.copies.references import References
+from vtk.copies.refining import Looker, refine
+from vtk.copies.search import Hits, candidates, search
+from vtk.copies.similarity import Entries, similarity
+from vtk.errors import UsageError
+
+# Told of each pair of videos that was compared: query, reference, their map, and what was found in it.
+Seen = Callable[[Footprint, Footprint, Entries, "Sequence[Match]"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How copies are looked for.
+
+    Attributes:
+        aligner: one of ``vtk.copies.matching.ALIGNERS``.
+        min_score: in [0, 1]; matches below it are left out.
+        min_seconds: of both sides of a match.
+        speeds: slowest and fastest, reference seconds per query second.
+        within: whether spans of the query that come back in it are looked for, too.
+    """
+
+    aligner: str = "diagonal"
+    min_score: float = MIN_SCORE
+    min_seconds: float = MIN_SECONDS
+    speeds: tuple[float, float] = SPEEDS
+    within: bool = False
+
+    def __post_init__(self) -> None:
+        if self.aligner not in ALIGNERS:
+            raise UsageError(f"--aligner {self.aligner}: expected one of {', '.join(ALIGNERS)}")
+        if not 0 <= self.min_score <= 1:
+            raise UsageError(f"--min-score {self.min_score}: 0 to 1 is needed")
+        if not 0 <= self.min_seconds < float("inf"):
+            raise UsageError(f"--min-seconds {self.min_seconds}: seconds, 0 or more, are needed")
+        if not 0 < self.speeds[0] <= self.speeds[1] < float("inf"):
+            raise UsageError(f"--speeds {self.speeds[0]:g}-{self.speeds[1]:g}: slowest and fastest are needed, above 0")
+
+
+class Lookers(Protocol):
+    """What looks more closely at spans of videos."""
+
+    def query(self, mirrored: bool) -> Looker:
+        """Return what looks at the query, at its mirrored frames if so asked."""
+        ...
+
+    def reference(self, name: str) -> Looker:
+        """Return what looks at a reference."""
+        ...
+
+
+def find(query: Query, references: References, how: Search = Search(), lookers: Lookers | None = None,
+         skip: Collection[str] = (), seen: Seen | None = None) -> list[Match]:
+    """Return the spans of references that a source shows, by reference, then in order of the source.
+
+    Args:
+        query: of the references' space.
+        references: where it is looked for.
+        how: says what a match is.
+        lookers: look at the ends of matches more closely; None leaves them where the frames at hand have them.
+        skip: names of references that are left out.
+        seen: told of each pair that was compared.
+
+    Raises:
+        ValueError: the query is of another space.
+    """
+    found = _among(query.whole, query.crops, references, how, skip, seen, hflip=False)
+    if query.mirrored is not None:
+        found += _among(query.mirrored, (), references, how, skip, seen, hflip=True)
+    if how.within:
+        entries = similarity(query.whole, query.whole, references.descriptor)
+        own = align(query.whole, query.whole, entries, how.aligner, how.min_seconds, how.speeds, within=True)
+        found += own
+        if seen is not None:
+            seen(query.whole, query.whole, entries, own)
+    kept = [match for match in found if match.score >= how.min_score]
+    if lookers is not None:
+        kept = [refine(match, lookers.query(match.hflip),
+                       lookers.query(False) if match.ref == query.whole.source else lookers.reference(match.ref),
+                       references.descriptor) for match in kept]  # fmt: skip
+    return merged(kept)
+
+
+def _among(whole: Footprint, crops: Sequence[Footprint], references: References, how: Search, skip: Collection[str],
+           seen: Seen | None, *, hflip: bool) -> list[Match]:
+    """Return the matches of one view of the query, and of crops of it, with all references."""
+    hits = [search(each, references) for each in (whole, *crops)]
+    joined = hits[0] if len(hits) == 1 else Hits(*map(np.concatenate, zip(*hits, strict=True)))
+    found: list[Match] = []
+    for candidate in candidates(joined, whole.weights):
+        name = references.list()[candidate.reference].source
+        if name in skip:
+            continue
+        reference = references.footprint(name)
+        entries = highest([similarity(each, reference, references.descriptor) for each in (whole, *crops)])
+        some = align(whole, reference, entries, how.aligner, how.min_seconds, how.speeds, hflip=hflip)
+        if seen is not None:
+            seen(whole, reference, entries, [match for match in some if match.score >= how.min_score])
+        found += some
+    return found
+
+
+def highest(maps: Sequence[Entries]) -> Entries:
+    """Return the map whose entries are the highest of those of ``maps``, of one shape each."""
+    if len(maps) == 1:
+        return maps[0]
+    shape = maps[0].shape
+    cells = np.concatenate([each.rows * shape[1] + each.columns for each in maps])
+    values = np.concatenate([each.values for each in maps])
+    order = np.lexsort((-values, cells))
+    order = order[np.flatnonzero(np.diff(cells[order], prepend=-1))]
+    return Entries(*np.divmod(cells[order], shape[1]), values[order], shape)
