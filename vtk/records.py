@@ -154,8 +154,15 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
          ("late",), ("status", "records"), False),
 )}
 
-# They name a source and are of the whole run: they may stand before it or after it, and open none.
-OF_RUN = frozenset({"identity", "copy"})
+# They name a source and are of the whole run: they may stand before it or after it, and open none. So are, of other
+# types, those that a ``run`` record announced.
+OF_RUN = frozenset({"identity"})
+
+
+def announced(record: Record) -> frozenset[str]:
+    """Return the types that a ``run`` record says are given at the run's end; none for another record."""
+    late = record.get("late") if record["type"] == "run" else None
+    return frozenset(kind for kind in late if isinstance(kind, str)) if isinstance(late, list) else frozenset()
 
 
 def key_of(kind: str, name: str) -> Key | None:

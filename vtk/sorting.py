@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from vtk.errors import RecordError
-from vtk.records import OF_RUN, Record, parse
+from vtk.records import OF_RUN, Record, announced, parse
 
 RUN = 500_000  # lines held in memory; more are sorted in runs on disk and merged
 
-_MEDIA, _FRAMES, _SOURCE, _END = range(4)  # the order within a source
+_MEDIA, _COPIES, _FRAMES, _SOURCE, _END = range(5)  # the order within a source
 
 Key = tuple[int, int, int, int]
 
@@ -20,7 +20,8 @@ Key = tuple[int, int, int, int]
 class Sorter:
     """Collects lines and yields them sorted: sources as they first came, frames rising, ends last, the run's after all.
 
-    ``run`` records come first, those with a status last: they say what comes after all, and that it has come.
+    ``run`` records come first, those with a status last: they say what comes after all, and that it has come. Copies
+    that no run announced stand before the frames of their source: who draws it wants them first.
 
     Lines of one place keep the order in which they came.
     """
@@ -31,6 +32,7 @@ class Sorter:
         self._lines: list[tuple[Key, bytes]] = []
         self._spilled: list[IO[bytes]] = []
         self._count = 0
+        self._of_run = OF_RUN
         self.bad: list[tuple[int, RecordError]] = []
 
     def add(self, line: bytes) -> None:
@@ -60,14 +62,13 @@ class Sorter:
     def _key(self, record: Record) -> Key:
         source, kind, frame = record.get("source"), record["type"], record.get("frame")
         if kind == "run" and "status" not in record:
+            self._of_run |= announced(record)
             return -1, 0, 0, self._count
-        if source is None or kind in OF_RUN:
+        if source is None or kind in self._of_run:
             return 2**62, 0, 0, self._count
         rank = self._rank.setdefault(source, len(self._rank))
-        if kind == "media":
-            place = _MEDIA
-        elif kind == "end":
-            place = _END
+        if kind in ("media", "end", "copy"):
+            place = {"media": _MEDIA, "end": _END, "copy": _COPIES}[kind]
         else:
             place = _SOURCE if frame is None else _FRAMES
         return rank, place, frame or 0, self._count

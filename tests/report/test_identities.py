@@ -107,7 +107,8 @@ def test_videos_of_one_run_agree_and_so_do_runs_with_names(tmp_path: Path) -> No
         assert plate(drawn(stage, tmp_path / source, source, track_id), colour), (source, track_id)
 
 
-def test_names_are_waited_for_only_where_they_show(tmp_path: Path) -> None:
-    assert DrawStage(out_dir=tmp_path).late == {"identity"}
+def test_names_and_copies_are_waited_for_only_where_they_show(tmp_path: Path) -> None:
+    assert DrawStage(out_dir=tmp_path).late == {"identity", "copy"}
+    assert DrawStage(out_dir=tmp_path, types=("text", "copy")).late == {"copy"}
     assert DrawStage(out_dir=tmp_path, types=("text", "track")).late == {"identity"}
     assert DrawStage(out_dir=tmp_path, types=("text",)).late == frozenset()

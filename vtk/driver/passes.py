@@ -62,12 +62,15 @@ class Done:
 def split(steps: Sequence[Step]) -> list[list[Step]]:
     """Return the passes of a pipe.
 
-    One begins at a stage that needs more than its frame, at one that wants what an earlier one gives at the run's end,
-    and after one that holds.
+    One begins at a stage that needs more than its frame, at one that wants what an earlier one gives at the run's end
+    or at a source's, and after one that holds.
     """
     passes: list[list[Step]] = []
     for step, late in zip(steps, told(steps), strict=True):
-        if not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds or late:
+        before = passes[-1] if passes else []
+        written = frozenset[str]().union(*(other.stage.writes for other in before))
+        if (not before or step.stage.needs != "frame" or before[-1].stage.holds or late
+                or step.stage.early & written):
             passes.append([])
         passes[-1].append(step)
     return passes

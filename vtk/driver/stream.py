@@ -10,7 +10,7 @@ import orjson
 
 from vtk.driver.lines import IDLE
 from vtk.errors import RecordError
-from vtk.records import MAX_INTEGER, OF_RUN, Record, check, parse
+from vtk.records import MAX_INTEGER, OF_RUN, Record, announced, check, parse
 
 MOST_UNFRAMED = 4096  # lines between two frames; more are passed on before the next frame comes
 _NOWHERE = object()  # equals the frame of no record
@@ -70,7 +70,8 @@ class RecordStream:
     """Reads lines and yields events: the groups of a source in order, its close, loose lines, bad lines, IDLE.
 
     A source closes at its ``end`` records, when a record of another source arrives, or at the end of input. Records
-    of a type in ``reads`` are checked against the vocabulary; all others by their envelope alone.
+    of a type in ``reads`` are checked against the vocabulary; all others by their envelope alone. Types of OF_RUN, and
+    those that a ``run`` record announced, open no source.
     """
 
     def __init__(self, chunks: Iterable[list[bytes] | None], reads: frozenset[str] = frozenset()) -> None:
@@ -82,6 +83,7 @@ class RecordStream:
         self._before: list[Unframed] = []  # what came after that frame
         self._closing: Close | None = None  # the source whose end records are being collected
         self._closed: set[str] = set()
+        self._of_run = OF_RUN
 
     def events(self) -> Iterator[Event]:
         """Yield the stream's events. Raises RecordError (E_VERSION) at a record of a newer vocabulary."""
@@ -136,7 +138,7 @@ class RecordStream:
             if frame is not None or kind in ("media", "end"):
                 return self._bad(self._order(f"{kind} record of a source that is closed already"))
             return self._loose(line, record)
-        if kind in OF_RUN and source != self._source:
+        if kind in self._of_run and source != self._source:
             return self._loose(line, record)
         events: list[Event] = []
         if source != self._source:
@@ -192,6 +194,7 @@ class RecordStream:
                 record = parse(line)
                 if record["type"] in self._reads:
                     check(record)
+                self._of_run |= announced(record)
                 return self._loose(line, record)
             except RecordError as found:
                 error = found

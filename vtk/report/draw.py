@@ -1,4 +1,7 @@
-"""The stage behind ``vtk draw``: records painted onto the frames of their source, as a video or an image."""
+"""The stage behind ``vtk draw``: records painted onto the frames of their source, as a video or an image.
+
+Where copies are known before its first frame, a source is drawn beside what it copies.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from vtk.driver.inputs import output_path
+from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Record, Source, Stage
-from vtk.errors import MediaError, UsageError
+from vtk.errors import MediaError, RecordError, UsageError, VtkError
 from vtk.media.image import write_image
 from vtk.media.sampling import Sampling
 from vtk.media.writer import MUXERS, PRESETS, VideoWriter
+from vtk.report.beside import Beside
 from vtk.report.canvas import Canvas, Style
+from vtk.report.copied import Copied, Copy
 from vtk.report.cues import Cues, cues_of
 from vtk.report.fonts import faces
 from vtk.report.painters import PAINTERS, paint
@@ -25,6 +31,7 @@ IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 VIDEOS = tuple(MUXERS)
 # Sources whose names their drawn videos keep in --out-dir; others get .mp4 behind theirs, which plays more widely.
 KEPT = (".mp4", ".m4v", ".mov", ".mkv")
+DRAWN = (*PAINTERS, "copy")  # the record types that show in a picture
 
 
 @dataclass(slots=True)
@@ -37,8 +44,21 @@ class State:
     trails: Trails
     cues: Cues
     names: Mapping[int, int | str] = field(default_factory=dict)  # who each track is, where it is known
+    copies: list[Copy] = field(default_factory=list)
+    beside: Beside | None = None
+    warnings: list[VtkError] = field(default_factory=list)
     begun: bool = False
     writer: VideoWriter | None = None
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Take note of copies; what cannot be shown is warned of once."""
+        copies = [Copy.of(record) for record in records]
+        self.copies += [copy for copy in copies if copy is not None]
+        if None in copies and not any(warning.code == "E_RECORD" for warning in self.warnings):
+            self.warnings.append(RecordError("a copy record has a span that lasts no time: left out"))
+        if self.begun and records and not any(warning.code == "E_LATE" for warning in self.warnings):
+            self.warnings.append(RecordError("copy records came after its frames: drawn without them; vtk sort puts "
+                                             "them first", code="E_LATE"))
 
 
 class DrawStage(Stage):
@@ -50,7 +70,7 @@ class DrawStage(Stage):
         overwrite: whether files that exist are replaced.
         labels, scores: whether boxes carry their name, and their score.
         trail: seconds that a track's trail reaches back; 0 for none.
-        types: the record types to paint; none: all that there is a painter for.
+        types: the record types to show; none: all that can be.
         crf, preset: quality and effort of the H.264 encoder.
         subtitles: a file of subtitles to write into the picture, or a folder with one for each source.
         font: a font file for letters that the built-in fonts lack.
@@ -62,7 +82,8 @@ class DrawStage(Stage):
     """
 
     name = "draw"
-    reads = frozenset(PAINTERS)
+    reads = frozenset(DRAWN)
+    early = frozenset({"copy"})
     sink = True
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
@@ -72,8 +93,8 @@ class DrawStage(Stage):
         if (output is None) == (out_dir is None):
             raise UsageError("draw needs either -o FILE, for one source, or --out-dir DIR, for one file a source")
         for kind in types:
-            if kind not in PAINTERS:
-                raise UsageError(f"--types: nothing paints '{kind}' records; there are {', '.join(PAINTERS)}")
+            if kind not in DRAWN:
+                raise UsageError(f"--types: nothing paints '{kind}' records; there are {', '.join(DRAWN)}")
         if not 0 <= trail < float("inf"):
             raise UsageError(f"--trail {trail:g}: seconds, 0 or more, are needed")
         if not 0 <= crf <= 51:
@@ -87,12 +108,14 @@ class DrawStage(Stage):
         self._overwrite = overwrite
         self._style = Style(labels=labels, scores=scores, trail=trail, font=str(font or ""))
         self._subtitles = subtitles
-        self._types = frozenset(types) or frozenset(PAINTERS)
+        self._types = frozenset(types) or frozenset(DRAWN)
         self._crf, self._preset = crf, preset
         self._sampling = sampling
-        # Who is who is waited for only where it can be seen.
-        self.late = frozenset({"identity"} if "track" in self._types else ())
+        # Who is who, and what is copied, is waited for only where it can be seen.
+        shows = {"track": "identity", "copy": "copy"}
+        self.late = frozenset(late for kind, late in shows.items() if kind in self._types)
         self._names: dict[str, dict[int, int | str]] = {}
+        self._copies: dict[str, list[Record]] = {}
         self._taken: str | None = None
         self._subtitled: str | None = None
         self.tee = tee
@@ -115,9 +138,12 @@ class DrawStage(Stage):
             self._check_free(self._output, None)
 
     def told(self, records: Sequence[Record]) -> None:
-        """Take note of who tracks are; where two records are of one track, the later one holds."""
+        """Take note of copies and of who tracks are; where two records are of one track, the later one holds."""
         for record in records:
-            self._names.setdefault(record["source"], {})[record["track_id"]] = record["identity"]
+            if record["type"] == "copy":
+                self._copies.setdefault(record["source"], []).append(record)
+            else:
+                self._names.setdefault(record["source"], {})[record["track_id"]] = record["identity"]
 
     def sampling(self, source: Source) -> Sampling:
         """Return the frames to write, in their own size."""
@@ -132,8 +158,15 @@ class DrawStage(Stage):
         """
         path = self._path(source)
         self._check_free(path, source)
-        return State(source, path, self._style, Trails(self._style.trail), self._cues(source),
-                     self._names.get(source.name, {}))
+        state = State(source, path, self._style, Trails(self._style.trail), self._cues(source),
+                      self._names.get(source.name, {}))
+        state.take(self._copies.get(source.name, ()))
+        return state
+
+    def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
+        """Take note of the source's copies."""
+        state.take([record for record in records if record["type"] == "copy" and "copy" in self._types])
+        return []
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Paint and write the frames; no records come of it."""
@@ -143,6 +176,8 @@ class DrawStage(Stage):
             if not state.begun:
                 self._begin(state, frame.image)
             painted = self._painted(state, frame)
+            if state.beside is not None:
+                painted = state.beside.picture(painted, frame.t)
             if state.writer is not None:
                 state.writer.write(painted, frame.t)
             else:
@@ -150,15 +185,19 @@ class DrawStage(Stage):
         return [[] for _ in batch]
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
-        """Complete the file: of a source that broke off, with what there was."""
+        """Complete the file: of a source that broke off, with what there was. Return what to warn of."""
+        if state.beside is not None:
+            state.beside.close()
+            state.warnings += [MediaError(f"reference {ref} {error}", code=error.code)
+                               for ref, error in state.beside.failed.items()]
         if state.writer is not None:
             state.writer.close()
-        return []
+        return [error_record(self.by, self.name, warning, state.source.name) for warning in state.warnings]
 
     def _painted(self, state: State, frame: Frame) -> np.ndarray:
         """Return the frame with its records painted; the frame itself is shared and stays as it is."""
         canvas = Canvas(frame.image.copy(), state.style)
-        records = [record for record in frame.records if record["type"] in self._types]
+        records = [record for record in frame.records if record["type"] in self._types & PAINTERS.keys()]
         if state.names:
             records = [record | {"identity": state.names.get(record.get("track_id"))} if record["type"] == "track"
                        else record for record in records]
@@ -219,6 +258,11 @@ class DrawStage(Stage):
                 state.path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise MediaError(f"cannot make folder {state.path.parent}: {error.strerror}", code="E_ENCODE") from None
+        if state.copies:
+            duration = (state.source.info.duration if state.source.info is not None else None) or 0.0
+            state.beside = Beside(state.source.name, Copied(state.copies), width, height, duration, state.style,
+                                  state.source.root)
+            width, height = state.beside.size
         if not state.path.name.lower().endswith(IMAGES):
             state.writer = VideoWriter(state.path, width, height, self._fps(state.source),
                                        audio_from=state.source.path, crf=self._crf, preset=self._preset)
