@@ -158,7 +158,7 @@ def test_completion_offers_commands_and_options() -> None:
         found = subprocess.run([sys.executable, "-m", "vtk"], capture_output=True, text=True, env=env, check=False)
         return found.stdout.split()
 
-    assert {"detect", "draw", "doctor"} == set(complete("vtk d"))
+    assert {"detect", "detect-copy", "draw", "doctor"} == set(complete("vtk d"))
     assert "--min-score" in complete("vtk detect --m")
     assert set(complete("vtk ")) == {name for name, _, _ in COMMANDS}
 

@@ -28,7 +28,8 @@ from vtk.piping import split
 README = (ROOT / "README.md").read_text()
 NAMES = [name for name, _, _ in COMMANDS]
 # What a command cannot do without, to build its stage.
-NEEDED = {"draw": ["-o", "out.mp4"], "frames": ["-o", "out"], "sheet": ["-o", "out.png"], "export": ["mot", "-o", "out.txt"]}
+NEEDED = {"detect-copy": ["--all-pairs"], "draw": ["-o", "out.mp4"], "frames": ["-o", "out"],
+          "sheet": ["-o", "out.png"], "export": ["mot", "-o", "out.txt"]}  # fmt: skip
 # Filters and sinks that build none: they look at lines or at files of other tools, source by source.
 STAGELESS = ("sort", "import")
 # The examples mean the default detector; here they run on the one that needs no weights and knows no classes.
@@ -44,6 +45,7 @@ case "$1" in
     detect) words+=(--model motion) ;;
     track) words+=(--detector motion) ;;
     reid) words+=(--model colour --threshold 0.9 --classes motion) ;;
+    detect-copy) words+=(--descriptor dct) ;;
 esac
 exec "{python}" -m vtk "${{words[@]}}"
 """

@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("track", "filter", "Detect objects and give each an id that stays with it from frame to frame."),
     ("spot-text", "filter", "Find text, follow it, read it, and say from when to when it was on screen."),
     ("reid", "filter", "Tell who is who across videos, by what a track looks like and when it was seen."),
+    ("detect-copy", "filter", "Find which seconds of which references a video shows."),
     ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
     ("sort", "filter", "Bring records into the order that commands need."),
     ("import", "filter", "Turn files of other tools into records."),

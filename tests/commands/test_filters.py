@@ -22,6 +22,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "spot-text": ("spot-text",),
     "reid": ("reid", "--detector", "motion", "--classes", "motion", "--model", "colour",
              "--threshold", "0.9"),
+    "detect-copy": ("detect-copy", "--within", "--descriptor", "dct"),
     "probe": ("probe",),
     "sort": ("sort",),
 }

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,7 +66,7 @@ class Lookers(Protocol):
 
 
 def find(query: Query, references: References, how: Search = Search(), lookers: Lookers | None = None,
-         skip: Collection[str] = (), seen: Seen | None = None) -> list[Match]:
+         skip: Container[str] = (), seen: Seen | None = None) -> list[Match]:
     """Return the spans of references that a source shows, by reference, then in order of the source.
 
     Args:
@@ -97,7 +97,7 @@ def find(query: Query, references: References, how: Search = Search(), lookers: 
     return merged(kept)
 
 
-def _among(whole: Footprint, crops: Sequence[Footprint], references: References, how: Search, skip: Collection[str],
+def _among(whole: Footprint, crops: Sequence[Footprint], references: References, how: Search, skip: Container[str],
            seen: Seen | None, *, hflip: bool) -> list[Match]:
     """Return the matches of one view of the query, and of crops of it, with all references."""
     hits = [search(each, references) for each in (whole, *crops)]
@@ -126,3 +126,16 @@ def highest(maps: Sequence[Entries]) -> Entries:
     order = np.lexsort((-values, cells))
     order = order[np.flatnonzero(np.diff(cells[order], prepend=-1))]
     return Entries(*np.divmod(cells[order], shape[1]), values[order], shape)
+
+
+def read_speeds(text: str) -> tuple[float, float]:
+    """Return the slowest and the fastest speed in ``SLOW-FAST``; one number is both.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    first, _, last = text.partition("-")
+    try:
+        return float(first), float(last or first)
+    except ValueError:
+        raise UsageError(f"--speeds {text}: SLOW-FAST is needed, such as 0.4-2.5") from None

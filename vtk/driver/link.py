@@ -204,7 +204,9 @@ class Link:
         records: list[Record] = []
         if self._started:
             self._started = False
+            begin = time.perf_counter()
             self._call(lambda: records.extend(self.stage.end(self._state, self.status == "ok" and not self.errors)))
+            self.seconds += time.perf_counter() - begin
             self.made += len(records)
             self.by = self.stage.maker(self._state)
         if self.errors:

@@ -295,8 +295,8 @@ class SourceRun:
             if link.mode == "pass":
                 continue
             heard = [record for record in late if record["type"] in link.stage.reads]
-            self._outcome.seconds[f"{link.position + 1} {link.stage.name}"] = link.seconds
             records = [*(link.hear(heard) if heard and link.working else ()), *link.finish()]
+            self._outcome.seconds[f"{link.position + 1} {link.stage.name}"] = link.seconds
             late += records
             self._settle(link, damage, below)
             below = max(below, link.status, key=STATUSES.index)

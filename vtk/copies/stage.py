@@ -1,0 +1,276 @@
+"""The stage behind ``vtk detect-copy``: media in, spans of references that they show out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vtk.copies.collecting import Collector, Views, query_of
+from vtk.copies.finding import Search, Seen, find
+from vtk.copies.footprint import Footprint, Query
+from vtk.copies.lookers import FileLookers
+from vtk.copies.matches import Match
+from vtk.copies.pairs import Pairs
+from vtk.copies.similarity import Entries
+from vtk.copies.sought import Place, Sought, open_references, same_file
+from vtk.driver.link import error_record
+from vtk.driver.stage import Frame, Source, Stage
+from vtk.errors import UsageError, VtkError
+from vtk.media.sampling import ON_DEMAND, Sampling
+from vtk.records import Record, make, score
+
+# Frames a call: they are cheap, most are only counted.
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done with each source.
+
+    Attributes:
+        search: what a match is.
+        views: what of its frames is looked for besides the whole.
+        refine: whether the ends of matches are looked at more closely.
+        fast: whether key frames are looked at first, and the rest where they give cause.
+        all_pairs: whether the run's sources are the references of each other.
+        plot: a folder for pictures of similarity; None: none.
+    """
+
+    search: Search = Search()
+    views: Views = Views()
+    refine: bool = True
+    fast: bool = False
+    all_pairs: bool = False
+    plot: Path | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """One open source."""
+
+    source: Source
+    collector: Collector | None = None
+    taken: int = field(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Itself:
+    """The names of references that are one file."""
+
+    name: str
+    root: str | None
+
+    def __contains__(self, other: object) -> bool:
+        return same_file(str(other), self.name, self.root)
+
+
+class CopyStage(Stage):
+    """Find which seconds of which references sources show.
+
+    Args:
+        place: where references are.
+        work: what is done with each source.
+        sampling: the span of sources that is looked at; which frames of it is ``place.plan``'s to say.
+
+    Raises:
+        UsageError: options that do not go together.
+    """
+
+    name = "detect-copy"
+    deferral = "vtk library add keeps what it sees of videos, and --library looks for others in it"
+
+    def __init__(self, place: Place = Place(), work: Work = Work(), sampling: Sampling = Sampling()) -> None:
+        if sampling.mode != "all":
+            raise UsageError("--every and --fps do not choose frames here: --frames uniform:RATE does")
+        if place.library is None and not place.files and not (work.all_pairs or work.search.within):
+            raise UsageError("nothing to look in: name --library LIBRARY, --refs FOLDER, --all-pairs or --within")
+        if work.all_pairs and (place.library is not None or place.files):
+            raise UsageError("--all-pairs compares the inputs with each other: it goes without --library and --refs")
+        if work.fast and (work.all_pairs or work.views.count > 1 or work.search.within):
+            raise UsageError("--fast goes without --all-pairs, --within, --hflip and --crops")
+        self._place, self._work, self._sampling = place, work, sampling
+        self._opened: Sought | VtkError | None = None
+        self._told_lost = False
+        self._pairs = Pairs()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what is open behind: another process opens its own."""
+        return {**self.__dict__, "_opened": None, "_pairs": Pairs()}
+
+    @property
+    def by(self) -> str:
+        """The maker that its records name."""
+        try:
+            return f"detect-copy/{self._place.descriptor_name()}"
+        except VtkError:  # said where it is opened
+            return self.name
+
+    @property
+    def writes(self) -> frozenset[str]:  # type: ignore[override]
+        """The types of its records."""
+        return frozenset({"copy", "cluster"}) if self._work.all_pairs else frozenset({"copy"})
+
+    @property
+    def late_writes(self) -> frozenset[str]:  # type: ignore[override]
+        """The types that only the run's end gives."""
+        return self.writes if self._work.all_pairs else frozenset()
+
+    @property
+    def across(self) -> bool:
+        """Whether one process has to see all sources: those that describe references do that once."""
+        return self._work.all_pairs or bool(self._place.files)
+
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """How many frames a call of ``frames`` gets."""
+        return BATCH
+
+    def options(self, mode: str = "media") -> Record:
+        """Return the options that change results; what there is to be found among them."""
+        how = self._work.search
+        found: Record = {
+            "aligner": how.aligner, "min_score": how.min_score, "min_seconds": how.min_seconds,
+            "speeds": list(how.speeds), "within": how.within, "crops": list(self._work.views.crops),
+            "hflip": self._work.views.mirrored, "refine": self._work.refine, "fast": self._work.fast,
+            "all_pairs": self._work.all_pairs, "sampling": str(self._sampling),
+            "precision": self._place.options.runtime.precision}
+        try:
+            sought = self._sought()
+        except VtkError:  # said of each source
+            return found
+        found |= {"space": sought.references.space, "frames": str(sought.plan)}
+        return found if self._work.all_pairs else found | {"references": sought.digest()}
+
+    def prepare(self, mode: str = "media") -> None:
+        """Open the references, or describe them."""
+        self._sought()
+        if self._work.plot is not None:
+            try:
+                self._work.plot.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"--plot {self._work.plot}: {error.strerror}; name a folder") from None
+
+    def sampling(self, source: Source) -> Sampling:
+        """Return all frames, pictures of those alone that the plan chooses; none where key frames are read first."""
+        return Sampling("none") if self._work.fast else self._sampling.sized(ON_DEMAND)
+
+    def start(self, source: Source) -> State:
+        """Return the state of a newly opened source."""
+        sought = self._sought()
+        if source.info is None:
+            return State(source)
+        span = self._sampling.start or 0.0, self._sampling.end or source.info.duration
+        collector = Collector(sought.references.descriptor, sought.plan, source.info, self._work.views,
+                              span=(span[0], span[1]) if span[1] is not None else None)
+        return State(source, collector)
+
+    def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
+        """Describe the frames that the plan chooses."""
+        collector = state.collector
+        if collector is not None:
+            for frame in batch:
+                state.taken += 1
+                if collector.wants(frame.index, frame.t):
+                    collector.take(frame.index, frame.t, frame.sized)
+        return [[] for _ in batch]
+
+    def end(self, state: State, ok: bool = True) -> list[Record]:
+        """Return the copies in a source, in order of its time."""
+        name, made = state.source.name, self._lost()
+        if not ok or (state.collector is not None and not state.taken):
+            return made
+        sought = self._sought()
+        lookers = FileLookers(name, sought.references, self._place.opening)
+        if self._work.fast:
+            from vtk.copies.fast import fast_find
+
+            found = fast_find(name, sought.references, self._work.search, self._place.opening, lookers,
+                              self._own(name), self._seen())
+            return [*made, *self._records(name, found, lookers)]
+        query = self._query(state)
+        if self._work.all_pairs:
+            info = state.source.info
+            self._pairs.add(sought.references, query, info.size if info is not None else None)
+            return made
+        found = find(query, sought.references, self._work.search, lookers if self._work.refine else None,
+                     self._own(name), self._seen())
+        return [*made, *self._records(name, found, lookers)]
+
+    def finish(self) -> list[Record]:
+        """Return the copies among the run's sources, and which of them are one video."""
+        if not self._work.all_pairs or isinstance(self._opened, VtkError):
+            return []
+        references, made = self._sought().references, []
+        pairs = []
+        for query, skip in self._pairs.queries(references):
+            lookers = FileLookers(query.whole.source, references, self._place.opening)
+            found = find(query, references, self._work.search, lookers if self._work.refine else None, skip,
+                         self._seen())
+            pairs += [(query.whole.source, match) for match in found]
+            made += self._records(query.whole.source, found, lookers)
+        return [*made, *(make("cluster", self.by, sources=list(each.videos), keep=each.keep)
+                         for each in self._pairs.clusters(pairs))]
+
+    def _query(self, state: State) -> Query:
+        """Return the footprints of a source whose frames have all come."""
+        collector = state.collector
+        if collector is None:
+            raise ValueError(f"{state.source.name}: got no frames, expected some")
+        sought, again = self._sought(), collector.missing
+        if again:  # how long it is was known only at its end
+            return query_of(state.source.name, sought.references.descriptor, sought.plan, self._place.opening,
+                            self._work.views, span=(self._sampling.start, self._sampling.end), places=again)
+        return collector.footprints(state.source.name)
+
+    def _records(self, name: str, found: Sequence[Match], lookers: FileLookers) -> list[Record]:
+        made = []
+        for match in sorted(found, key=lambda each: (each.start, -each.score, each.ref, each.ref_start)):
+            keys: Record = {
+                "start": round(match.start, 3), "end": round(match.end, 3), "ref": match.ref,
+                "ref_start": round(match.ref_start, 3), "ref_end": round(match.ref_end, 3),
+                "score": score(match.score), "transform": {"speed": round(match.speed, 3), "hflip": match.hflip}}
+            if match.ref in lookers.notes:
+                keys["note"] = lookers.notes[match.ref]
+            made.append(make("copy", self.by, name, **keys))
+        return made
+
+    def _lost(self) -> list[Record]:
+        """Return errors of references that could not be read, once."""
+        if self._told_lost:
+            return []
+        self._told_lost = True
+        return [error_record(self.by, self.name, type(error)(f"reference {source}: {error}", code=error.code))
+                for source, error in self._sought().lost]
+
+    def _own(self, name: str) -> _Itself:
+        return _Itself(name, self._place.opening.root)
+
+    def _seen(self) -> Seen | None:
+        """Return what draws a picture of each pair that is compared, where that is asked for."""
+        folder = self._work.plot
+        if folder is None:
+            return None
+        import cv2
+
+        from vtk.copies.plot import plot, plot_name
+
+        def draw(query: Footprint, reference: Footprint, entries: Entries, matches: Sequence[Match]) -> None:
+            image = cv2.cvtColor(plot(query, reference, entries, matches), cv2.COLOR_RGB2BGR)
+            try:
+                (folder / plot_name(query.source, reference.source)).write_bytes(cv2.imencode(".png", image)[1].tobytes())
+            except OSError as error:
+                raise UsageError(f"--plot {folder}: {error.strerror}") from None
+
+        return draw
+
+    def _sought(self) -> Sought:
+        if self._opened is None:
+            try:
+                self._opened = open_references(self._place)
+            except VtkError as error:
+                self._opened = error  # the next source fails the same way, without another try
+        if isinstance(self._opened, VtkError):
+            raise self._opened
+        return self._opened
