@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from vtk.copies.matches import Match
-from vtk.copies.similarity import ALIKE
+from vtk.copies.matches import Match, shared
+from vtk.copies.matching import align
+from vtk.copies.similarity import ALIKE, similarity
 
 if TYPE_CHECKING:
     from vtk.copies.descriptors import Descriptor
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Looker: TypeAlias = "Callable[[float, float], Footprint | None]"
 
 REACH = 1.5  # seconds before and after an end that are looked at
+# Seconds of a match up to which all of it is looked at: of a few samples, one off turns its line.
+SHORT = 8.0
 # What a second of shift must gain in mean similarity: of a picture that stands still, any shift is as good.
 _DRIFT = 0.02
 
@@ -27,7 +30,7 @@ def refine(match: Match, query_at: Looker, reference_at: Looker, descriptor: Des
            reach: float = REACH) -> Match:
     """Return the match with its ends where the similarity falls off.
 
-    Around each end both videos are looked at more closely. The line of the match is shifted, by ``reach`` seconds at
+    A match of SHORT seconds or less is aligned anew, by more frames of all of it. Of a longer one, around each end both videos are looked at more closely. The line of the match is shifted, by ``reach`` seconds at
     most, to where the frames inside are most alike; along it, the end is where the sum of similarity above ALIKE is
     largest. An end that cannot be looked at stays.
 
@@ -43,12 +46,33 @@ def refine(match: Match, query_at: Looker, reference_at: Looker, descriptor: Des
     """
     if not reach > 0:
         raise ValueError(f"reach: got {reach}, expected seconds above 0")
+    if max(match.end - match.start, match.ref_end - match.ref_start) <= SHORT:
+        closer = _aligned(match, query_at, reference_at, descriptor, reach)
+        if closer is not None:
+            return closer
     ends = [_end(match, query_at, reference_at, descriptor, reach, last) for last in (False, True)]
     (start, ref_start), (end, ref_end) = ends
     if not (end > start and ref_end > ref_start):
         return match
     return replace(match, start=start, end=end, ref_start=ref_start, ref_end=ref_end,
                    speed=(ref_end - ref_start) / (end - start))  # fmt: skip
+
+
+def _aligned(match: Match, query_at: Looker, reference_at: Looker, descriptor: Descriptor,
+             reach: float) -> Match | None:
+    """Return what is found where the match is, by more frames; None where nothing is.
+
+    The score stays that of the frames that found it, so that all scores are of one sampling.
+    """
+    query = query_at(max(0.0, match.start - reach), match.end + reach)
+    reference = reference_at(max(0.0, match.ref_start - reach), match.ref_end + reach)
+    if query is None or reference is None or not len(query) or not len(reference):
+        return None
+    found = align(query, reference, similarity(query, reference, descriptor), min_seconds=0.0, hflip=match.hflip)
+    best = max(found, key=lambda each: (shared(each, match), each.seconds), default=None)
+    if best is None or not shared(best, match) > 0 or best.seconds < match.seconds / 2:
+        return None
+    return replace(best, ref=match.ref, score=match.score)
 
 
 def _end(match: Match, query_at: Looker, reference_at: Looker, descriptor: Descriptor, reach: float,
