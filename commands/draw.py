@@ -22,7 +22,7 @@ def run(
     trails: Annotated[bool, typer.Option("--trails/--no-trails", help="Show where tracks came from.")] = True,
     trail: Annotated[float, typer.Option(metavar="SECONDS", help="How far back trails reach.")] = 2.0,
     types: Annotated[str, typer.Option(metavar="TYPES", show_default=False,
-                                       help="Paint these record types alone: track,text.")] = "",
+                                       help="Show these record types alone: track,text,copy.")] = "",
     subtitles: Annotated[Path | None, typer.Option(
         metavar="FILE|DIR", show_default=False,
         help="Write these subtitles, .srt or .vtt, into the picture; of a folder the one with the name.")] = None,
@@ -39,7 +39,14 @@ def run(
     frame. Where a run announces who is who for its end (reid), keeps records on disk until it came, and colours and
     names tracks by identity.
 
+    A source with copy records is drawn beside the reference that it shows, the two aligned in time, mirrored ones
+    mirrored back: of several at a time the best score, the others by name; its time runs below, copied spans in the
+    colours of their references. Copies have to come before the frames (vtk sort puts them there), as those of vtk
+    detect-copy do, or at the end of a run that announced them.
+
     Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
+
+    Example: vtk detect-copy clip.mp4 --refs films/ | vtk draw -o side-by-side.mp4
     """
     from vtk.driver import drive
     from vtk.report.draw import DrawStage

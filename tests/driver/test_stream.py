@@ -81,6 +81,19 @@ def test_what_concerns_the_run_may_follow_a_closed_source() -> None:
         ("a", 0, 1), "close a+1", "loose"]
 
 
+def test_a_copy_opens_its_source_unless_a_run_announced_it() -> None:
+    copies = [line("a", kind="copy"), line("b", kind="copy"), line("b", kind="end"), line("a", kind="copy")]
+    opened = ["close a+0", "copy", "close b+1", "loose"]
+    assert shape(events(*copies)) == ["copy", *opened]
+    for late in (["copy"], ["cluster", "copy"]):
+        run = line(None, kind="run", late=late)
+        assert shape(events(run, *copies[:2], line("a", 0), copies[1])) == [
+            "loose", "loose", "loose", ("a", 0, 1), "copy", "close a+0"]
+    for odd in ("copy", [1, None], {"copy": 1}, None):
+        run = line(None, kind="run", late=odd)
+        assert shape(events(run, *copies)) == ["loose", "copy", *opened]
+
+
 def test_frames_never_run_back() -> None:
     found = events(line("a", 5), line("a", 3), line("a", 5), line("a", 6))
     assert shape(found) == [("a", 5, 2), "bad 2 E_ORDER", ("a", 6, 1), "close a+0"]

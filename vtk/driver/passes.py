@@ -66,13 +66,14 @@ def split(steps: Sequence[Step]) -> list[list[Step]]:
     or at a source's, and after one that holds.
     """
     passes: list[list[Step]] = []
+    written = frozenset[str]()  # what stages of this pass write and those behind them let by
     for step, late in zip(steps, told(steps), strict=True):
-        before = passes[-1] if passes else []
-        written = frozenset[str]().union(*(other.stage.writes for other in before))
-        if (not before or step.stage.needs != "frame" or before[-1].stage.holds or late
+        if (not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds or late
                 or step.stage.early & written):
             passes.append([])
+            written = frozenset()
         passes[-1].append(step)
+        written = step.stage.writes | (frozenset() if step.only else written)
     return passes
 
 

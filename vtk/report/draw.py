@@ -52,11 +52,12 @@ class State:
 
     def take(self, records: Sequence[Record]) -> None:
         """Take note of copies; what cannot be shown is warned of once."""
-        copies = [Copy.of(record) for record in records]
-        self.copies += [copy for copy in copies if copy is not None]
+        copies = dict.fromkeys(Copy.of(record) for record in records)  # those of a run come a second time, in its lines
+        news = [copy for copy in copies if copy is not None and copy not in self.copies]
+        self.copies += news
         if None in copies and not any(warning.code == "E_RECORD" for warning in self.warnings):
             self.warnings.append(RecordError("a copy record has a span that lasts no time: left out"))
-        if self.begun and records and not any(warning.code == "E_LATE" for warning in self.warnings):
+        if self.begun and news and not any(warning.code == "E_LATE" for warning in self.warnings):
             self.warnings.append(RecordError("copy records came after its frames: drawn without them; vtk sort puts "
                                              "them first", code="E_LATE"))
 
@@ -164,8 +165,9 @@ class DrawStage(Stage):
         return state
 
     def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
-        """Take note of the source's copies."""
-        state.take([record for record in records if record["type"] == "copy" and "copy" in self._types])
+        """Take note of the source's copies; those of others may stand among its lines."""
+        state.take([record for record in records if record["type"] == "copy" and "copy" in self._types
+                    and record["source"] == state.source.name])
         return []
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:

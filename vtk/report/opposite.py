@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from vtk.errors import MediaError, VtkError
@@ -11,7 +12,8 @@ from vtk.media.video import Reader, open_media
 
 # Seconds ahead beyond which the reference is sought in, not decoded on: about what lies between two key frames.
 JUMP = 5.0
-# Seconds before a wanted frame from which reading begins: the nearest frame may lie before the moment.
+# Seconds before a moment in which the frame nearest to it is looked for, two frames at least; further after a
+# reference's end there is nothing.
 BEFORE = 1.0
 
 
@@ -34,9 +36,10 @@ class Opposite:
         self._shown: Decoded | None = None
         self._next: Decoded | None = None
         self._asked = 0.0
+        self._before = BEFORE
 
     def frame(self, ref: str, t: float) -> Decoded | None:
-        """Return the frame of ``ref`` nearest to second ``t``, its last one after its end; None where there is none."""
+        """Return the frame of ``ref`` nearest to second ``t``; None where it cannot be opened or ended before."""
         if ref in self.failed:
             return None
         try:
@@ -47,7 +50,8 @@ class Opposite:
             self.failed[ref] = error
             self.close()
             return None
-        return self._shown
+        ended = self._next is None and self._shown is not None and t - self._shown.t > self._before
+        return None if ended else self._shown
 
     @property
     def size(self) -> tuple[int, int]:
@@ -79,7 +83,9 @@ class Opposite:
         if is_stream(ref) and not ref.startswith(("http://", "https://")):
             raise MediaError("is live: nothing of it can be looked up", code="E_OPEN")
         self._reader = open_media(ref, root=self._root)
-        begin = t - BEFORE
+        fps = self._reader.info.fps
+        self._before = max(BEFORE, 2 / fps) if fps else math.inf
+        begin = t - self._before
         self._frames = self._reader.frames([], lambda index, time: True, start=begin if begin > 0 else None)
         self._next = next(self._frames, None)
 

@@ -1,0 +1,104 @@
+"""What is known of a whole source, and wanted before its first frame."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vtk.driver.chain import Opening, Step
+from vtk.driver.passes import Tally, run_passes, split
+from vtk.driver.stage import Stage
+from vtk.records import make
+from vtk.sorting import Sorter
+
+
+class Finder(Stage):
+    """Reads tracks and gives a copy at a source's end."""
+
+    name = "finder"
+    reads = frozenset({"track"})
+    writes = frozenset({"copy"})
+    opens_media = False
+
+    def end(self, state: Any, ok: bool = True) -> list[Any]:
+        """Return the copy."""
+        return [make("copy", self.by, "a", ref="r", start=0, end=1, ref_start=0, ref_end=1, score=1)]
+
+
+class Shower(Stage):
+    """Keeps what it saw, in order."""
+
+    name = "shower"
+    reads = frozenset({"copy", "weather"})
+    early = frozenset({"copy"})
+    sink = tee = True
+    opens_media = False
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def unframed(self, state: Any, records: Any) -> list[Any]:
+        """Keep what came."""
+        self.seen += [record["type"] for record in records]
+        return []
+
+    def frames(self, state: Any, batch: Any) -> list[list[Any]]:
+        """Keep what came."""
+        self.seen += [frame.index for frame in batch]
+        return [[] for _ in batch]
+
+
+def line(kind: str, source: str | None = "a", /, **keys: Any) -> bytes:
+    return json.dumps({"v": 1, "type": kind, "by": "x", **({"source": source} if source else {}), **keys}).encode()
+
+
+COPY = line("copy", ref="r", start=0, end=1, ref_start=0, ref_end=1, score=1)
+FRAMES = [line("weather", frame=frame, t=frame / 10) for frame in range(3)]
+TRACK = line("track", frame=0, t=0, xyxy=[0, 0, 9, 9], score=1, track_id=1)
+
+
+def test_a_pass_begins_where_it_is_wanted_and_something_gives_it() -> None:
+    finder, shower, plain = Step(Finder()), Step(Shower()), Step(Stage())
+    assert split([plain, finder, plain, shower, plain]) == [[plain, finder, plain], [shower, plain]]
+    assert split([plain, shower, finder]) == [[plain, shower, finder]]
+    assert split([finder, shower, shower]) == [[finder], [shower, shower]]
+    only = Step(Stage(), only=True)
+    assert split([finder, only, shower]) == [[finder, only, shower]], "it is dropped on the way"
+
+
+def test_it_is_heard_before_the_frames_wherever_it_stands_before_them() -> None:
+    media = line("media", kind="video", width=9, height=9)
+    for lines in ([COPY, *FRAMES], [media, COPY, *FRAMES], [COPY, media, *FRAMES]):
+        shower = Shower()
+        out = [each for item in run_passes([Step(shower)], None, [lines], Opening(), Tally()) if isinstance(item, list)
+               for each in item]
+        assert shower.seen == ["copy", 0, 1, 2] and sorted(out[:len(lines)]) == sorted(lines)
+
+
+def test_in_one_process_it_is_as_in_two() -> None:
+    """A source that one stage knows by its end alone has no frames in the stream: what it gives comes first."""
+    fused, piped = Shower(), Shower()
+    quiet = [TRACK]
+    tally = Tally()
+    one = [each for item in run_passes([Step(Finder()), Step(fused)], None, [quiet], Opening(), tally)
+           if isinstance(item, list) for each in item]
+    first = [each for item in run_passes([Step(Finder())], None, [quiet], Opening(), tally)
+             if isinstance(item, list) for each in item]
+    two = [each for item in run_passes([Step(piped)], None, [first], Opening(), tally) if isinstance(item, list)
+           for each in item]
+    assert one == two and fused.seen == piped.seen == ["copy"] and not tally.troubled
+
+
+def test_sort_puts_copies_before_the_frames_of_their_source_unless_they_are_of_a_run() -> None:
+    def ordered(*lines: bytes) -> list[bytes]:
+        sorter = Sorter()
+        for each in lines:
+            sorter.add(each)
+        return list(sorter.sorted())
+
+    media, end = line("media", kind="video", width=9, height=9), line("end", status="ok")
+    scene = line("scene", start=0, end=1, label="x", score=1)
+    other = line("weather", "b", frame=0)
+    assert ordered(other, scene, *FRAMES, COPY, end, media) == [other, media, COPY, *FRAMES, scene, end]
+    run, came = line("run", None, late=["copy"]), line("run", None, late=["copy"], status="ok", records=1)
+    assert ordered(run, *FRAMES, COPY, end, media, came) == [run, media, *FRAMES, end, COPY, came]
