@@ -30,7 +30,7 @@ from vtk.copies.matching import ALIGNERS, MIN_SCORE
 from vtk.copies.table_distractors import FRAMES, Distractors, drawn
 from vtk.copies.table_footprints import Describer, Remembered
 from vtk.copies.table_pages import Way, page
-from vtk.copies.table_rivals import Hashed, by_frames, by_whole, film, hashed, load_pdqhash
+from vtk.copies.table_rivals import Hashed, by_frames, by_whole, film, load_pdqhash, looped
 from vtk.copies.table_scores import Found, Row, above, scored
 from vtk.copies.table_set import CopySet, load_set
 from vtk.errors import VtkError
@@ -84,7 +84,7 @@ class Bench:
         self.describer = Describer(parts, plan, cache)
         self.queries = {each.path: self.describer.of(each.path, Views(crops, True)) for each in copies.queries}
         self.references = [self.describer.of(path).whole for path in copies.references]
-        self.others = [self.describer.of_frames(distractors, number) for number in range(distractors.count)]
+        self.others = list(self.describer.of_distractors(distractors))
         self.seconds = time.perf_counter() - begin
 
     @property
@@ -136,9 +136,7 @@ class Bench:
     def _rivals(self) -> Iterator[tuple[Way, Row]]:
         """Yield what vPDQ and videohash come to; where they have no threshold, by the best there is on this set."""
         library = [film(path) for path in self.copies.references]
-        for number, name in enumerate(self.distractors.names):
-            library.append(hashed(name, ((float(t), image) for t, image
-                                         in enumerate(self.distractors.frames(number)))))  # fmt: skip
+        library += [video for number in self.distractors.drawn for video in looped(self.distractors, number)]
         queries: list[Hashed] = [film(query.path) for query in self.copies.queries]
         ranked = dict(by_frames(queries, library, documented=False))
         yield (Way("vPDQ", "80 % of the reference"),

@@ -2,13 +2,15 @@
 
 These are no films. Each shot shows one picture of those given, a window of it that drifts and grows or shrinks, now
 and then mirrored, in other light; a second of it is a frame. What a search meets is their number and their variety:
-as many scenes as pictures, each in several shots. Neighbouring frames are as alike as those of a slow shot.
+as many scenes as pictures. Neighbouring frames are as alike as those of a slow shot. One video in LOOPS is drawn so;
+the others are its shots in another order, their vectors moved a little, as another encoding would move them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -19,10 +21,12 @@ from vtk.media.image import load
 from vtk.media.names import IMAGE_SUFFIXES
 
 FRAMES = 600  # of a video, one a second: ten minutes
+LOOPS = 4
+NAME = "distractor:"  # before a number, the name of such a video
 _SHOT = (3, 10)  # frames of a shot, both included
 _SIDE = (0.55, 0.95)  # of the window, in shares of the picture's
 _SIZE = (320, 240)  # pixels of a frame: descriptors see 224 at most
-NAME = "distractor:"  # before a number, the name of such a video
+_MOVED = 0.2  # length of what is added to a vector of unit length: its cosine with what it was is 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,39 @@ class Distractors:
     seed: int = 0
 
     @property
-    def names(self) -> list[str]:
-        """What the videos are called."""
-        return [f"{NAME}{number}" for number in range(self.count)]
+    def drawn(self) -> range:
+        """The numbers of the videos whose frames are drawn; the others are loops of these."""
+        return range(-(-self.count // LOOPS))
 
     def frames(self, number: int) -> Iterator[np.ndarray]:
-        """Yield the FRAMES pictures (240, 320, 3) uint8 RGB of video ``number``."""
-        rng, left = np.random.default_rng([self.seed, number]), FRAMES
-        while left:
-            length = min(left, int(rng.integers(_SHOT[0], _SHOT[1] + 1)))
+        """Yield the FRAMES pictures (240, 320, 3) uint8 RGB of video ``number`` of those that are drawn."""
+        rng = np.random.default_rng([self.seed, number, 0])
+        for length in self._lengths(number):
             yield from _shot(_opened(self.pictures[rng.integers(len(self.pictures))]), length, rng)
-            left -= length
+
+    def loops(self, number: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the name of each video that is made of the drawn one ``number``, and its frames' numbers there.
+
+        The first is it as it was drawn.
+        """
+        shots = np.split(np.arange(FRAMES), np.cumsum(self._lengths(number))[:-1])
+        rng = np.random.default_rng([self.seed, number, 2])
+        for name in islice((f"{NAME}{at}" for at in range(number, self.count, len(self.drawn))), LOOPS):
+            yield name, np.concatenate(shots)
+            shots = [shots[at] for at in rng.permutation(len(shots))]
+
+    def moved(self, vectors: np.ndarray, name: str) -> np.ndarray:
+        """Return (N, D) float32 vectors of unit length moved a little, zeros as they are."""
+        rng = np.random.default_rng([self.seed, int(name.removeprefix(NAME)), 3])
+        out = vectors + rng.standard_normal(vectors.shape, np.float32) * np.float32(_MOVED / vectors.shape[1] ** 0.5)
+        return np.where(vectors.any(axis=1, keepdims=True), out / np.linalg.norm(out, axis=1, keepdims=True), vectors)
+
+    def _lengths(self, number: int) -> list[int]:
+        """Return the frames of each shot of a drawn video."""
+        rng, lengths = np.random.default_rng([self.seed, number, 1]), list[int]()
+        while (left := FRAMES - sum(lengths)) > 0:
+            lengths.append(min(left, int(rng.integers(_SHOT[0], _SHOT[1] + 1))))
+        return lengths
 
 
 def drawn(folders: Sequence[Path], hours: float, seed: int = 0) -> Distractors:

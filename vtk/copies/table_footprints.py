@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from vtk.copies.collecting import LOT, Views, query_of
 from vtk.copies.descriptors import Descriptor, load_descriptor
 from vtk.copies.footprint import Footprint, FramePlan, Query
 from vtk.copies.references import MemoryReferences
-from vtk.copies.table_distractors import Distractors
+from vtk.copies.table_distractors import NAME, Distractors
 from vtk.copies.union import Union
 
-Told = Callable[[str], None]
+_SEQUENCE = 2  # of what distractors show: another one where they are drawn otherwise
 
 
 class Remembered(MemoryReferences):
@@ -51,11 +52,17 @@ class Describer:
         key = f"{os.path.realpath(path)} {stat.st_size} {stat.st_mtime_ns} {self._plan} {views}"
         return self._kept(path, key, lambda: query_of(path, self.union, self._plan, views=views))
 
-    def of_frames(self, distractors: Distractors, number: int) -> Footprint:
-        """Return the footprint of a distractor, a frame a second."""
-        name = distractors.names[number]
-        key = f"{name} {distractors.seed} {len(distractors.pictures)} {hash_of(distractors.pictures)}"
-        return self._kept(name, key, lambda: Query(self._of_frames(name, distractors.frames(number)))).whole
+    def of_distractors(self, distractors: Distractors) -> Iterator[Footprint]:
+        """Yield the footprints of distractors, a frame a second."""
+        for number in distractors.drawn:
+            key = f"{number} {distractors.seed} {_SEQUENCE} {hash_of(distractors.pictures)}"
+            name = f"{NAME}{number}"
+            drawn = self._kept(name, key, partial(self._of_frames, name, distractors, number)).whole
+            for loop, order in distractors.loops(number):
+                vectors = drawn.vectors[order]
+                if loop != name:
+                    vectors = self.union.join([distractors.moved(part, loop) for part in self.union.split(vectors)])
+                yield replace(drawn, source=loop, vectors=vectors, weights=drawn.weights[order])
 
     def only(self, query: Query, name: str) -> Query:
         """Return the footprints by descriptor ``name`` alone, a part or several joined by ``+``."""
@@ -77,16 +84,16 @@ class Describer:
         weights = np.where(joined.any(axis=1), footprint.weights, np.float32(0))
         return replace(footprint, vectors=joined, weights=weights, space=descriptor.space)
 
-    def _of_frames(self, name: str, frames: Iterable[np.ndarray]) -> Footprint:
-        rest, lots = iter(frames), []
+    def _of_frames(self, name: str, distractors: Distractors, number: int) -> Query:
+        rest, lots = distractors.frames(number), []
         while lot := list(islice(rest, LOT)):
             lots.append(self.union.describe(lot))
             height, width = lot[0].shape[:2]
         vectors = np.concatenate(lots)
         count = len(vectors)
-        return Footprint(name, np.arange(count, dtype=np.int64), np.arange(count, dtype=np.float64), vectors,
-                         vectors.any(axis=1).astype(np.float32), float(count), 1.0, width, height,
-                         self.union.space)  # fmt: skip
+        return Query(Footprint(name, np.arange(count, dtype=np.int64), np.arange(count, dtype=np.float64), vectors,
+                               vectors.any(axis=1).astype(np.float32), float(count), 1.0, width, height,
+                               self.union.space))  # fmt: skip
 
     def _kept(self, name: str, key: str, make: Callable[[], Query]) -> Query:
         """Return what ``make`` gives, from the folder where it was made before."""

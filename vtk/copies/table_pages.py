@@ -28,8 +28,8 @@ def page(rows: Mapping[Way, Row]) -> str:
 
 
 def _overview(rows: Mapping[Way, Row]) -> str:
-    head = ["by", "F", "µAP", "macro F of all", "missed pairs (FRR)", "false pairs", "of those in queries without a copy",
-            "best F, at a least score of"]  # fmt: skip
+    head = ["by", "F", "µAP", "macro F of all", "missed pairs (FRR)", "false pairs",
+            "of those in queries without a copy", "best F, at a least score of"]  # fmt: skip
     lines = [[str(way), _percent(row.mean_f), _percent(row.mean_ap), _percent(row.all.macro_f),
               f"{row.all.missed} of {row.all.copied} ({_percent(row.all.missed / max(1, row.all.copied))} %)",
               str(row.all.false), f"{row.false} of {row.others}", f"{_percent(row.best_f)} at {row.best_at:g}"]

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from vtk.copies.matches import Match
+from vtk.copies.table_distractors import Distractors
 from vtk.errors import UsageError
 from vtk.kernels.hamming_topk import hamming_topk, hamming_within
 from vtk.media.sampling import NATIVE, Sampling
@@ -62,25 +63,34 @@ def load_pdqhash() -> Callable[[np.ndarray], tuple[np.ndarray, int]]:
     return compute  # type: ignore[no-any-return]
 
 
-def hashed(name: str, frames: Frames, duration: float | None = None) -> Hashed:
-    """Return the hashes of a video's frames, one a second; ``duration`` is by default up to a second after the last."""
-    compute = load_pdqhash()
-    times, hashes, tiles, last = [], [], [], -1.0
-    for last, image in frames:
-        bits, quality = compute(image)
-        tiles.append(cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (_TILE, _TILE), interpolation=cv2.INTER_AREA))
-        if quality >= QUALITY:
-            times.append(last)
-            hashes.append(np.packbits(bits.astype(np.uint8)))
-    return Hashed(name, last + 1 if duration is None else duration, np.array(times),
-                  np.array(hashes, np.uint8).reshape(-1, 32), collage_hash(tiles))  # fmt: skip
-
-
 def film(path: str) -> Hashed:
-    """Return the hashes of a video file."""
+    """Return the hashes of a video file, of a frame a second."""
     with closing(open_media(path)) as reader:
         chosen = reader.frames([NATIVE], Sampling("fps", fps=1.0).chooser())
-        return hashed(path, ((frame.t, frame.image(NATIVE)) for frame in chosen), reader.info.duration)
+        times, hashes, good, tiles = _seen((frame.t, frame.image(NATIVE)) for frame in chosen)
+    return Hashed(path, reader.info.duration or float(times[-1]) + 1, times[good], hashes[good], collage_hash(tiles))
+
+
+def looped(distractors: Distractors, number: int) -> Iterator[Hashed]:
+    """Yield the hashes of a drawn distractor and of its loops."""
+    times, hashes, good, tiles = _seen((float(t), image) for t, image in enumerate(distractors.frames(number)))
+    for name, order in distractors.loops(number):
+        kept = good[order]
+        yield Hashed(name, float(len(times)), times[kept], hashes[order][kept],
+                     collage_hash([tiles[at] for at in order]))  # fmt: skip
+
+
+def _seen(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Return seconds (N,), PDQ's hashes (N, 32) uint8, which are good (N,) bool, and small pictures."""
+    compute = load_pdqhash()
+    times, hashes, good, tiles = [], [], [], []
+    for t, image in frames:
+        bits, quality = compute(image)
+        times.append(t)
+        hashes.append(np.packbits(bits.astype(np.uint8)))
+        good.append(quality >= QUALITY)
+        tiles.append(cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (_TILE, _TILE), interpolation=cv2.INTER_AREA))
+    return np.array(times), np.array(hashes, np.uint8).reshape(-1, 32), np.array(good, bool), tiles
 
 
 def collage_hash(tiles: list[np.ndarray]) -> np.ndarray:
@@ -118,7 +128,8 @@ def by_frames(queries: Iterable[Hashed], library: list[Hashed], documented: bool
         found: list[Match] = []
         for owner in np.unique(owners[places]).tolist():
             own = owners[places] == owner
-            shares = len(np.unique(rows[own])) / len(query.times), len(np.unique(places[own])) / len(library[owner].times)
+            shares = (len(np.unique(rows[own])) / len(query.times),
+                      len(np.unique(places[own])) / len(library[owner].times))  # fmt: skip
             if not documented or shares[1] * 100 >= PERCENT:
                 found += _runs(query, library[owner], rows[own], times[places[own]], distances[own], max(shares))
         yield query.name, found
