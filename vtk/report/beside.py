@@ -49,7 +49,9 @@ class Beside:
         self._gap = 2 * max(1, style.line)
         self._pad = max(3, round(style.letters / 3))
         self._row = style.letters + 2 * self._pad
-        self._head = self._row * (2 if copied.most > 1 else 1)
+        self._in_one = copied.most == 1 and all(
+            self._fits(self._names[copy.ref], " ".join([clock(copy.ref_end), *_told(copy)])) for *_, copy in copied.spans())
+        self._head = self._row * (1 if self._in_one else 2)
         self._foot = max(8, style.letters) + 2 * self._pad
         self._foot += (self._head + height + self._foot) % 2
         self._seconds = max(duration, copied.end)
@@ -82,9 +84,10 @@ class Beside:
         if shown:
             moment = max(0.0, shown[0].opposite(t))
             pane[...] = self._reference(shown[0], moment)
-            self._caption(out, self._left, self._names[shown[0].ref], " ".join([clock(moment), *_told(shown[0])]),
-                          self._copied.colour(shown[0].ref))
-            self._others(out, shown[1:], t)
+            told = "  ".join([clock(moment), *(_told(shown[0]) if self._in_one else ())])
+            self._caption(out, self._left, self._names[shown[0].ref], told, self._copied.colour(shown[0].ref))
+            if not self._in_one:
+                self._below(out, shown, t)
         else:
             pane[...] = PANE
             self._say(pane, "no copy")
@@ -162,23 +165,30 @@ class Beside:
         write(out, told, column, baseline, size, INK, font)
         write(out, fitted(printable(name, font=font), size, column - 2 * pad - x, font), x, baseline, size, INK, font)
 
-    def _others(self, out: np.ndarray, others: Sequence[Copy], t: float) -> None:
-        """Name, under the caption of what is shown, what else is copied at second ``t``."""
-        if not others:
-            return
+    def _fits(self, name: str, told: str) -> bool:
+        """Return whether a pane is wide enough for a name and what is told of it."""
+        size, font = self._style.letters, self._style.font
+        return text_width(name + told, size, font) + size + 6 * self._pad <= self._wide
+
+    def _below(self, out: np.ndarray, shown: Sequence[Copy], t: float) -> None:
+        """Write under the caption what is told of the copy that is shown, and what else is copied at second ``t``."""
         size, font, pad = self._style.letters, self._style.font, self._pad
-        text = "also " + ", ".join(f"{self._names[copy.ref]} {clock(max(0.0, copy.opposite(t)))} {copy.score:.2f}"
-                                   for copy in others)
-        text = fitted(printable(text, 400, font), size, self._wide - 2 * pad, font)
-        write(out, text, self._left + pad, self._row + (self._row + round(0.7 * size)) // 2 - pad, size, QUIET, font)
+        baseline = self._row + (self._row + round(0.7 * size)) // 2 - pad
+        x, right, told = self._left + pad, self._left + self._wide - pad, "  ".join(_told(shown[0]))
+        write(out, fitted(told, size, right - x, font), x, baseline, size, INK, font)
+        x += text_width(told + "  ", size, font)
+        if len(shown) == 1 or x >= right:
+            return
+        others = ", ".join(f"{self._names[copy.ref]} {clock(max(0.0, copy.opposite(t)))} {copy.score:.2f}"
+                           for copy in shown[1:])
+        text = fitted(printable(f"  also {others}", 400, font), size, right - x, font)
+        write(out, text, x, baseline, size, QUIET, font)
 
 
 def _told(copy: Copy) -> list[str]:
-    """Return what a caption says of a copy: its score, its speed where it is not 1, whether it is mirrored."""
-    told = [f" score {copy.score:.2f}"]
-    if round(copy.speed, 2) != 1:
-        told.append(f" {copy.speed:.2f}×")
-    return [*told, " mirrored"] if copy.hflip else told
+    """Return what is told of a copy: its score, its speed where that is not 1, and whether it is mirrored."""
+    speed = [f"{copy.speed:.2f}×"] if round(copy.speed, 2) != 1 else []
+    return [f"score {copy.score:.2f}", *speed, *(["mirrored"] if copy.hflip else [])]
 
 
 def clock(t: float) -> str:
