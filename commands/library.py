@@ -1,5 +1,6 @@
 """``vtk library``: the references that copies are looked for in."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,15 @@ Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False
                                               help="Load this file for the descriptor's network instead.")]
 Frames = Annotated[str, typer.Option("--frames", metavar="uniform:RATE|adaptive",
                                      help="RATE frames a second and 16 at least, or what changed.")]
+New = Annotated[str | None, typer.Option("-o", "--output", metavar="NEW", show_default=False,
+                                         help="Make this library, and leave LIBRARY as it is.")]
+LeaveOut = Annotated[bool, typer.Option("--leave-out", help="Let go of references that cannot be read.")]
+Background = Annotated[list[str] | None, typer.Argument(metavar="BACKGROUND...", show_default=False,
+                                                        help="Files, folders, globs, URLs of videos and pictures.")]
+Dimensions = Annotated[int | None, typer.Option(min=1, metavar="N", show_default=False,
+                                                help="Of whitened vectors; a third of the frames, without.")]
+Forget = Annotated[bool, typer.Option("--remove", help="Normalise no more.")]
+Kind = Annotated[str, typer.Option(metavar="sq|rq|pq|hnsw", help="Kind of the index.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON in place of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
 
@@ -54,37 +64,122 @@ def add(library: Target, inputs: Sources = None, descriptor: DescriptorName = "d
     Example: vtk library add videos --library films.lance --descriptor dct
     """
     from vtk.copies.adding import add_sources
-    from vtk.copies.descriptors import load_descriptor
     from vtk.copies.footprint import FramePlan
     from vtk.copies.reference_library import ReferenceLibrary
-    from vtk.driver.chain import Opening
-    from vtk.driver.inputs import sources
-    from vtk.driver.progress import Reporter
-    from vtk.errors import EXIT_NOTHING, EXIT_PARTIAL, MediaError, UsageError
-    from vtk.models.embedder import EmbedderOptions
-    from vtk.models.runtime import RuntimeOptions
-    from vtk.options import Common
-    from vtk.threads import bound
 
-    bound(threads)
     plan = FramePlan.parse(frames)
-    names = sources(Common(inputs=inputs or (), files_from=files_from, null=null, root=root))  # type: ignore[arg-type]
-    if names is None:
-        raise UsageError("references are files: name some, or list them in --files-from")
-    runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
-    made = load_descriptor(descriptor, EmbedderOptions(weights, None, runtime))
-    reporter, lost = Reporter(quiet, len(names)), []
-
-    def failed(source: str, error: MediaError) -> None:
-        lost.append(source)
-        reporter.error("library", source, error)
-
-    opening = Opening(decoder, threads, timeout, str(root) if root is not None else None)
+    names = _listed(inputs, files_from, null, root)
+    made = _descriptor(descriptor, weights, device, precision, batch, offline, trust_weights, threads)
+    lost = _Lost(quiet, len(names))
     with ReferenceLibrary.open(library, made) as references:
-        for source, outcome in add_sources(references, names, plan, opening, failed):
+        references.check_writable()
+        for source, outcome in add_sources(references, names, plan, _opening(decoder, threads, timeout, root), lost):
             typer.echo(f"{outcome:9} {source}")
-    if lost:
-        raise typer.Exit(EXIT_NOTHING if len(lost) == len(names) else EXIT_PARTIAL)
+    lost.end(len(names))
+
+
+@app.command()
+def upgrade(where: Where, descriptor: DescriptorName = "dct+mobilenet", weights: Weights = None, output: New = None,
+            leave_out: LeaveOut = False, root: Root = None, device: Device = "auto", precision: Precision = "auto",
+            batch: Batch = None, offline: Offline = False, trust_weights: TrustWeights = False, threads: Threads = None,
+            decoder: Decoder = "auto", timeout: Timeout = 10.0, quiet: Quiet = False) -> None:
+    """Describe the sources of all references anew, by another descriptor.
+
+    The library stays what it is, and can be searched, until the new one is whole; then that takes its place. Prints a
+    line for each reference when it is committed: run it again after it was stopped, and it goes on. While the source
+    of any cannot be read, which stderr says, the library stays what it was: mend the path, remove the reference, or
+    let go of them all with --leave-out. What fit-norm fitted is not kept.
+
+    Example: vtk library upgrade films.lance --descriptor pdq -o newer.lance
+    """
+    from vtk.copies.upgrading import upgrade as upgraded
+    from vtk.errors import EXIT_PARTIAL
+
+    made = _descriptor(descriptor, weights, device, precision, batch, offline, trust_weights, threads)
+    lost = _Lost(quiet)
+    done = upgraded(where, made, _opening(decoder, threads, timeout, root), output, leave_out,
+                    lambda source, outcome: typer.echo(f"{outcome:9} {source}"), lost)
+    typer.echo(f"{done.references} references of {made.space}")
+    if not done.whole and not quiet:
+        typer.echo(f"vtk library: {len(done.lost)} references cannot be read; "
+                   + ("they are not in the new library" if output else f"{where} stays as it was (--leave-out "
+                      "goes on without them)"), err=True)
+    if done.lost:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+@app.command()
+def index(where: Where, kind: Kind = "sq") -> None:
+    """Build the index that searches go by beyond a million frames; up to that they look at all.
+
+    What is added later is looked at in full, until it is built again.
+
+    Example: vtk library index films.lance
+    """
+    from vtk.errors import UsageError
+    from vtk.library.index import FEWEST, KINDS
+
+    references = _opened(where)
+    if kind not in KINDS:
+        raise UsageError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
+    if references.least < FEWEST:
+        typer.echo(f"no index: {references.rows} frames, fewer than {FEWEST} of which show something, are searched exactly")
+        return
+    references.index(kind)  # type: ignore[arg-type]
+    typer.echo(f"{kind}: {references.rows} frames")
+
+
+@app.command("fit-norm")
+def fit_norm(where: Where, inputs: Background = None, weights: Weights = None, dimensions: Dimensions = None,
+             remove: Forget = False, frames: Frames = "uniform:1", files_from: FilesFrom = None, null: Null = False,
+             root: Root = None, device: Device = "auto", precision: Precision = "auto", batch: Batch = None,
+             offline: Offline = False, trust_weights: TrustWeights = False, threads: Threads = None,
+             decoder: Decoder = "auto", timeout: Timeout = 10.0, quiet: Quiet = False) -> None:
+    """Normalise the scores of all later searches by a background: sources that have to do with nothing searched for.
+
+    Vectors of networks are then compared whitened, and by how much more alike two are than the query is to the
+    background. What is stored stays, and nothing is described anew but the background; --remove undoes it. Hundreds of
+    sources are needed, each of them unlike the others; pictures do. Streams: holds the vectors of all of them.
+
+    As in: vtk library fit-norm films.lance background/
+    """
+    from vtk.copies.footprint import FramePlan
+    from vtk.copies.normalising import fit_norm as fitted
+
+    references = _opened(where)
+    if remove:
+        references.normalise([])
+        typer.echo("scores are not normalised")
+        return
+    plan, lost = FramePlan.parse(frames), _Lost(quiet)
+    names = _listed(inputs, files_from, null, root)
+    made = _descriptor(references.descriptor.name, weights, device, precision, batch, offline, trust_weights, threads)
+    references = _opened(where, made)
+    found = fitted(made, _footprints(names, made, plan, _opening(decoder, threads, timeout, root), lost), dimensions)
+    references.normalise(found)
+    for each in found:
+        typer.echo(f"{each.space}: {len(each.bank)} frames, {each.dimensions} of {len(each.mean)} dimensions")
+    lost.end(len(names))
+
+
+@app.command()
+def allow(where: Where, descriptor: DescriptorName, weights: Weights = None, offline: Offline = False,
+          trust_weights: TrustWeights = False) -> None:
+    """Let another descriptor search a library as it is: its network was trained to be compatible with the library's.
+
+    Nothing checks that it was: vectors of another network look like noise. To add takes the library's own.
+
+    As in: vtk library allow films.lance --descriptor sscd --weights compatible.pt
+    """
+    from vtk.errors import UsageError
+
+    made = _descriptor(descriptor, weights, "auto", "auto", None, offline, trust_weights, None)
+    references = _opened(where)
+    try:
+        references.allow(made)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None
+    typer.echo(f"{made.space} may search {references.held}")
 
 
 @app.command("list")
@@ -150,11 +245,77 @@ def stats(where: Where, as_json: Json = False) -> None:
     if as_json:
         typer.echo(orjson.dumps({key: value for key, value in found.items() if value is not None}))
         return
+    found["normalised"] = ", ".join(f"{space} by {count} frames" for space, count in found["normalised"].items())
+    found["compatible_with"] = ", ".join(found["compatible_with"])
     for key, value in found.items():
-        typer.echo(f"{key:12} {'-' if value is None else value}")
+        typer.echo(f"{key:16} {'-' if value in (None, '') else value}")
 
 
-def _opened(where: str) -> "ReferenceLibrary":  # noqa: F821
+class _Lost:
+    """Counts sources that cannot be read, and says which on stderr."""
+
+    def __init__(self, quiet: bool, total: int | None = None) -> None:
+        from vtk.driver.progress import Reporter
+
+        self._reporter, self._count = Reporter(quiet, total), 0
+
+    def __call__(self, source: str, error: Exception) -> None:
+        """Say that ``source`` cannot be read."""
+        self._count += 1
+        self._reporter.error("library", source, error)
+
+    def end(self, total: int) -> None:
+        """Exit where any of ``total`` sources was lost."""
+        from vtk.errors import EXIT_NOTHING, EXIT_PARTIAL
+
+        if self._count:
+            raise typer.Exit(EXIT_NOTHING if self._count == total else EXIT_PARTIAL)
+
+
+def _opened(where: str, descriptor: "Descriptor | None" = None) -> "ReferenceLibrary":  # noqa: F821
     from vtk.copies.reference_library import ReferenceLibrary
 
-    return ReferenceLibrary.open(where)
+    return ReferenceLibrary.open(where, descriptor, create=False)
+
+
+def _listed(inputs: list[str] | None, files_from: Path | None, null: bool, root: Path | None) -> list[str]:
+    """Return the sources that are named."""
+    from vtk.driver.inputs import sources
+    from vtk.errors import UsageError
+    from vtk.options import Common
+
+    names = sources(Common(inputs=inputs or (), files_from=files_from, null=null, root=root))  # type: ignore[arg-type]
+    if names is None:
+        raise UsageError("references are files: name some, or list them in --files-from")
+    return names
+
+
+def _descriptor(name: str, weights: Path | None, device: str, precision: str, batch: int | None, offline: bool,
+                trust_weights: bool, threads: int | None) -> "Descriptor":  # noqa: F821
+    from vtk.copies.descriptors import load_descriptor
+    from vtk.models.embedder import EmbedderOptions
+    from vtk.models.runtime import RuntimeOptions
+    from vtk.threads import bound
+
+    bound(threads)
+    runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
+    return load_descriptor(name, EmbedderOptions(weights, None, runtime))
+
+
+def _opening(decoder: str, threads: int | None, timeout: float, root: Path | None) -> "Opening":  # noqa: F821
+    from vtk.driver.chain import Opening
+
+    return Opening(decoder, threads, timeout, str(root) if root is not None else None)
+
+
+def _footprints(names: list[str], descriptor: "Descriptor", plan: "FramePlan", opening: "Opening",  # noqa: F821
+                lost: _Lost) -> Iterator["Footprint"]:  # noqa: F821
+    """Yield the footprints of the sources that can be read."""
+    from vtk.copies.collecting import footprint_of
+    from vtk.errors import MediaError
+
+    for name in names:
+        try:
+            yield footprint_of(name, descriptor, plan, opening)
+        except MediaError as error:
+            lost(name, error)

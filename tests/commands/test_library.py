@@ -85,6 +85,76 @@ def test_wrong_requests_are_refused(library: Run) -> None:
         library("add", "videos", "--library", "films.lance", "--descriptor", "pdq")
 
 
+def test_an_upgrade_takes_the_place_of_the_library_when_it_is_whole(library: Run) -> None:
+    added(library, "videos", "--frames", "uniform:5")
+    kept = Path("videos/1.mp4").rename("elsewhere.mp4")
+    out = library("upgrade", "films.lance", "--descriptor", "pdq")
+    assert out[0] == "added     videos/0.mp4" and out[1].startswith("1 references of pdq@") and out[-1] == "exit 1"
+    assert "videos/1.mp4" in out[2] and out[3].endswith("films.lance stays as it was (--leave-out goes on without them)")
+    assert [json.loads(line)["reference"] for line in library("list", "films.lance", "--json")] == [
+        "videos/0.mp4", "videos/1.mp4"]
+    assert json.loads(library("stats", "films.lance", "--json")[0])["space"].startswith("dct@")
+    kept.rename("videos/1.mp4")
+    assert library("upgrade", "films.lance", "--descriptor", "pdq")[0] == "added     videos/1.mp4"  # the other is there
+    stats = json.loads(library("stats", "films.lance", "--json")[0])
+    assert stats["space"].startswith("pdq@") and (stats["references"], stats["frames"]) == (2, 60)
+    assert [json.loads(line)["plan"] for line in library("list", "films.lance", "--json")] == ["uniform:5"] * 2
+    assert not Path("films.lance/references").exists() and not Path("films.lance/frames").exists()
+    with pytest.raises(UsageError, match="library 'films.lance' is of pdq@.* already"):
+        library("upgrade", "films.lance", "--descriptor", "pdq")
+    with pytest.raises(SpaceError, match="vtk library upgrade films.lance --descriptor dct describes"):
+        added(library, "videos")
+    assert library("upgrade", "films.lance", "--descriptor", "dct")[-1].startswith("2 references of dct@")
+    assert added(library, "videos", "--frames", "uniform:5") == ["unchanged videos/0.mp4", "unchanged videos/1.mp4"]
+    assert [path.name for path in Path("films.lance").iterdir() if path.name.startswith("by-")] == [
+        "by-" + json.loads(library("stats", "films.lance", "--json")[0])["space"].split("@")[1]]
+
+
+def test_an_upgrade_goes_on_without_what_cannot_be_read_if_told_so(library: Run) -> None:
+    added(library, "videos")
+    Path("videos/0.mp4").write_bytes(b"no video")
+    out = library("upgrade", "films.lance", "--descriptor", "pdq", "-o", "newer.lance")
+    assert out[0] == "added     videos/1.mp4" and out[-1] == "exit 1" and "they are not in the new library" in out[-2]
+    assert json.loads(library("stats", "films.lance", "--json")[0])["references"] == 2
+    assert library("upgrade", "films.lance", "--descriptor", "pdq", "--leave-out", "--quiet")[-1] == "exit 1"
+    assert [json.loads(line)["reference"] for line in library("list", "films.lance", "--json")] == ["videos/1.mp4"]
+
+
+def test_an_index_is_built_beyond_a_few_frames(library: Run) -> None:
+    added(library, "videos")
+    assert library("index", "films.lance") == [
+        "no index: 32 frames, fewer than 256 of which show something, are searched exactly"]
+    added(library, "videos", "--frames", "uniform:10")
+    code_clip(Path("videos/long.mp4"), 3, 300, 10.0)
+    added(library, "videos/long.mp4", "--frames", "uniform:10")
+    assert library("index", "films.lance", "--kind", "pq") == ["pq: 420 frames"]
+    stats = json.loads(library("stats", "films.lance", "--json")[0])
+    assert (stats["index"], stats["unindexed"]) == ("pq", 0)
+    with pytest.raises(UsageError, match="--kind ivf: expected one of rq, sq, pq, hnsw"):
+        library("index", "films.lance", "--kind", "ivf")
+
+
+def test_what_has_no_network_is_not_normalised(library: Run) -> None:
+    added(library, "videos")
+    with pytest.raises(UsageError, match="descriptor dct has no network"):
+        library("fit-norm", "films.lance", "videos")
+    assert library("fit-norm", "films.lance", "--remove") == ["scores are not normalised"]
+    with pytest.raises(LibraryError, match="no library at 'none.lance'"):
+        library("fit-norm", "none.lance", "videos")
+    with pytest.raises(UsageError, match="films.lance: descriptor: got pdq of"):
+        library("allow", "films.lance", "--descriptor", "pdq")
+
+
+def test_a_background_of_pictures_normalises_networks(shared: Path, library: Run) -> None:
+    pictures = [shared / "data" / "recognize-scene" / "imagenet_scene_like", shared / "data" / "track" / "KITTI-17",
+                shared / "data" / "classify-species" / "imagenet_one_per_class", shared / "data" / "spot-text"]
+    library("add", "videos/0.mp4", "--library", "films.lance", "--descriptor", "mobilenet", "--threads", "1")
+    library("fit-norm", "films.lance", *pictures, "--threads", "1", "--dimensions", "64", "--quiet")
+    stats = json.loads(library("stats", "films.lance", "--json")[0])
+    ((space, count),) = stats["normalised"].items()
+    assert space == stats["space"] and count > 150
+
+
 def test_the_default_descriptor_is_a_union(shared: Path, library: Run, vtk: Vtk) -> None:
     found = vtk("library", "add", "videos/0.mp4", "--library", "films.lance", "--threads", "1", cwd=Path.cwd())
     assert found.returncode == 0, found.stderr.decode()

@@ -184,7 +184,8 @@ def test_results_are_merged() -> None:
 def test_another_space_is_refused(tmp_path: Path) -> None:
     uri = str(tmp_path / "films.lance")
     ReferenceLibrary.open(uri, TOY).add(made("a.mp4"))
-    with pytest.raises(SpaceError, match=r"films.lance' holds toy@333.*asked for toys@444.*add its sources anew"):
+    with pytest.raises(SpaceError, match=r"films.lance' holds toy@333.*asked for toys@444.*"
+                                         r"; vtk library upgrade \S*films.lance --descriptor NAME --weights FILE "):
         ReferenceLibrary.open(uri, Toy("toys"))
     other = made("b.mp4", space="toys@4")
     for references in (ReferenceLibrary.open(uri, TOY), MemoryReferences(TOY)):

@@ -22,8 +22,8 @@ from typing import Literal
 
 import numpy as np
 
-from vtk.copies.background import Whitened
-from vtk.copies.calibration import PLAIN, Calibration
+from vtk.copies.background import Background, Whitened
+from vtk.copies.calibration import PLAIN
 from vtk.copies.descriptors import Descriptor
 from vtk.copies.footprint import Footprint
 from vtk.copies.union import Union
@@ -32,7 +32,12 @@ from vtk.kernels.cosine_topk import cosine_topk
 from vtk.library import SpaceError
 
 Outcome = Literal["added", "replaced", "unchanged"]
+Nearest = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 LOT = 1024  # queries that are searched at once
+# Where scores are normalised by a background: so many times the rows that are asked for are compared, of so many
+# queries at once, whose rows have vectors of 100 MB.
+MORE = 8
+NORMALISED_LOT = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +87,7 @@ class References:
     """
 
     def __init__(self, descriptor: Descriptor) -> None:
-        self.descriptor = descriptor
-        self.parts = tuple(descriptor.parts) if isinstance(descriptor, Union) else (descriptor,)
+        self._describe_by(descriptor)
         self._number({})
 
     @property
@@ -166,10 +170,10 @@ class References:
         """
         raise NotImplementedError
 
-    def _nearest(self, place: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _nearest(self, place: int, queries: np.ndarray, k: int, with_vectors: bool = False) -> Nearest:
         """Return cosines (Q, k) float32, best first, and rows (Q, k) int64 by part ``place``; -1 where there are none.
 
-        No query is zero.
+        No query is zero. ``with_vectors``: and the vectors (Q, k, D) float32 of the rows, zeros where there are none.
         """
         raise NotImplementedError
 
@@ -181,10 +185,31 @@ class References:
         """Return scores (Q, k) and rows (Q, k) by part ``place``; see ``search``."""
         scores, rows = np.zeros((len(queries), k), np.float32), np.full((len(queries), k), -1, np.int64)
         shown = np.flatnonzero(queries.any(axis=1))
-        if len(shown) and self.rows:
-            cosines, rows[shown] = self._nearest(place, queries[shown], k)
-            scores[shown] = np.where(rows[shown] >= 0, calibration_of(self.parts[place])(cosines), np.float32(0))
+        if not (len(shown) and self.rows):
+            return scores, rows
+        part = self.parts[place]
+        if isinstance(part, Whitened):
+            for first in range(0, len(shown), NORMALISED_LOT):
+                lot = shown[first : first + NORMALISED_LOT]
+                scores[lot], rows[lot] = self._normalised(place, part.background, queries[lot], k)
+            return scores, rows
+        cosines, rows[shown], _ = self._nearest(place, queries[shown], k)
+        calibration = getattr(part, "calibration", PLAIN)
+        scores[shown] = np.where(rows[shown] >= 0, calibration(cosines), np.float32(0))
         return scores, rows
+
+    def _normalised(self, place: int, background: Background, queries: np.ndarray,
+                    k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return scores (Q, k) and rows (Q, k) by part ``place``, of which similarities are normalised."""
+        _, rows, vectors = self._nearest(place, background.directions(queries), k * MORE, with_vectors=True)
+        values = np.where(rows >= 0, background.similarities(queries, vectors), np.float32(-np.inf))
+        order = np.lexsort((rows, -values))[:, :k]
+        rows, values = np.take_along_axis(rows, order, 1), np.take_along_axis(values, order, 1)
+        return np.where(rows >= 0, background.calibration(values), np.float32(0)), rows
+
+    def _describe_by(self, descriptor: Descriptor) -> None:
+        self.descriptor = descriptor
+        self.parts = tuple(descriptor.parts) if isinstance(descriptor, Union) else (descriptor,)
 
     def _split(self, vectors: np.ndarray) -> list[np.ndarray]:
         return self.descriptor.split(vectors) if isinstance(self.descriptor, Union) else [vectors]
@@ -244,16 +269,19 @@ class MemoryReferences(References):
         self._joined = None
         return count
 
-    def _nearest(self, place: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _nearest(self, place: int, queries: np.ndarray, k: int, with_vectors: bool = False) -> Nearest:
         if self._joined is None:
             self._joined = [self._whole(part) for part in range(len(self.parts))]
         vectors, rows = self._joined[place]
         cosines, found = np.full((len(queries), k), -1, np.float32), np.full((len(queries), k), -1, np.int64)
+        there = np.zeros((len(queries), k, vectors.shape[1]), np.float32) if with_vectors else None
         if len(vectors):
             near = min(k, len(vectors))
             places, cosines[:, :near] = cosine_topk(queries, vectors, near)
             found[:, :near] = rows[places]
-        return cosines, found
+            if there is not None:
+                there[:, :near] = vectors[places]
+        return cosines, found, there
 
     def _whole(self, place: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors by part ``place`` of all frames that show something, and their rows."""
@@ -279,10 +307,3 @@ def merged(found: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.n
     scores, rows = np.where(again, np.float32(0), scores), np.where(again, -1, rows)
     order = np.lexsort((rows, rows < 0, -scores))[:, :k]
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
-
-
-def calibration_of(part: Descriptor) -> Calibration:
-    """Return what turns the cosines of a descriptor that is no union into scores."""
-    if isinstance(part, Whitened):
-        return part.background.calibration
-    return getattr(part, "calibration", PLAIN)

@@ -31,6 +31,8 @@ def compact(table: LanceTable, uri: str, alone: bool) -> None:
             table.update("id = ''", {"group": ""})
         if kind and (removed or index.unindexed(table)):
             _rebuild(table, kind)
+        if index.has_groups(table):
+            index.build_groups(table)
         table.optimize(cleanup_older_than=timedelta(0), delete_unverified=locked or alone)
 
 

@@ -21,10 +21,12 @@ class Hits:
     Attributes:
         scores: (n,) float32, cosine similarity in [-1, 1], descending.
         found: the entries, n rows of the columns ``FOUND``.
+        vectors: (n, D) as they are stored, where they were asked for.
     """
 
     scores: np.ndarray
     found: pa.Table
+    vectors: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.scores)

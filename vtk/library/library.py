@@ -11,7 +11,7 @@ import numpy as np
 
 from vtk.library import conditions, index, search, storage
 from vtk.library.compaction import compact
-from vtk.library.entries import NAMES, Columns, Dtype, Entry, batches, directions, entries_of, schema
+from vtk.library.entries import NAMES, Columns, Dtype, Entry, batches, directions, entries_of, matrix, schema
 from vtk.library.errors import LibraryError, SpaceError
 from vtk.library.header import Header
 from vtk.library.hits import Hits
@@ -163,6 +163,7 @@ class Library:
     def search(
         self, vectors: np.ndarray, k: int = 10, where: str | None = None, *,
         method: Literal["auto", "exact", "index"] = "auto", probes: int | None = None, refine: int = 10,
+        with_vectors: bool = False,
     ) -> list[Hits]:  # fmt: skip
         """Return the entries most similar to each query by cosine, best first; equal ones as they were added.
 
@@ -174,6 +175,7 @@ class Library:
                 all up to ``EXACT`` entries and beyond where there is no index.
             probes: partitions of the index that are looked at; None for a share of them, ``index.SHARE``.
             refine: how many times k of what they suggest are compared exactly.
+            with_vectors: whether hits have their vectors.
 
         Raises:
             ValueError: a query has another dimension or no direction, k < 1, ``where`` cannot be understood, or
@@ -186,7 +188,7 @@ class Library:
             raise ValueError("method: got 'index', but the library has none; build it first, or search exactly")
         if not len(queries):
             return []
-        return self._read(lambda: self._search(queries, k, where, method, probes, refine))
+        return self._read(lambda: self._search(queries, k, where, method, probes, refine, with_vectors))
 
     def index(self, kind: index.Kind = "sq") -> None:
         """Build the approximate index, of all entries that are there; what is added later is looked at one by one.
@@ -196,6 +198,13 @@ class Library:
         """
         index.check(kind, len(self))
         self._write(lambda: index.build(self._table, kind))
+
+    def index_groups(self) -> None:
+        """Build the index by which ``members`` and ``remove`` find a group; what is added later is looked at in full.
+
+        It holds the names of groups, also of those that were removed, until ``compact``.
+        """
+        self._write(lambda: index.build_groups(self._table))
 
     def read(self, where: str | None = None, *, vectors: bool = True) -> Iterator[Entry]:
         """Yield the entries that satisfy ``where``, all of them where it is None; vectors have length 1."""
@@ -217,6 +226,23 @@ class Library:
         """Return those of the named entries that are there."""
         return {entry.id: entry for where in conditions.one_of("id", ids)
                 for entry in self.read(where, vectors=vectors)}
+
+    def members(self, group: str) -> tuple[list[str], np.ndarray]:
+        """Return the ids and the vectors (n, D), as they are stored, of a group's entries.
+
+        They come out of memory where an exact search has brought the vectors there, else by the index of groups (see
+        ``index_groups``) or by a look at all entries.
+        """
+        def found() -> tuple[list[str], np.ndarray]:
+            if self._snapshot is not None:
+                self._snapshot = search.snapshot(self._table, self._snapshot)
+                rows = self._snapshot.members(group)
+                return self._snapshot.columns["id"].take(rows).to_pylist(), self._snapshot.vectors[rows]
+            where = f"`group` = {conditions.quoted(group)}"
+            table = self._table.search().where(where).select(["id", "vector"]).limit(None).to_arrow()
+            return table["id"].to_pylist(), matrix(table["vector"])
+
+        return self._read(found)
 
     def groups(self) -> list[Group]:
         """Return all groups by name."""
@@ -302,16 +328,17 @@ class Library:
         self._write(lambda: self._table.update_field_metadata(change))
 
     def _search(self, queries: np.ndarray, k: int, where: str | None, method: str,
-                probes: int | None, refine: int) -> list[Hits]:
+                probes: int | None, refine: int, with_vectors: bool) -> list[Hits]:
         many = self._table.count_rows() > EXACT
         indexed = (many or method == "index") and method != "exact" and index.kind_of(self._table) is not None
         if indexed:
-            return index.search(self._table, queries, k, where, probes, refine)
+            return index.search(self._table, queries, k, where, probes, refine, with_vectors)
         width = self.space.dim * self._table.schema.field("vector").type.value_type.bit_width // 8
         if self._table.count_rows() * width > search.HELD:
-            return search.streamed(self._table, queries, k, where)
+            return search.streamed(self._table, queries, k, where, with_vectors)
         self._snapshot = search.snapshot(self._table, self._snapshot)
-        return self._snapshot.search(queries, k, search.addresses(self._table, where) if where else None)
+        among = search.addresses(self._table, where) if where else None
+        return self._snapshot.search(queries, k, among, with_vectors)
 
     def _read(self, read: Callable[[], Result]) -> Result:
         """Return what ``read`` finds in the last version, once more where that was compacted away meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,12 +43,27 @@ class Snapshot:
     vectors: np.ndarray
     columns: pa.Table
 
-    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None) -> list[Hits]:
+    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None, vectors: bool = False) -> list[Hits]:
         """Return the k nearest entries of each query; ``among`` are the addresses of those looked at."""
         rows = None if among is None else np.searchsorted(self.addresses, np.sort(among))
         places, scores = nearest(queries, self.vectors if rows is None else self.vectors[rows], k)
         places = places if rows is None else rows[places]
-        return [Hits(score, self.columns.take(place)) for place, score in zip(places, scores, strict=True)]
+        return [Hits(score, self.columns.take(place), self.vectors[place] if vectors else None)
+                for place, score in zip(places, scores, strict=True)]
+
+    def members(self, group: str) -> np.ndarray:
+        """Return the rows (n,) int64 of a group's entries, ascending."""
+        names, order, codes = self._by_group
+        code = names.get(group)
+        return order[slice(*np.searchsorted(codes, [code, code + 1]))] if code is not None else order[:0]
+
+    @cached_property
+    def _by_group(self) -> tuple[dict[str, int], np.ndarray, np.ndarray]:
+        """The number of each group, and the rows and their numbers in the order of these."""
+        column = self.columns["group"].combine_chunks().dictionary_encode()
+        codes = column.indices.to_numpy(zero_copy_only=False)
+        order = np.argsort(codes, kind="stable")
+        return {name: code for code, name in enumerate(column.dictionary.to_pylist())}, order, codes[order]
 
 
 def snapshot(table: LanceTable, before: Snapshot | None = None) -> Snapshot:
@@ -66,15 +82,17 @@ def snapshot(table: LanceTable, before: Snapshot | None = None) -> Snapshot:
     return _read(table, count, None)
 
 
-def streamed(table: LanceTable, queries: np.ndarray, k: int, where: str | None) -> list[Hits]:
+def streamed(table: LanceTable, queries: np.ndarray, k: int, where: str | None, vectors: bool = False) -> list[Hits]:
     """Return the k nearest entries of each query of all that satisfy ``where``, holding one block."""
     import pyarrow as pa
 
     best: list[Hits] = []
     for block in blocks(table, where):
         columns = block.select(list(FOUND))
-        places, scores = nearest(queries, matrix(block["vector"]), k)
-        found = [Hits(score, columns.take(place)) for place, score in zip(places, scores, strict=True)]
+        stored = matrix(block["vector"])
+        places, scores = nearest(queries, stored, k)
+        found = [Hits(score, columns.take(place), stored[place] if vectors else None)
+                 for place, score in zip(places, scores, strict=True)]
         best = [_best(both, k) for both in zip(best, found, strict=True)] if best else found
     empty = Hits(np.empty(0, np.float32), pa.table({name: [] for name in FOUND}))
     return best or [empty] * len(queries)
@@ -145,7 +163,9 @@ def _best(both: tuple[Hits, Hits], k: int) -> Hits:
 
     scores = np.concatenate([hits.scores for hits in both])
     order = np.argsort(-scores, kind="stable")[:k]
-    return Hits(scores[order], pa.concat_tables([hits.found for hits in both]).take(order))
+    vectors = [hits.vectors for hits in both if hits.vectors is not None]
+    return Hits(scores[order], pa.concat_tables([hits.found for hits in both]).take(order),
+                np.concatenate(vectors)[order] if vectors else None)
 
 
 def _nothing() -> pa.Table:
