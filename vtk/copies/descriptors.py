@@ -4,6 +4,7 @@
     scores = descriptor.scores(descriptor.describe(query), descriptor.describe(reference))  # (Q, R), 0 to 1
 
 Vectors of one ``space`` alone are compared. A frame that shows nothing has a vector of zeros, and is like no other.
+Of a frame with bars beside its picture, the picture alone is described (``vtk.copies.bars``).
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from vtk.copies.bars import without_bars
 from vtk.copies.calibration import CALIBRATIONS, PLAIN, Calibration
 from vtk.errors import UsageError
 from vtk.kernels.frame_signature import dct_vector, pdq, pdq_luminance
 from vtk.models import zoo
-from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, space_of
+from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder
 from vtk.models.net_embedder import unit
 
 DEFAULT = "dct+mobilenet"
@@ -31,6 +33,8 @@ BLANK = 2.0
 RADIUS = 6
 # Least quality of a hash that PDQ's authors would compare.
 PDQ_QUALITY = 50
+# What all of them do to a frame first, as their hashes say it: other vectors are another space.
+_PICTURES = "between bars 1"
 
 
 class Descriptor(Protocol):
@@ -38,7 +42,7 @@ class Descriptor(Protocol):
 
     Attributes:
         name: as users and records state it.
-        sha256: of its weights; of what else decides the vectors, where there are none.
+        sha256: of what decides the vectors: its weights, where there are any, and what is done to a frame.
         dimensions: of a vector.
         space: ``model@hash``.
     """
@@ -89,7 +93,7 @@ class DctDescriptor(_Calibrated):
     def __init__(self, radius: int = RADIUS) -> None:
         """Weigh frequencies up to ``radius``, in half waves across the picture; the others as those at it."""
         self.sha256 = hashlib.sha256(
-            f"dct 1, BT.601, areas of {SIDE} x {SIDE}, radius {radius}, blank {BLANK}".encode()).hexdigest()
+            f"dct 1, BT.601, areas of {SIDE} x {SIDE}, radius {radius}, blank {BLANK}, {_PICTURES}".encode()).hexdigest()
         self.space = f"{self.name}@{self.sha256[:12]}"
         self.calibration = CALIBRATIONS.get(self.space, PLAIN)
         steps = np.arange(16)
@@ -97,7 +101,7 @@ class DctDescriptor(_Calibrated):
 
     def describe(self, frames: Sequence[np.ndarray]) -> np.ndarray:
         """Return (N, 255) float32; see ``Descriptor``."""
-        luma = luminance(frames)
+        luma = luminance(_pictures(frames))
         return np.where(blank(luma)[:, None], np.float32(0), unit(dct_vector(luma) * self._weights))
 
 
@@ -105,13 +109,14 @@ class PdqDescriptor(_Calibrated):
     """PDQ's 256 bits as ±1/16, so that the cosine of two is 1 - distance / 128: for copies that were not cut."""
 
     name = "pdq"
-    sha256 = hashlib.sha256(f"pdq 1, quality {PDQ_QUALITY}, blank {BLANK}".encode()).hexdigest()
+    sha256 = hashlib.sha256(f"pdq 1, quality {PDQ_QUALITY}, blank {BLANK}, {_PICTURES}".encode()).hexdigest()
     dimensions = 256
     space = f"{name}@{sha256[:12]}"
     calibration = CALIBRATIONS.get(space, PLAIN)
 
     def bits(self, frames: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, 32) uint8 hashes and (N,) bool, which of them can be compared, for frames as in ``describe``."""
+        frames = _pictures(frames)
         luma = luminance(frames)
         large = [frame if min(frame.shape[:2]) >= SIDE else cv2.resize(frame, (SIDE, SIDE)) for frame in frames]
         shrunk = [pdq_luminance(np.ascontiguousarray(frame)) for frame in large]
@@ -130,13 +135,15 @@ class NetworkDescriptor(_Calibrated):
 
     def __init__(self, embedder: Embedder, size: tuple[int, int]) -> None:
         """Describe by ``embedder``, whose input is ``size``, (height, width) in pixels."""
-        self.name, self.sha256, self.dimensions = embedder.name, embedder.sha256, embedder.dimensions
-        self.space = space_of(embedder)
+        self.name, self.dimensions = embedder.name, embedder.dimensions
+        self.sha256 = hashlib.sha256(f"{embedder.sha256}, {_PICTURES}".encode()).hexdigest()
+        self.space = f"{self.name}@{self.sha256[:12]}"
         self.calibration = CALIBRATIONS.get(self.space, PLAIN)
         self._embedder, self._size = embedder, size
 
     def describe(self, frames: Sequence[np.ndarray]) -> np.ndarray:
         """Return (N, D) float32; see ``Descriptor``."""
+        frames = _pictures(frames)
         shows_nothing = blank(luminance(frames))
         vectors = self._embedder.embed([_shrunk(frame, *self._size) for frame in frames])
         return np.where(shows_nothing[:, None], np.float32(0), vectors)
@@ -176,10 +183,9 @@ def luminance(frames: Sequence[np.ndarray]) -> np.ndarray:
     Raises:
         ValueError: a frame is not (H, W, 3) uint8, or is empty.
     """
+    _check(frames)
     out = np.empty((len(frames), SIDE, SIDE), np.float32)
     for index, frame in enumerate(frames):
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
-            raise ValueError(f"frames[{index}]: got {frame.shape} {frame.dtype}, expected (H, W, 3) uint8 RGB")
         # In float32: rounded to whole levels, the faint pictures of a fade would be noise.
         gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
         out[index] = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
@@ -189,6 +195,19 @@ def luminance(frames: Sequence[np.ndarray]) -> np.ndarray:
 def blank(luma: np.ndarray) -> np.ndarray:
     """Return (N,) bool, which of (N, 64, 64) float32 pictures show nothing: black, white, or of one level."""
     return luma.std(axis=(1, 2)) < BLANK
+
+
+def _pictures(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return what frames show between their bars."""
+    _check(frames)
+    return [without_bars(frame) for frame in frames]
+
+
+def _check(frames: Sequence[np.ndarray]) -> None:
+    """Raise ValueError for a frame that is not (H, W, 3) uint8, or is empty."""
+    for index, frame in enumerate(frames):
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
+            raise ValueError(f"frames[{index}]: got {frame.shape} {frame.dtype}, expected (H, W, 3) uint8 RGB")
 
 
 def _shrunk(frame: np.ndarray, height: int, width: int) -> np.ndarray:
