@@ -17,7 +17,7 @@ from vtk.copies.similarity import Entries
 from vtk.copies.sought import Place, Sought, open_references, same_file
 from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
-from vtk.errors import UsageError, VtkError
+from vtk.errors import MediaError, UsageError, VtkError
 from vtk.media.sampling import ON_DEMAND, Sampling
 from vtk.records import Record, make, score
 
@@ -92,7 +92,6 @@ class CopyStage(Stage):
             raise UsageError("--fast goes without --all-pairs, --within, --hflip and --crops")
         self._place, self._work, self._sampling = place, work, sampling
         self._opened: Sought | VtkError | None = None
-        self._told_lost = False
         self._pairs = Pairs()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -178,9 +177,9 @@ class CopyStage(Stage):
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
         """Return the copies in a source, in order of its time."""
-        name, made = state.source.name, self._lost()
+        name = state.source.name
         if not ok or (state.collector is not None and not state.taken):
-            return made
+            return []
         sought = self._sought()
         lookers = FileLookers(name, sought.references, self._place.opening)
         if self._work.fast:
@@ -188,22 +187,25 @@ class CopyStage(Stage):
 
             found = fast_find(name, sought.references, self._work.search, self._place.opening, lookers,
                               self._own(name), self._seen())
-            return [*made, *self._records(name, found, lookers)]
+            return self._records(name, found, lookers)
         query = self._query(state)
         if self._work.all_pairs:
             info = state.source.info
             self._pairs.add(sought.references, query, info.size if info is not None else None)
-            return made
+            return []
         found = find(query, sought.references, self._work.search, lookers if self._work.refine else None,
                      self._own(name), self._seen())
-        return [*made, *self._records(name, found, lookers)]
+        return self._records(name, found, lookers)
 
     def finish(self) -> list[Record]:
-        """Return the copies among the run's sources, and which of them are one video."""
-        if not self._work.all_pairs or isinstance(self._opened, VtkError):
+        """Return the copies among the run's sources and which of them are one video; and which references failed."""
+        if self._opened is None or isinstance(self._opened, VtkError):
             return []
-        references, made = self._sought().references, []
-        pairs = []
+        if not self._work.all_pairs:
+            return [error_record(self.by, self.name, MediaError(f"reference {source}: {error}", code=error.code))
+                    for source, error in self._opened.lost]
+        references, made = self._opened.references, []
+        pairs: list[tuple[str, Match]] = []
         for query, skip in self._pairs.queries(references):
             lookers = FileLookers(query.whole.source, references, self._place.opening)
             found = find(query, references, self._work.search, lookers if self._work.refine else None, skip,
@@ -235,14 +237,6 @@ class CopyStage(Stage):
                 keys["note"] = lookers.notes[match.ref]
             made.append(make("copy", self.by, name, **keys))
         return made
-
-    def _lost(self) -> list[Record]:
-        """Return errors of references that could not be read, once."""
-        if self._told_lost:
-            return []
-        self._told_lost = True
-        return [error_record(self.by, self.name, type(error)(f"reference {source}: {error}", code=error.code))
-                for source, error in self._sought().lost]
 
     def _own(self, name: str) -> _Itself:
         return _Itself(name, self._place.opening.root)

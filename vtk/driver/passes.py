@@ -163,6 +163,9 @@ def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:
             status = "failed"
             records = [error_record(step.stage.by, step.stage.name, error, fatal=True)]
         for record in records:
+            if record["type"] == "error" and status == "ok":
+                tally.troubled = True
+                tally.hear(step.stage.name, None, VtkError(record["error"]["message"], code=record["error"]["code"]))
             yield part.keep(position, dump(record), record["type"] == "error")
         if position in part.announced:
             yield part.keep(position, dump(conclusion(step.stage.by, step.stage.late_writes, records, status)), False)
