@@ -196,7 +196,7 @@ def test_copies_alone_before_the_frames_and_of_a_run_are_all_drawn(tmp_path: Pat
     query = write(tmp_path / "query.mp4", 0, 10, 10)
     one, (head, end) = copy(query, film, (0, 1), (0, 1)), found(query)
     seen = make("detection", "detect/x", str(query), frame=0, t=0.0, xyxy=[0, 0, 9, 9], score=0.5)
-    streams = {"alone": [one], "first": [head, one, seen, end],
+    streams = {"alone": [one], "first": [head, one, seen | {"frame": 4, "t": 0.4}, end],
                "run": [make("run", "detect-copy/x", late=["cluster", "copy"]), head, seen, end, one,
                        make("run", "detect-copy/x", late=["cluster", "copy"], status="ok", records=1)]}
     streams["cut"] = [record for record in streams["run"] if record is not end]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +150,7 @@ class SourceRun:
                         prefix.insert(0, Group(self._name, None, before=event.before))
                         event.before = []
                     break
-        self._media_first(prefix)
+        self._first(prefix, {"media"}.union(*(step.stage.early for step in self._chain.steps)))
         self.modes = modes_of([step.stage for step in self._chain.steps], types)
         for position, mode in enumerate(self.modes):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
@@ -160,15 +160,15 @@ class SourceRun:
             self._links[-1].fed = any(stage.reads & step.stage.writes for step in self._chain.steps[:position])
         return prefix
 
-    def _media_first(self, prefix: list[Group | Close]) -> None:
-        """Put media records before all frames: the first that came may be late, and what we make begins at frame 0."""
+    def _first(self, prefix: list[Group | Close], types: Container[str]) -> None:
+        """Put records of ``types`` before all frames: the first that came may be late, and what we make begins at 0."""
         first = prefix[0] if prefix else None
         if not isinstance(first, Group) or not first.lines:
             return
-        media = [entry for entry in first.before if isinstance(entry, tuple) and entry[1]["type"] == "media"]
-        if media:
-            first.before = [entry for entry in first.before if not any(entry is one for one in media)]
-            prefix.insert(0, Group(self._name, None, before=media))
+        moved = [entry for entry in first.before if isinstance(entry, tuple) and entry[1]["type"] in types]
+        if moved:
+            first.before = [entry for entry in first.before if not any(entry is one for one in moved)]
+            prefix.insert(0, Group(self._name, None, before=moved))
 
     def _decided(self, types: set[str], framed: bool) -> bool:
         """Return whether nothing that may still come can change a stage's mode; media records come before frames."""
