@@ -5,12 +5,13 @@
 Key frames are searched as all frames are. Where several lie on one line with a reference, all that is between them is
 taken for copied unseen, and what is decoded is where the line ends. Where one alone is much like a frame of a
 reference, or few are on a line, what is around them is decoded, and looked for in the ordinary way. The rest is never
-decoded: a copy that lies between two key frames is missed, and so is one whose key frames are too much changed.
+decoded: a copy that lies between two key frames is missed, and so is one whose key frames are too much changed. Long
+matches end where a frame a second has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +36,9 @@ TRIGGER = 0.7
 AROUND = 3.0
 # Key frames on a line of which no single one would do, and their mean score.
 PAIR, PAIR_SCORE = 2, 0.6
+# Seconds of a match from which on its ends are left as a frame a second has them, right to half a second: to look more
+# closely takes as long as to read a minute by its key frames.
+LONG = 8.0
 # Seconds outside of a match that must have been seen for its end to be one.
 _BEYOND = 0.6
 _REACH = 1.5  # seconds around an end that are compared where no more is known
@@ -58,14 +62,14 @@ class Found:
 
 
 def fast_find(source: str, references: References, how: Search = Search(), opening: Opening = Opening(),
-              lookers: Lookers | None = None, skip: Collection[str] = (), seen: Seen | None = None,
+              lookers: Lookers | None = None, skip: Container[str] = (), seen: Seen | None = None,
               views: Views = Views(), span: Span = (None, None)) -> list[Match]:
     """Return the spans of references that a source shows, by its key frames first; see ``fast_look``."""
     return fast_look(source, references, how, opening, lookers, skip, seen, views, span).matches
 
 
 def fast_look(source: str, references: References, how: Search = Search(), opening: Opening = Opening(),
-              lookers: Lookers | None = None, skip: Collection[str] = (), seen: Seen | None = None,
+              lookers: Lookers | None = None, skip: Container[str] = (), seen: Seen | None = None,
               views: Views = Views(), span: Span = (None, None)) -> Found:
     """Return the spans of references that a source shows, by its key frames first, and what was looked at.
 
@@ -77,7 +81,8 @@ def fast_look(source: str, references: References, how: Search = Search(), openi
         references: where it is looked for.
         how: says what a match is.
         opening: how the source is opened.
-        lookers, skip: see ``find``.
+        lookers: look at the ends of matches of less than ``LONG`` seconds more closely.
+        skip: see ``find``.
         seen: told of each pair that has something in common.
         views: what of each frame is described.
         span: first and last second to read; None is open.
@@ -93,7 +98,7 @@ def fast_look(source: str, references: References, how: Search = Search(), openi
     matches = sighted.followed()
     if lookers is not None:
         matches = merged(refine(match, lookers.query(match.hflip), lookers.reference(match.ref), references.descriptor)
-                         for match in matches)
+                         if match.seconds < LONG else match for match in matches)
     query = gaps.all()
     for name in dict.fromkeys(match.ref for match in matches) if seen is not None else ():
         for view in _views(query):
@@ -120,7 +125,7 @@ def _views(query: Query) -> list[_View]:
 class _Sighting:
     """A source of which the key frames were searched: what is sure, and what to look at."""
 
-    def __init__(self, gaps: Gaps, references: References, how: Search, skip: Collection[str]) -> None:
+    def __init__(self, gaps: Gaps, references: References, how: Search, skip: Container[str]) -> None:
         self._gaps, self._references, self._how, self._skip = gaps, references, how, skip
         self._lines: list[KeyLine] = []
         self._wanted: set[int] = set()

@@ -20,6 +20,7 @@ from vtk.copies.footprint import Footprint, FramePlan, Query
 from vtk.copies.looks import LOOK
 from vtk.driver.chain import Opening
 from vtk.media.info import MediaInfo
+from vtk.media.sampling import NATIVE, Size
 from vtk.media.video import Reader, open_media
 
 Span = tuple[float | None, float | None]  # first and last second; None is open
@@ -27,6 +28,9 @@ Span = tuple[float | None, float | None]  # first and last second; None is open
 CLOSEST = 1.0
 # Seconds between them at most: encoders' own 250 or 300 frames are less. Where there are more, all is decoded there.
 FURTHEST = 15.0
+# Of what is described, the short side in pixels at most: twice what networks take. From 720 lines on, a frame takes
+# two thirds of the time.
+SIZE = 448
 LEAST = 16  # key frames; with fewer there is little to save
 
 
@@ -72,7 +76,7 @@ class Gaps:
             spacing, info = reader.key_spacing(), reader.info
             if spacing is None or (info.duration or 0.0) < LEAST * CLOSEST:
                 return None
-            collector = Collector(descriptor, FramePlan(), info, views)
+            collector = Collector(descriptor, FramePlan(), info, views, _size(info))
             for frame in reader.key_frames([LOOK], *span, closest=CLOSEST, furthest=FURTHEST):
                 collector.wants(frame.index, frame.t)
                 collector.take(frame.index, frame.t, frame.image)
@@ -97,7 +101,8 @@ class Gaps:
             return False
         self.known[new] = True
         # Without a duration the pace is the plan's own, whatever the source's length.
-        collector = Collector(self._descriptor, FramePlan(), replace(self._info, duration=None), self._views)
+        collector = Collector(self._descriptor, FramePlan(), replace(self._info, duration=None), self._views,
+                              _size(self._info))  # fmt: skip
         with closing(_opened(self._source, self._opening)) as reader:
             before = reader.decoded
             for first, last in _stretches(new):
@@ -161,6 +166,10 @@ def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     for _, stretch in groupby(enumerate(numbers), lambda each: each[1] - each[0]):
         own = [number for _, number in stretch]
         yield own[0], own[-1]
+
+
+def _size(info: MediaInfo) -> Size:
+    return Size("short", SIZE) if min(info.width, info.height) > SIZE else NATIVE
 
 
 def _opened(source: str, how: Opening) -> Reader:
