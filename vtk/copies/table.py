@@ -79,7 +79,7 @@ class Bench:
         self.copies, self.distractors, self.names, self.crops = copies, distractors, descriptors, crops
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
-        parts = sorted({part for name in descriptors for part in name.split("+")})
+        parts = sorted({"dct", "pdq", *(part for name in descriptors for part in name.split("+"))})  # two at least
         begin = time.perf_counter()
         self.describer = Describer(parts, plan, cache)
         self.queries = {each.path: self.describer.of(each.path, Views(crops, True)) for each in copies.queries}
