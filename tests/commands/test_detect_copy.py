@@ -236,3 +236,21 @@ def test_pictures_of_what_was_compared(place: Path, tmp_path: Path, vtk: Vtk) ->
     assert found.returncode == 0
     pictures = sorted((tmp_path / "plots").iterdir())
     assert len(pictures) == 2 and all(each.suffix == ".png" and each.stat().st_size > 2000 for each in pictures)
+
+
+def test_real_copies_among_real_videos(shared: Path, vtk: Vtk) -> None:
+    """All four pairs of the shared clips by the default descriptor, each both ways round, and no other pair."""
+    folder = shared / "data" / "detect-copy"
+    found = vtk("detect-copy", ".", "--refs", ".", cwd=folder)
+    assert (found.returncode, found.stderr) == (0, b"")
+    pairs = {(pair["query"], pair["reference"]): pair["segments"]
+             for pair in json.loads((folder / "pairs_gt.json").read_text())["pairs"]}
+    made = {(each["source"], each["ref"]): each for each in copies(found)}
+    assert len(made) == len(copies(found)) == 2 * len(pairs)
+    assert set(made) == {pair[::way] for pair in pairs for way in (1, -1)}
+    for pair, (true,) in pairs.items():
+        for start, end in (("start", "end"), ("ref_start", "ref_end")):
+            first, last = (true["query_start"], true["query_end"]) if start == "start" else (true[start], true[end])
+            one = made[pair]
+            both = min(one[end], last) - max(one[start], first)
+            assert both / (max(one[end], last) - min(one[start], first)) >= 0.8, (pair, one)
