@@ -221,7 +221,7 @@ def test_broken_references_do_not_stop_the_others(place: Path, tmp_path: Path, v
     (("--library", "films.lance", "--crops", "edges"), "there is no 'edges'"),
     (("--library", "films.lance", "--frames", "all"), "--frames all: uniform:RATE"),
     (("--library", "films.lance", "--fps", "2"), "--frames uniform:RATE does"),
-    (("--library", "films.lance", "--fast", "--hflip"), "--fast goes without"),
+    (("--all-pairs", "--fast", *DCT), "--fast goes without --all-pairs"),
     (("--refs", "films", "--jobs", "2"), "--jobs cannot run detect-copy"),
     (("--within", "--descriptor", "dtc"), "no descriptor 'dtc': did you mean 'dct'?"),
 ])  # fmt: skip

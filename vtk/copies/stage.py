@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class State:
 
     source: Source
     collector: Collector | None = None
-    taken: int = field(default=0)
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,11 @@ class CopyStage(Stage):
             raise UsageError("nothing to look in: name --library LIBRARY, --refs FOLDER, --all-pairs or --within")
         if work.all_pairs and (place.library is not None or place.files):
             raise UsageError("--all-pairs compares the inputs with each other: it goes without --library and --refs")
-        if work.fast and (work.all_pairs or work.views.count > 1 or work.search.within):
-            raise UsageError("--fast goes without --all-pairs, --within, --hflip and --crops")
+        if work.fast and (work.all_pairs or sampling.limit is not None):
+            raise UsageError("--fast goes without --all-pairs and --limit")
         self._place, self._work, self._sampling = place, work, sampling
         self._opened: Sought | VtkError | None = None
+        self._by: str | None = None
         self._pairs = Pairs()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -101,10 +102,12 @@ class CopyStage(Stage):
     @property
     def by(self) -> str:
         """The maker that its records name."""
-        try:
-            return f"detect-copy/{self._place.descriptor_name()}"
-        except VtkError:  # said where it is opened
-            return self.name
+        if self._by is None:
+            try:
+                self._by = f"detect-copy/{self._place.descriptor_name()}"
+            except VtkError:  # said where it is opened
+                return self.name
+        return self._by
 
     @property
     def writes(self) -> frozenset[str]:  # type: ignore[override]
@@ -153,12 +156,12 @@ class CopyStage(Stage):
 
     def sampling(self, source: Source) -> Sampling:
         """Return all frames, pictures of those alone that the plan chooses; none where key frames are read first."""
-        return Sampling("none") if self._work.fast else self._sampling.sized(ON_DEMAND)
+        return replace(self._sampling, limit=0 if self._work.fast else self._sampling.limit, size=ON_DEMAND)
 
     def start(self, source: Source) -> State:
         """Return the state of a newly opened source."""
         sought = self._sought()
-        if source.info is None:
+        if source.info is None or self._work.fast:
             return State(source)
         span = self._sampling.start or 0.0, self._sampling.end or source.info.duration
         collector = Collector(sought.references.descriptor, sought.plan, source.info, self._work.views,
@@ -185,8 +188,9 @@ class CopyStage(Stage):
         if self._work.fast:
             from vtk.copies.fast import fast_find
 
-            found = fast_find(name, sought.references, self._work.search, self._place.opening, lookers,
-                              self._own(name), self._seen())
+            found = fast_find(name, sought.references, self._work.search, self._place.opening,
+                              lookers if self._work.refine else None, self._own(name), self._seen(), self._work.views,
+                              (self._sampling.start, self._sampling.end))
             return self._records(name, found, lookers)
         query = self._query(state)
         if self._work.all_pairs:
