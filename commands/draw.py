@@ -46,7 +46,7 @@ def run(
 
     Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
 
-    Example: vtk detect-copy clip.mp4 --refs films/ | vtk draw -o side-by-side.mp4
+    Example: vtk detect-copy street.mp4 --refs videos/ | vtk draw -o side-by-side.mp4
     """
     from vtk.driver import drive
     from vtk.report.draw import DrawStage

@@ -52,6 +52,7 @@ class Late:
         self._rest: list[list[bytes]] = []  # what was taken and belongs behind the run
         self._open: Counter[str] = Counter()  # runs that announced something and did not end, by maker
         self._failed: list[str] = []  # makers of those that ended without
+        self._named: set[str] = set()  # what they announced, of what is wanted
         self._due = 0  # records of those that ended well
         self._about: set[str] = set()  # sources of the late records
         self._lot: list[Record] = []
@@ -126,6 +127,7 @@ class Late:
                 self._tell()
         if record["type"] != "run" or self._types.isdisjoint(record["late"]):
             return False
+        self._named |= self._types.intersection(record["late"])
         maker, status = record["by"], record.get("status")
         if status is None:
             self._open[maker] += 1
@@ -143,7 +145,7 @@ class Late:
 
     def _complain(self, begun: set[str]) -> None:
         """Say what was announced and did not come, and what came for sources that came before."""
-        what = " and ".join(sorted(self._types))
+        what = " and ".join(sorted(self._named))
         for maker in [*self._failed, *self._open]:
             self._hear(RecordError(f"{maker} broke off before the {what} records that it announced for its end: going "
                                    "on without them", code="E_LATE"))
@@ -154,7 +156,7 @@ class Late:
             self._hear(RecordError(f"{_named(early)} came before the run record that announced {what} records: "
                                    "worked on without; _run.jsonl goes first, and vtk sort puts it there",
                                    code="E_LATE"))
-        self._open, self._failed, self._due, self._about = Counter(), [], 0, set()
+        self._open, self._failed, self._due, self._about, self._named = Counter(), [], 0, set(), set()
 
 
 def _scratch() -> IO[bytes]:
