@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from vtk.copies.reference_library import ReferenceLibrary
 from vtk.copies.references import MemoryReferences
 from vtk.copies.union import Union
 from vtk.errors import UsageError
-from vtk.library import LibraryError, SpaceError
+from vtk.library import Entry, Library, LibraryError, SpaceError, compaction
 
 UNION = Union([TOY, Toy("net", 24)])
 NETWORK = Toy("net", 24)
@@ -125,3 +125,86 @@ def test_an_index_is_of_all_parts_and_finds_references(uri: str) -> None:
         few = ReferenceLibrary.open(uri + "2", UNION)
         few.add(made("a.mp4", descriptor=UNION))
         few.index()
+
+
+def test_what_a_killed_maker_left_is_no_library_and_becomes_one(uri: str) -> None:
+    with ReferenceLibrary.open(uri, UNION):
+        shutil.rmtree(Path(uri, "references"))
+    with pytest.raises(LibraryError, match="no library at"):
+        ReferenceLibrary.open(uri)
+    with pytest.raises(LibraryError, match="killed while it made a library of another descriptor, and no reference"):
+        ReferenceLibrary.open(uri, Toy("net", 24))
+    assert ReferenceLibrary.open(uri, UNION).add(made("a.mp4", descriptor=UNION)) == "added"
+
+
+def test_references_are_added_together(uri: str) -> None:
+    references = ReferenceLibrary.open(uri, UNION)
+    given = [made(f"{name}.mp4", 5, name, UNION) for name in range(3)]
+    assert references.add_all(given[:2]) == ["added", "added"]
+    changed = made("1.mp4", 7, 8, UNION)
+    assert references.add_all([given[0], changed, given[2]]) == ["unchanged", "replaced", "added"]
+    for each in (given[0], changed, given[2]):
+        agree(references.footprint(each.source), each)
+    assert [len(library) for library in references._frames] == [4 + 6 + 4] * 2
+    with pytest.raises(ValueError, match="got 2 with a name that is there twice"):
+        references.add_all([given[0], given[0]])
+    assert references.add_all([]) == []
+
+
+def test_many_small_files_are_merged(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "MANY", 4)
+    references = ReferenceLibrary.open(uri, TOY)
+    given = [made(f"{name}.mp4", 5, name) for name in range(9)]
+    for each in given:
+        references.add(each)
+    for library in (references._library, *references._frames):
+        assert library._table.stats()["fragment_stats"]["num_fragments"] <= 4
+    for each in given:
+        agree(references.footprint(each.source), each)
+
+
+DAMAGE = {
+    "cut short": "cannot be used: .*; are files of it missing or cut short",
+    "no manifest": "cannot be used|was written up to version|no library at|files of it are missing",
+    "newer": "has format 99, this program reads up to 1; install a newer vtk",
+    "no frames": "files of it are missing; restore it from a copy or build it again",
+    "pointer": "does not say where its tables are",
+    "not a library": "holds other files and no library of references; name a new or empty folder",
+    "background": "has a background that cannot be used: .* is no background",
+    "entry": "what is stored of reference 'a.mp4' is damaged .*; remove it and add it again",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_said_in_one_line(damage: str, uri: str) -> None:
+    with ReferenceLibrary.open(uri, TOY) as references:
+        references.add(made("a.mp4", 40))
+        references.add(made("b.mp4", 40))
+        library = references._library
+    folder = Path(uri)
+    if damage == "cut short":
+        for path in (folder / "references").rglob("*.lance"):
+            if path.is_file():
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "no manifest":
+        shutil.rmtree(folder / "references" / "entries.lance" / "_versions")
+    elif damage == "newer":
+        library._table.update_field_metadata({"path": "vector", "metadata": {"vtk.format_version": "99"}})
+    elif damage == "no frames":
+        shutil.rmtree(folder / "frames")
+    elif damage == "pointer":
+        (folder / "current.json").write_text('{"at": ')
+    elif damage == "not a library":
+        shutil.rmtree(folder)
+        folder.mkdir()
+        (folder / "film.mp4").write_bytes(b"0")
+    elif damage == "background":
+        Library.open(f"{uri}/norm", library.space).add([Entry(TOY.space, np.ones(1, np.float32), "norm",
+                                                             extra={"stored": "eA=="})])  # fmt: skip
+    else:
+        entry = library.get(["a.mp4"])["a.mp4"]
+        library.add([replace(entry, extra={**entry.extra, "packed": {"frames": "eA=="}})], replace=True)
+    for descriptor in (TOY, None):
+        with pytest.raises(LibraryError, match=DAMAGE[damage]) as error:
+            ReferenceLibrary.open(uri, descriptor).footprint("a.mp4")
+        assert "\n" not in str(error.value) and error.value.code == "E_LIBRARY"

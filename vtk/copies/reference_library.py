@@ -15,21 +15,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from vtk.copies.background import Background
-from vtk.copies.calibration import Calibration
 from vtk.copies.descriptors import Descriptor
 from vtk.copies.footprint import Footprint
 from vtk.copies.normalising import normalised, read_norm, write_norm
 from vtk.copies.reference_entries import NAME, entry_of, group_of, place_of, reference_in, store
-from vtk.copies.reference_place import KNOWN, check_place, clear, command, frames_at, tables_of, turn
+from vtk.copies.reference_opening import asked_for, stated
+from vtk.copies.reference_place import check_place, clear, command, tables_of, turn
 from vtk.copies.references import Nearest, Outcome, Reference, References, reference_of
-from vtk.copies.union import Union
 from vtk.library import Hits, Library, LibraryError, Space, SpaceError
 from vtk.library.index import Kind
 from vtk.library.index import check as check_index
+from vtk.library.storage import folder_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +61,6 @@ class ReferenceStats:
     compatible_with: tuple[str, ...]
 
 
-class _Stated:
-    """A descriptor of which a library says what it is called, and nothing can be described or scored by."""
-
-    def __init__(self, space: Space) -> None:
-        self.name, self.sha256, self.dimensions, self.space = space.model, space.sha256, space.dim, str(space)
-
-    @property
-    def calibration(self) -> Calibration:
-        """None is known."""
-        raise ValueError(f"the library was opened without its descriptor {self.space}: open it with that to search")
-
-    def describe(self, frames: Sequence[np.ndarray]) -> np.ndarray:
-        """Raise ValueError."""
-        raise ValueError(f"there is no descriptor {self.space} to describe {len(frames)} frames by")
-
-    def scores(self, queries: np.ndarray, references: np.ndarray) -> np.ndarray:
-        """Raise ValueError."""
-        raise ValueError(f"there is no descriptor {self.space} to score {len(queries)} x {len(references)} pairs by")
-
-
 class ReferenceLibrary(References):
     """A library of references that is open; made by ``ReferenceLibrary.open``. For one thread.
 
@@ -87,6 +68,7 @@ class ReferenceLibrary(References):
 
     Attributes:
         uri: the folder or the address on object storage, as given.
+        method, probes: how searches go; see ``Library.search``.
     """
 
     def __init__(self, uri: str, tables: str, descriptor: Descriptor, known: Library,
@@ -94,6 +76,8 @@ class ReferenceLibrary(References):
         super().__init__(descriptor)
         self.uri = uri
         self._tables, self._library, self._frames, self._swept = tables, known, list(frames), False
+        self.method: Literal["auto", "exact", "index"] = "auto"
+        self.probes: int | None = None
         self.refresh()
 
     @classmethod
@@ -111,41 +95,8 @@ class ReferenceLibrary(References):
         """
         check_place(uri, create and descriptor is not None)
         tables = tables_of(uri)
-        if descriptor is None:
-            return cls._stated(uri, tables)
-        asked = Space(descriptor.name, descriptor.sha256, 1)  # a reference itself has no vector
-        spaces = [Space(part.name, part.sha256, part.dimensions) for part in References(descriptor).parts]
-        try:
-            # Last what the others are found by: killed before, there is no library yet.
-            known = _existing(f"{tables}/{KNOWN}", asked)
-            frames = [Library.open(frames_at(tables, number), space, create) for number, space in enumerate(spaces)]
-            known = known or Library.open(f"{tables}/{KNOWN}", asked, create)
-        except SpaceError:
-            held = Library.open(f"{tables}/{KNOWN}").space
-            raise SpaceError(f"library '{uri}' holds {held}, asked for {asked}: they cannot be compared; "
-                             f"{command(uri, descriptor)} describes its sources anew") from None
-        return cls(uri, tables, descriptor, known, frames)
-
-    @classmethod
-    def _stated(cls, uri: str, tables: str) -> ReferenceLibrary:
-        """Open a library by what it says of its descriptor."""
-        try:
-            known = Library.open(f"{tables}/{KNOWN}")
-        except LibraryError as error:
-            if str(error).startswith("no library at"):
-                raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path") from None
-            raise
-        frames = []
-        with contextlib.suppress(_Absent):  # what is missing is noticed below
-            while True:
-                frames.append(_present(frames_at(tables, len(frames))))
-        parts = [_Stated(each.space) for each in frames]
-        descriptor = Union(parts) if len(parts) > 1 else (parts or [_Stated(known.space)])[0]
-        if descriptor.space != str(known.space) or not parts:
-            raise LibraryError(f"library '{uri}' holds {known.space}, and frames of "
-                               f"{descriptor.space if parts else 'none'}: files of it are missing; restore it from a "
-                               "copy or build it again")
-        return cls(uri, tables, descriptor, known, frames)
+        found = stated(uri, tables) if descriptor is None else asked_for(uri, tables, descriptor, create)
+        return cls(uri, tables, *found)
 
     @property
     def held(self) -> str:
@@ -175,22 +126,37 @@ class ReferenceLibrary(References):
 
     def add(self, footprint: Footprint) -> Outcome:
         """Add a reference; when this returns it is committed. See ``References``."""
-        self._check(footprint)
+        return self.add_all([footprint])[0]
+
+    def add_all(self, footprints: Sequence[Footprint]) -> list[Outcome]:
+        """Add references in one commit, which many short ones take no longer for than one; see ``add``.
+
+        Raises:
+            ValueError: two have one name.
+        """
+        if len({each.source for each in footprints}) < len(footprints):
+            raise ValueError(f"footprints: got {len(footprints)} with a name that is there twice, expected each once")
+        for each in footprints:
+            self._check(each)
         self.check_writable()
-        group = group_of(footprint)
         with self._turn():
-            before = self._stored(footprint.source)
-            if before is not None and (before.is_of(footprint.fingerprint, footprint.plan) or before.group == group):
-                self._number({**self._known, footprint.source: before})
-                return "unchanged"
-            for library, vectors in zip(self._frames, self._split(footprint.vectors), strict=True):
-                store(library, footprint, group, vectors)
-            new = reference_of(footprint, group, len(self.parts))
-            self._library.add([entry_of(new)], replace=True)
-            if before is not None:
-                self._drop(before.group)
-            self._number({**self._known, footprint.source: new})
-        return "added" if before is None else "replaced"
+            there = self._stored([each.source for each in footprints])
+            new = [each for each in footprints if not _is_there(each, there.get(each.source))]
+            groups = [group_of(each) for each in new]
+            split = [self._split(each.vectors) for each in new]
+            for place, library in enumerate(self._frames):
+                store(library, new, groups, [parts[place] for parts in split])
+            known = [reference_of(each, group, len(self.parts)) for each, group in zip(new, groups, strict=True)]
+            if known:
+                self._library.add([entry_of(each) for each in known], replace=True, batch=len(known))
+            for each in known:
+                if each.source in there:
+                    self._drop(there[each.source].group)
+            self._number({**self._known, **there, **{each.source: each for each in known}})
+            self._tidy()
+        added = {each.source for each in known}
+        return ["unchanged" if each.source not in added else "replaced" if each.source in there else "added"
+                for each in footprints]
 
     def check_writable(self) -> None:
         """Raise SpaceError where it was opened with a descriptor that may only search it."""
@@ -201,7 +167,7 @@ class ReferenceLibrary(References):
     def remove(self, source: str) -> int:
         """Remove a reference: nothing finds it any more; its bytes stay until ``compact``. See ``References``."""
         with self._turn():
-            known = self._stored(source) or self._known_as(source)
+            known = self._stored([source]).get(source) or self._known_as(source)
             self._library.remove(ids=[source])
             self._drop(known.group)
             self._number({name: each for name, each in self._known.items() if name != source})
@@ -273,7 +239,7 @@ class ReferenceLibrary(References):
     def _nearest(self, place: int, queries: np.ndarray, k: int, with_vectors: bool = False) -> Nearest:
         cosines, rows = np.full((len(queries), k), -1, np.float32), np.full((len(queries), k), -1, np.int64)
         vectors = np.zeros((len(queries), k, queries.shape[1]), np.float32) if with_vectors else None
-        hits = self._frames[place].search(queries, k, with_vectors=with_vectors)
+        hits = self._frames[place].search(queries, k, method=self.method, probes=self.probes, with_vectors=with_vectors)
         counts = [len(each) for each in hits]
         if not sum(counts):
             return cosines, rows, vectors
@@ -306,10 +272,9 @@ class ReferenceLibrary(References):
         super()._number(known)
         self._bases = {each.group: int(self._offsets[number]) for number, each in enumerate(self._ordered)}
 
-    def _stored(self, source: str) -> Reference | None:
-        """Return what is stored of a reference now, by whomever."""
-        found = self._library.get([source], vectors=False)
-        return reference_in(found[source]) if source in found else None
+    def _stored(self, sources: Sequence[str]) -> dict[str, Reference]:
+        """Return what is stored of references now, by whomever, of those that are there."""
+        return {name: reference_in(entry) for name, entry in self._library.get(sources, vectors=False).items()}
 
     def _drop(self, group: str) -> None:
         for library in self._frames:
@@ -332,6 +297,12 @@ class ReferenceLibrary(References):
                 self._sweep()
             yield
 
+    def _tidy(self) -> None:
+        """Merge the files of many adds; on object storage ``compact`` does."""
+        if folder_of(self.uri) is not None:
+            for library in (self._library, *self._frames):
+                library.tidy()
+
     def _sweep(self) -> None:
         """Remove frames that no reference names, and tables that an upgrade has replaced."""
         clear(self.uri)
@@ -343,33 +314,10 @@ class ReferenceLibrary(References):
         self._swept = True
 
 
-class _Absent(Exception):
-    """There is no table."""
-
-
-def _existing(uri: str, space: Space) -> Library | None:
-    """Return the library at ``uri``; None where there is none yet."""
-    try:
-        return Library.open(uri, space, create=False)
-    except LibraryError as error:
-        if str(error).startswith("no library at"):
-            return None
-        raise
-
-
-def _present(uri: str) -> Library:
-    """Return the library at ``uri``.
-
-    Raises:
-        _Absent: there is none.
-        LibraryError: it is damaged.
-    """
-    try:
-        return Library.open(uri)
-    except LibraryError as error:
-        if str(error).startswith("no library at"):
-            raise _Absent from None
-        raise
+def _is_there(footprint: Footprint, known: Reference | None) -> bool:
+    """Return whether a footprint need not be stored beside what is known of a reference of its name."""
+    return known is not None and (known.is_of(footprint.fingerprint, footprint.plan)
+                                  or known.group == group_of(footprint))
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

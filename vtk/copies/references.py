@@ -15,9 +15,10 @@ not among the nearest by the mean of all.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -40,20 +41,24 @@ MORE = 8
 NORMALISED_LOT = 128
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
 class Reference:
     """What is known of a reference besides its vectors; see ``Footprint``.
 
     Attributes:
+        count: of its frames.
+        arrays: gives its frames, times and weights: of ten thousand references those of a few are looked at.
         added: when it was added, or replaced last, UTC.
         group: of its frames where they are stored.
         parts: how many vectors each of its frames has.
     """
 
     source: str
-    frames: np.ndarray
-    times: np.ndarray
-    weights: np.ndarray
+    count: int
+    arrays: Callable[[], Arrays]
     duration: float
     fps: float | None
     width: int
@@ -65,7 +70,26 @@ class Reference:
     parts: int
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return self.count
+
+    @property
+    def frames(self) -> np.ndarray:
+        """(N,) int64; see ``Footprint``."""
+        return self._arrays[0]
+
+    @property
+    def times(self) -> np.ndarray:
+        """(N,) float64; see ``Footprint``."""
+        return self._arrays[1]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(N,) float32; see ``Footprint``."""
+        return self._arrays[2]
+
+    @cached_property
+    def _arrays(self) -> Arrays:
+        return self.arrays()
 
     def is_of(self, fingerprint: str | None, plan: str | None) -> bool:
         """Return whether it was made by ``plan`` of the file that has ``fingerprint``."""
@@ -74,8 +98,8 @@ class Reference:
 
 def reference_of(footprint: Footprint, group: str, parts: int) -> Reference:
     """Return what is known of the reference that ``footprint`` becomes now."""
-    return Reference(footprint.source, footprint.frames, footprint.times, footprint.weights, footprint.duration,
-                     footprint.fps, footprint.width, footprint.height, footprint.fingerprint, footprint.plan,
+    arrays = footprint.frames, footprint.times, footprint.weights
+    return Reference(footprint.source, len(footprint), lambda: arrays, footprint.duration, footprint.fps, footprint.width, footprint.height, footprint.fingerprint, footprint.plan,
                      datetime.now(timezone.utc), group, parts)
 
 

@@ -10,6 +10,10 @@ from vtk.library import index, storage
 if TYPE_CHECKING:
     from lancedb.table import LanceTable
 
+# Files of a commit each from which on they are merged: a commit writes the names of all, and a version of them stays.
+MANY = 256
+OLD = timedelta(minutes=5)  # of versions that nobody reads any more
+
 
 def compact(table: LanceTable, uri: str, alone: bool) -> None:
     """Rewrite what has removed rows among it, merge small files, delete old versions; see ``Library.compact``.
@@ -34,6 +38,19 @@ def compact(table: LanceTable, uri: str, alone: bool) -> None:
         if index.has_groups(table):
             index.build_groups(table)
         table.optimize(cleanup_older_than=timedelta(0), delete_unverified=locked or alone)
+
+
+def tidy(table: LanceTable, uri: str) -> None:
+    """Merge small files where there are ``MANY``, and delete versions older than ``OLD``; see ``Library.tidy``.
+
+    Raises:
+        LibraryError: it cannot be read or written.
+    """
+    with storage.speaking(uri):
+        table.checkout_latest()
+        many = table.stats()["fragment_stats"]["num_small_fragments"] >= MANY
+    if many:
+        storage.commit(table, uri, lambda: table.optimize(cleanup_older_than=OLD))
 
 
 def _rebuild(table: LanceTable, kind: index.Kind) -> None:

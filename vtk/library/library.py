@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 
 from vtk.library import conditions, index, search, storage
-from vtk.library.compaction import compact
+from vtk.library.compaction import compact, tidy
 from vtk.library.entries import NAMES, Columns, Dtype, Entry, batches, directions, entries_of, matrix, schema
 from vtk.library.errors import LibraryError, SpaceError
 from vtk.library.header import Header
@@ -301,6 +301,14 @@ class Library:
         """
         compact(self._table, self.uri, alone)
         self._snapshot = None
+
+    def tidy(self) -> None:
+        """Merge the files of many small commits, where there are many, and delete versions of minutes ago.
+
+        Each commit writes the names of all files: without this ten thousand commits take a hundred million of them.
+        Call it after commits: it looks first, which takes a millisecond.
+        """
+        tidy(self._table, self.uri)
 
     def stats(self) -> Stats:
         """Return what the library holds."""
