@@ -130,6 +130,8 @@ class Background:
             UsageError: they are something else, cut short, or of a newer program.
         """
         try:
+            if not zipfile.is_zipfile(io.BytesIO(stored)):
+                raise ValueError(f"{len(stored)} bytes that are no .npz file")
             with np.load(io.BytesIO(stored), allow_pickle=False) as given:
                 if int(given["format"]) > FORMAT:
                     raise UsageError(f"{what} has format {int(given['format'])}, this program reads up to {FORMAT}; "
