@@ -4,14 +4,14 @@
 
 Key frames are searched as all frames are. Where several lie on one line with a reference, all that is between them is
 taken for copied unseen, and what is decoded is where the line ends. Where one alone is much like a frame of a
-reference, or few are on a line, what is around them is decoded, and looked for in the ordinary way. The rest is never
-decoded: a copy that lies between two key frames is missed, and so is one whose key frames are too much changed. Long
+reference, or few are on a line, what is around them is decoded, and compared with that reference as all frames are.
+The rest is never decoded: a copy that lies between two key frames is missed, and so is one whose key frames are too much changed. Long
 matches end where a frame a second has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from vtk.copies.footprint import Footprint, FramePlan, Query
 from vtk.copies.gaps import Gaps, Span
 from vtk.copies.key_lines import KeyLine, key_lines
 from vtk.copies.matches import Match, merged
+from vtk.copies.matching import align
 from vtk.copies.references import References
 from vtk.copies.refining import Looker, refine
 from vtk.copies.search import Hits, candidates, search
@@ -34,8 +35,8 @@ SURE, SHARE = 4, 0.6
 TRIGGER = 0.7
 # Seconds around such a key frame that are decoded at least.
 AROUND = 3.0
-# Key frames on a line of which no single one would do, and their mean score.
-PAIR, PAIR_SCORE = 2, 0.6
+# Mean score of two key frames on a line at which what is around them is decoded, of which neither would do alone.
+PAIR = 0.6
 # Seconds of a match from which on its ends are left as a frame a second has them, right to half a second: to look more
 # closely takes as long as to read a minute by its key frames.
 LONG = 8.0
@@ -128,6 +129,7 @@ class _Sighting:
     def __init__(self, gaps: Gaps, references: References, how: Search, skip: Container[str]) -> None:
         self._gaps, self._references, self._how, self._skip = gaps, references, how, skip
         self._lines: list[KeyLine] = []
+        self._causes: list[tuple[str, float, float]] = []  # a reference, and seconds of the query that it may be in
         self._wanted: set[int] = set()
         self._footprints: dict[str, Footprint] = {}  # of references that have a line
         self._found: dict[tuple[int, int], list[Match]] = {}  # by stretch
@@ -164,14 +166,14 @@ class _Sighting:
         entries = highest([similarity(each, reference, self._references.descriptor) for each in view.seen])
         inside = [np.zeros(0, np.int64)]
         for line in key_lines(view.seen[0], reference, entries, self._how.speeds, hflip=view.hflip):
-            count = int(line.keys[-1] - line.keys[0]) + 1
-            if len(line.keys) >= SURE and len(line.keys) >= SHARE * count and line.match.score >= self._how.min_score:
+            least = self._how.min_score if len(line.keys) > 2 else PAIR
+            if line.alike < least:
+                continue
+            if len(line.keys) >= SURE and line.share >= SHARE:
                 self._lines.append(line)
                 self._footprints[name] = reference
-            elif len(line.keys) >= PAIR and line.match.score >= PAIR_SCORE:
-                self._want(line.match.start, line.match.end)
             else:
-                continue
+                self._want(name, line.match.start, line.match.end)
             inside.append(np.arange(line.keys[0], line.keys[-1] + 1))
         return np.concatenate(inside)
 
@@ -182,18 +184,33 @@ class _Sighting:
             frame, number = int(hits.frames[at]), int(hits.references[at])
             if names[number].source not in self._skip and frame not in explained.get(number, ()):
                 time = float(self._gaps.keys.whole.times[frame])
-                self._want(time, time)
+                self._want(names[number].source, time, time)
 
-    def _want(self, start: float, end: float) -> None:
+    def _want(self, name: str, start: float, end: float) -> None:
+        self._causes.append((name, start, end))
         self._wanted.update(self._gaps.around(start - AROUND, end + AROUND))
 
     def _between(self) -> Iterable[Match]:
-        """Return what the ordinary way finds in the stretches that were decoded."""
+        """Return what is found in the stretches that were decoded, of the references for which they were."""
         found: dict[tuple[int, int], list[Match]] = {}
         for stretch, query in self._gaps.between():
-            found[stretch] = self._found.get(stretch) or find(query, self._references, self._how, None, self._skip)
+            if stretch in self._found:
+                found[stretch] = self._found[stretch]
+                continue
+            first, last = self._gaps.edges[stretch[0]], self._gaps.edges[stretch[1] + 1]
+            names = dict.fromkeys(name for name, start, end in self._causes if start <= last and end >= first)
+            found[stretch] = [match for name in names for match in self._compared(query, name)]
         self._found = found
         return [match for matches in found.values() for match in matches]
+
+    def _compared(self, query: Query, name: str) -> Iterator[Match]:
+        """Yield the matches of a stretch with one reference."""
+        how, reference = self._how, self._references.footprint(name)
+        for view in _views(query):
+            entries = highest([similarity(each, reference, self._references.descriptor) for each in view.seen])
+            yield from (match for match in align(view.seen[0], reference, entries, how.aligner, how.min_seconds,
+                                                 how.speeds, hflip=view.hflip)
+                        if match.score >= how.min_score)  # fmt: skip
 
     def _along(self) -> Iterable[Match]:
         """Yield the lines, from where to where the frames that are known by now are on them."""

@@ -27,10 +27,17 @@ class KeyLine:
         match: its ends those key frames' seconds; its score the mean of all key frames in between, 0 for those that
             are off.
         keys: (N,) int64, the key frames on it.
+        alike: their own mean score.
     """
 
     match: Match
     keys: np.ndarray
+    alike: float
+
+    @property
+    def share(self) -> float:
+        """How many of the key frames in between are on it, in [0, 1]."""
+        return len(self.keys) / float(self.keys[-1] - self.keys[0] + 1)
 
 
 def key_lines(keys: Footprint, reference: Footprint, similarity: Entries, speeds: tuple[float, float], *,
@@ -105,4 +112,5 @@ def _line(keys: Footprint, reference: Footprint, rows: np.ndarray, values: np.nd
     score = float((scores * weights).sum() / weights.sum()) if weights.sum() > 0 else 0.0
     start, end = float(keys.times[first]), float(keys.times[last])
     sides = [min(max(slope * each + offset, 0.0), reference.duration) for each in (start, end)]
-    return KeyLine(Match(reference.source, start, end, *sides, score, slope, hflip), rows)
+    return KeyLine(Match(reference.source, start, end, *sides, score, slope, hflip), rows,
+                   float(values.mean()))  # fmt: skip
