@@ -56,13 +56,15 @@ class Beside:
         self._foot += (self._head + height + self._foot) % 2
         self._seconds = max(duration, copied.end)
         self._left = width + self._gap  # where the right pane begins
-        self._frame = self._blank()
-        self._pane: tuple[object, np.ndarray] | None = None  # the reference's picture, and of what it is
+        # One picture for all: of one a frame, some megabytes each, the allocator keeps many (1.7 GB of 720p, measured).
+        self._out = self._blank()
+        self._rail = self._out[self._head + height:].copy()
+        self._seen: object = None  # what the right pane shows
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the pictures in pixels, both even."""
-        return self._frame.shape[1], self._frame.shape[0]
+        return self._out.shape[1], self._out.shape[0]
 
     @property
     def failed(self) -> dict[str, VtkError]:
@@ -70,27 +72,27 @@ class Beside:
         return self._opposite.failed
 
     def picture(self, image: np.ndarray, t: float) -> np.ndarray:
-        """Return the picture of second ``t``, (H, W, 3) uint8 RGB.
+        """Return the picture of second ``t``, (H, W, 3) uint8 RGB, which the next call paints over.
 
         Args:
             image: (height, width, 3) uint8 RGB, the source's frame as it is drawn.
             t: seconds from the source's first frame.
         """
-        out = self._frame.copy()
+        out = self._out
+        out[:self._head] = GROUND
         out[self._head:self._head + self._high, :self._wide] = image
+        out[self._head + self._high:] = self._rail
         self._caption(out, 0, self._name, clock(t))
         shown = self._copied.at(t)
-        pane = out[self._head:self._head + self._high, self._left:]
         if shown:
             moment = max(0.0, shown[0].opposite(t))
-            pane[...] = self._reference(shown[0], moment)
+            self._show_reference(shown[0], moment)
             told = "  ".join([clock(moment), *(_told(shown[0]) if self._in_one else ())])
             self._caption(out, self._left, self._names[shown[0].ref], told, self._copied.colour(shown[0].ref))
             if not self._in_one:
                 self._below(out, shown, t)
         else:
-            pane[...] = PANE
-            self._say(pane, "no copy")
+            self._show("no copy", None, False)
         self._mark(out, t)
         return out
 
@@ -123,18 +125,23 @@ class Beside:
         foot[:, left - line:left + 2 * line] = 0
         foot[:, left:left + line] = 255
 
-    def _reference(self, copy: Copy, t: float) -> np.ndarray:
-        """Return the pane (height, width, 3) uint8 with the reference's frame, mirrored back where it is mirrored."""
+    def _show_reference(self, copy: Copy, t: float) -> None:
+        """Show the reference's frame of second ``t``, mirrored back where it is mirrored."""
         frame = self._opposite.frame(copy.ref, t)
-        key = (copy.ref, None if frame is None else frame.index, copy.hflip)
-        if self._pane is None or self._pane[0] != key:
-            pane = np.full((self._high, self._wide, 3), PANE, np.uint8)
-            if frame is not None:
-                self._fit(pane, frame, copy.hflip)
-            else:
-                self._say(pane, "reference cannot be opened" if copy.ref in self.failed else "nothing there")
-            self._pane = key, pane
-        return self._pane[1]
+        gone = "reference cannot be opened" if copy.ref in self.failed else "nothing there"
+        self._show(gone if frame is None else (copy.ref, copy.hflip, frame.index), frame, copy.hflip)
+
+    def _show(self, what: object, frame: Decoded | None, hflip: bool) -> None:
+        """Fill the right pane, unless ``what`` is there already, with a frame, or with a text on dark."""
+        if what == self._seen:
+            return
+        pane = self._out[self._head:self._head + self._high, self._left:]
+        pane[...] = PANE
+        if frame is None:
+            self._say(pane, str(what))
+        else:
+            self._fit(pane, frame, hflip)
+        self._seen = what
 
     def _fit(self, pane: np.ndarray, frame: Decoded, hflip: bool) -> None:
         """Put a frame into the middle of the pane, as large as it can be."""
