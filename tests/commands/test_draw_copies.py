@@ -76,7 +76,8 @@ def test_in_one_process_the_video_is_the_same(vtk, place):
 def test_a_folder_of_sources_and_all_pairs(vtk, place):
     found = vtk(*FIND, "clip.mp4", "other.mp4", cwd=place)
     assert vtk("draw", "--out-dir", "drawn", stdin=found.stdout, cwd=place).returncode == 0
-    pairs = vtk("detect-copy", "clip.mp4", "other.mp4", "films/film.mp4", "--all-pairs", "--descriptor", "dct", cwd=place)
+    pairs = vtk("detect-copy", "clip.mp4", "other.mp4", "films/film.mp4", "--all-pairs", "--descriptor", "dct",
+                cwd=place)
     [copy] = copies(pairs.stdout)
     assert (copy["source"], copy["ref"]) == ("films/film.mp4", "clip.mp4")
     both = vtk("draw", "--out-dir", "pairs", stdin=pairs.stdout, cwd=place)
@@ -90,7 +91,8 @@ def test_a_folder_of_sources_and_all_pairs(vtk, place):
 
 
 def test_with_frames_before_them_sort_puts_copies_first(vtk, place):
-    seen = [{"v": 1, "type": "media", "by": "x", "source": "clip.mp4", "kind": "video", "width": WIDTH, "height": HEIGHT},
+    seen = [{"v": 1, "type": "media", "by": "x", "source": "clip.mp4", "kind": "video", "width": WIDTH,
+             "height": HEIGHT},
             {"v": 1, "type": "detection", "by": "x", "source": "clip.mp4", "frame": 3, "t": 0.3, "xyxy": [4, 4, 60, 50],
              "score": 0.9}]
     found = vtk(*FIND, stdin="".join(json.dumps(record) + "\n" for record in seen).encode(), cwd=place)

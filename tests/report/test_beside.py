@@ -137,7 +137,8 @@ def test_a_reference_that_is_gone_leaves_its_half_dark(tmp_path: Path, film: Pat
     query = write(tmp_path / "query.mp4", 0, 30, 10)
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     records = found(query, copy(query, tmp_path / "gone.mp4", (0, 1), (0, 1)), copy(query, film, (1, 2), (1, 2)),
-                    copy(query, tmp_path / "broken.mp4", (2, 3), (0, 1)), copy(query, "rtsp://nowhere/x", (2.5, 3), (0, 1), 1.0))
+                    copy(query, tmp_path / "broken.mp4", (2, 3), (0, 1)),
+                    copy(query, "rtsp://nowhere/x", (2.5, 3), (0, 1), 1.0))
     errors = draw(tmp_path / "out.mp4", records)
     told = [error["error"]["message"] for error in errors]
     assert len(told) == 3 and f"reference {tmp_path / 'gone.mp4'} cannot be opened: No such file" in told[0]
@@ -157,7 +158,8 @@ def test_a_reference_that_ended_shows_its_last_frame_and_then_nothing(tmp_path: 
 
 @pytest.mark.parametrize("size", [(161, 119), (96, 168), (56, 40), (300, 120)])
 @pytest.mark.parametrize("ref_size", [(168, 96), (97, 181), (640, 64)])
-def test_nothing_is_stretched_and_sizes_are_even(tmp_path: Path, size: tuple[int, int], ref_size: tuple[int, int]) -> None:
+def test_nothing_is_stretched_and_sizes_are_even(tmp_path: Path, size: tuple[int, int],
+                                                 ref_size: tuple[int, int]) -> None:
     query, film = write(tmp_path / "query.mkv", 0, 4, 10, size), write(tmp_path / "film.mkv", 1, 4, 10, ref_size)
     with av.open(str(query)) as container:  # an odd side is padded
         size = container.streams.video[0].width, container.streams.video[0].height

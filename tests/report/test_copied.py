@@ -50,8 +50,9 @@ def test_without_copies_there_is_nothing() -> None:
     assert (none.at(0), none.spans(), none.most, none.end, none.refs) == ((), [], 0, 0.0, ())
 
 
-@pytest.mark.parametrize(("t", "text"), [(0, "0:00.00"), (59.999, "1:00.00"), (61.236, "1:01.24"), (3599.994, "59:59.99"),
-                                         (3600, "1:00:00.00"), (36_061.5, "10:01:01.50")])
+@pytest.mark.parametrize(("t", "text"), [
+    (0, "0:00.00"), (59.999, "1:00.00"), (61.236, "1:01.24"), (3599.994, "59:59.99"), (3600, "1:00:00.00"),
+    (36_061.5, "10:01:01.50")])
 def test_clocks(t: float, text: str) -> None:
     assert clock(t) == text
 

@@ -50,7 +50,8 @@ class Beside:
         self._pad = max(3, round(style.letters / 3))
         self._row = style.letters + 2 * self._pad
         self._in_one = copied.most == 1 and all(
-            self._fits(self._names[copy.ref], " ".join([clock(copy.ref_end), *_told(copy)])) for *_, copy in copied.spans())
+            self._fits(self._names[copy.ref], "  ".join([clock(copy.ref_end), *_told(copy)]))
+            for *_, copy in copied.spans())
         self._head = self._row * (1 if self._in_one else 2)
         self._foot = max(8, style.letters) + 2 * self._pad
         self._foot += (self._head + height + self._foot) % 2
