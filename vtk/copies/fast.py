@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtk.copies.collecting import Views, query_of
+from vtk.copies.ends import ended, score_along
 from vtk.copies.finding import Lookers, Search, Seen, find, highest
 from vtk.copies.footprint import Footprint, FramePlan, Query
 from vtk.copies.gaps import Gaps, Span
@@ -26,7 +27,7 @@ from vtk.copies.matching import align
 from vtk.copies.references import References
 from vtk.copies.refining import Looker, refine
 from vtk.copies.search import Hits, candidates, search
-from vtk.copies.similarity import entry_scores, similarity
+from vtk.copies.similarity import similarity
 from vtk.driver.chain import Opening
 
 # Key frames on a line with which it needs no looking at what is between them, and the share of those in between.
@@ -98,8 +99,8 @@ def fast_look(source: str, references: References, how: Search = Search(), openi
     sighted = _Sighting(gaps, references, how, skip)
     matches = sighted.followed()
     if lookers is not None:
-        matches = merged(refine(match, lookers.query(match.hflip), lookers.reference(match.ref), references.descriptor)
-                         if match.seconds < LONG else match for match in matches)
+        matches = merged(ended(match, lookers, references.descriptor) if match.seconds < LONG else match
+                         for match in matches)  # fmt: skip
     query = gaps.all()
     for name in dict.fromkeys(match.ref for match in matches) if seen is not None else ():
         for view in _views(query):
@@ -220,8 +221,9 @@ class _Sighting:
             own = query.mirrored if match.hflip and query.mirrored is not None else query.whole
             reach = max([_REACH, *(abs(end - edge) + 1 for end in (match.start, match.end)
                                    for edge in self._reached(end))])  # fmt: skip
-            ended = refine(match, _frames_of(own), _frames_of(reference), self._references.descriptor, reach)
-            yield replace(ended, score=self._score(ended, own, reference))
+            followed = refine(match, _frames_of(own), _frames_of(reference), self._references.descriptor, reach)
+            score = score_along(followed, own, reference, self._references.descriptor)
+            yield replace(followed, score=score)
 
     def _reached(self, time: float) -> tuple[float, float]:
         """Return the seconds between which all gaps around ``time`` are known."""
@@ -232,17 +234,6 @@ class _Sighting:
         while last < len(gaps.known) - 1 and gaps.known[last + 1]:
             last += 1
         return float(gaps.edges[first]), float(gaps.edges[last + 1])
-
-    def _score(self, match: Match, query: Footprint, reference: Footprint) -> float:
-        """Return the mean similarity along a match, of the frames that are known, each by its weight."""
-        rows = np.flatnonzero((query.times >= match.start) & (query.times <= match.end))
-        opposite = match.ref_start + match.speed * (query.times[rows] - match.start)
-        right = np.clip(np.searchsorted(reference.times, opposite), 1, max(len(reference) - 1, 1))
-        near = [np.minimum(right + step, len(reference) - 1) for step in (-1, 0)]
-        scores = np.maximum(*(entry_scores(query.vectors, reference.vectors, rows, columns,
-                                           self._references.descriptor) for columns in near))
-        weights = query.weights[rows]
-        return float((scores * weights).sum() / weights.sum()) if weights.sum() > 0 else 0.0
 
 
 def _frames_of(footprint: Footprint) -> Looker:
