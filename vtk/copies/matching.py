@@ -7,12 +7,14 @@ Aligners work in frames; footprints say when these are shown, at whatever rate, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vtk.copies.matches import Match, merged
 from vtk.copies.similarity import ALIKE, Entries, later, weighted
+from vtk.copies.telling import clear, told_apart
 from vtk.kernels.temporal_align import diagonal, dtw, dynamic_programming, hough, temporal_network
 
 if TYPE_CHECKING:
@@ -29,8 +31,12 @@ MIN_SCORE = 0.5
 APART = 5.0
 # Defaults of ``diagonal`` where both videos are looked at equally often: reference frames, score of a query frame.
 _BAND, _GAP_COST, _MIN_MEAN = 2.0, 0.05, 0.15
+# What all frames of a segment must gain above ALIKE: three frames of 0.73, so that three seconds can be found.
+_MIN_TOTAL = 1.0
 # How far a pair of frames may lie from the line of a copy, in the larger sample: half a one, and what else is off.
 _ON_LINE = 0.75
+# Speeds that are one, within what is seen of it, and what a match at them is worth as against another.
+_USUAL, _LIKELIER = (0.97, 1.03), 1.1
 # Frames of a query that a segment must have, whatever the seconds: of two, any two are on a line.
 _LEAST = 3
 
@@ -42,7 +48,8 @@ def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: 
 
     A span begins half a sample before the first pair of frames that are alike, and ends half a sample after the last
     one, within the videos. Where these pairs lie on a line, its reference side is read off that line. The score is the
-    mean similarity along it, of whichever video has fewer frames there, each by its weight.
+    mean similarity along it, of whichever video has fewer frames there, each by its weight. Seconds of the query that
+    are like several spans of the reference show the one that they are most like, and another where that comes twice.
 
     Args:
         query, reference: of one space.
@@ -69,13 +76,14 @@ def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: 
     steps = _step(query), _step(reference)
     if 0 in entries.shape or not len(entries.rows):
         return []
-    boxes = _boxes(weighted(entries, query, reference), aligner, steps, speeds)
-    found = [_match(box, entries, query, reference, steps, hflip) for box in boxes.tolist()]
+    found = [(_match(box, entries, query, reference, steps, hflip), factor)
+             for boxes, factor in _tries(weighted(entries, query, reference), aligner, steps, speeds)
+             for box in boxes.tolist()]  # fmt: skip
     # What a sample more or less makes of a speed that is searched.
-    fits = [match for match in found if match is not None and match.seconds >= min_seconds
+    fits = [(match, factor) for match, factor in found if match is not None and match.seconds >= min_seconds
             and speeds[0] * (match.end - match.start) - steps[1] <= match.ref_end - match.ref_start
             <= speeds[1] * (match.end - match.start) + steps[1]]  # fmt: skip
-    return merged(fits, max(1.0, 2 * steps[1]))
+    return merged(told_apart(fits, entries, query, reference), max(1.0, 2 * steps[1]))
 
 
 def _step(footprint: Footprint) -> float:
@@ -83,6 +91,19 @@ def _step(footprint: Footprint) -> float:
     times = footprint.times
     step = float(times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else footprint.duration
     return step if step > 0 else 1.0
+
+
+def _tries(entries: Entries, aligner: str, steps: tuple[float, float],
+           speeds: tuple[float, float]) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield the segments that an aligner finds, with a factor on their worth.
+
+    ``diagonal`` looks four times: at the map and at what is clear of it, at all speeds and at one, which of two lines
+    through what hardly changes is the likelier.
+    """
+    for some in (entries, clear(entries)) if aligner == "diagonal" else (entries,):
+        yield _boxes(some, aligner, steps, speeds), 1.0
+        if aligner == "diagonal" and speeds[0] <= 1 <= speeds[1]:
+            yield _boxes(some, aligner, steps, (max(speeds[0], _USUAL[0]), min(speeds[1], _USUAL[1]))), _LIKELIER
 
 
 def _boxes(entries: Entries, aligner: str, steps: tuple[float, float], speeds: tuple[float, float]) -> np.ndarray:
@@ -97,7 +118,7 @@ def _boxes(entries: Entries, aligner: str, steps: tuple[float, float], speeds: t
         share = steps[0] / steps[1]
         return diagonal(entries, min_sim=ALIKE, slowest=max(1e-3, speeds[0] * share),
                         fastest=max(1e-3, speeds[1] * share), band=_BAND, gap_cost=_GAP_COST * share,
-                        min_mean=_MIN_MEAN * share, min_length=_LEAST)  # fmt: skip
+                        min_mean=_MIN_MEAN * share, min_score=_MIN_TOTAL, min_length=_LEAST)  # fmt: skip
     if aligner == "hough":
         return hough(entries, min_sim=ALIKE)
     others = {"tn": temporal_network, "dp": dynamic_programming, "dtw": dtw}
