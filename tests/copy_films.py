@@ -25,12 +25,12 @@ def shot(seed: int, start: float, seconds: float) -> list[np.ndarray]:
     return [land[HEIGHT // 2 : HEIGHT // 2 + HEIGHT, left : left + WIDTH] for left in lefts]
 
 
-def write(path: Path, pictures: list[np.ndarray], mirrored: bool = False) -> Path:
-    """Write a film that has a key frame every SHOT seconds, at cuts or not."""
+def write(path: Path, pictures: list[np.ndarray], mirrored: bool = False,
+          group: int = round(SHOT * FPS)) -> Path:
+    """Write a film that has a key frame every ``group`` frames, at cuts or not."""
     with av.open(os.fspath(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS))
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        group = round(SHOT * FPS)
         stream.options = {"preset": "superfast", "x264-params": f"keyint={group}:min-keyint={group}:scenecut=0"}
         for picture in pictures:
             picture = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture

@@ -117,6 +117,19 @@ def test_gaps_are_decoded_once_by_the_second(folder: Path) -> None:
     assert len(whole) == len(set(whole.frames.tolist())) == 20 + 12 - 3 and whole.duration == pytest.approx(80.0)
 
 
+def test_gaps_at_any_time_give_the_frames_of_whole_seconds(folder: Path) -> None:
+    """Cut off by 1.6 seconds, key frames come at no whole second but each fifth."""
+    path = os.fspath(write(folder / "uneven.mp4", shots(OTHERS[:20]), group=45))
+    gaps = Gaps.read(path, DCT)
+    assert gaps is not None and gaps.keys.whole.times[1] == pytest.approx(3.6)
+    gaps.decode([2])
+    gaps.decode([1, 3, 7])
+    everyone = query_of(path, DCT).whole
+    stretches = [part.whole for _, part in gaps.between()]
+    assert [part.times.round(3).tolist() for part in stretches] == [
+        everyone.times[:11].round(3).tolist(), everyone.times[22:26].round(3).tolist()]
+
+
 def test_what_tells_of_no_key_frames_has_no_gaps(folder: Path) -> None:
     path = os.fspath(write(folder / "early.mp4", shots(OTHERS[:20])))
     assert Gaps.read(path, DCT, span=(0.0, 40.0)) is None  # ten of them

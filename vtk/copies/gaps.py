@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -106,8 +107,9 @@ class Gaps:
         with closing(_opened(self._source, self._opening)) as reader:
             before = reader.decoded
             for first, last in _stretches(new):
-                span = float(self.edges[first]), float(self.edges[last + 1])
-                for frame in reader.frames([LOOK], collector.wants, *span):
+                # From the next whole second on: what is taken is what a frame a second of the whole source takes.
+                start, end = math.ceil(self.edges[first] - 1e-6), float(self.edges[last + 1])
+                for frame in reader.frames([LOOK], collector.wants, start, end) if start < end else ():
                     collector.take(frame.index, frame.t, frame.image)
             self.decoded += reader.decoded - before
         if collector.taken:
