@@ -92,8 +92,8 @@ class DctDescriptor(_Calibrated):
 
     def __init__(self, radius: int = RADIUS) -> None:
         """Weigh frequencies up to ``radius``, in half waves across the picture; the others as those at it."""
-        self.sha256 = hashlib.sha256(
-            f"dct 1, BT.601, areas of {SIDE} x {SIDE}, radius {radius}, blank {BLANK}, {_PICTURES}".encode()).hexdigest()
+        what = f"dct 1, BT.601, areas of {SIDE} x {SIDE}, radius {radius}, blank {BLANK}, {_PICTURES}"
+        self.sha256 = hashlib.sha256(what.encode()).hexdigest()
         self.space = f"{self.name}@{self.sha256[:12]}"
         self.calibration = CALIBRATIONS.get(self.space, PLAIN)
         steps = np.arange(16)

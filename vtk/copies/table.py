@@ -41,7 +41,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def table(
     folder: Annotated[Path, typer.Argument(help="Generated queries.")],
-    pictures: Annotated[list[Path], typer.Option("--distractors", help="Folder of pictures that no query shows; again for more.")],
+    pictures: Annotated[list[Path], typer.Option("--distractors", help="Folder of pictures, of which distractors are "
+                                                 "made; again for another.")],
     hours: Annotated[float, typer.Option(min=0, help="Of distractors, a frame a second.")] = 20.0,
     descriptors: Annotated[str, typer.Option(help="Names, comma-separated.")] = f"dct,pdq,mobilenet,{DEFAULT}",
     aligners: Annotated[str, typer.Option(help="Names, comma-separated.")] = ",".join(ALIGNERS),
@@ -61,7 +62,7 @@ def table(
                       FramePlan.parse(frames), descriptors.split(","), tuple(read_crops(crops)[1:]), cache)  # fmt: skip
         rows: dict[Way, Row] = {}
         for way, row in bench.rows(aligners.split(","), rivals, extras):
-            print(json.dumps(_line(way, row, bench)), flush=True)
+            typer.echo(json.dumps(_line(way, row, bench)))
             rows[way] = row
     except (VtkError, ValueError) as error:
         sys.stderr.write(f"vtk.copies.table: {error}\n")

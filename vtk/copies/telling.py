@@ -25,8 +25,8 @@ _CLEARER = 10.0
 CLEAR = 4.0
 # Share of the shorter of two matches beyond which they are of the same seconds of the query.
 _SAME = 0.5
-# A second match of the same seconds is what the reference shows twice: its score so near to the first one's, and so much
-# more alike along its line than beside it, without which it is a picture that stands still.
+# A second match of the same seconds is what the reference shows twice: its score so near to the first one's, and so
+# much more alike along its line than beside it, without which it is a picture that stands still.
 _TWICE, _ALONG = 0.9, 0.3
 
 
