@@ -30,19 +30,20 @@ from vtk.copies.search import Hits, candidates, search
 from vtk.copies.similarity import similarity
 from vtk.driver.chain import Opening
 
-# Key frames on a line with which it needs no looking at what is between them, and the share of those in between.
-SURE, SHARE = 4, 0.6
+# Key frames on a line with which it needs no looking at what is between them, the share of those in between, and the
+# seconds from the first to the last: over fewer, speeds are guesses, and little is saved.
+SURE, SHARE, SPAN = 4, 0.6, 15.0
 # Score of a key frame and a frame of a reference at which what is around it is decoded.
 TRIGGER = 0.7
 # Seconds around such a key frame that are decoded at least.
-AROUND = 3.0
+AROUND = 4.0
 # Mean score of two key frames on a line at which what is around them is decoded, of which neither would do alone.
 PAIR = 0.6
 # Seconds of a match from which on its ends are left as a frame a second has them, right to half a second: to look more
 # closely takes as long as to read a minute by its key frames.
 LONG = 8.0
 # Seconds outside of a match that must have been seen for its end to be one.
-_BEYOND = 0.6
+_BEYOND = 1.0
 _REACH = 1.5  # seconds around an end that are compared where no more is known
 # A match that goes on is followed gap by gap; what is not at its end then ends where it has come to.
 _ROUNDS = 12
@@ -170,7 +171,7 @@ class _Sighting:
             least = self._how.min_score if len(line.keys) > 2 else PAIR
             if line.alike < least:
                 continue
-            if len(line.keys) >= SURE and line.share >= SHARE:
+            if len(line.keys) >= SURE and line.share >= SHARE and line.match.end - line.match.start >= SPAN:
                 self._lines.append(line)
                 self._footprints[name] = reference
             else:
