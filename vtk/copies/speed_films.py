@@ -70,12 +70,12 @@ def films(folder: Path, copied: Sequence[Path], strange: Sequence[Path], seconds
     for number in range(2):
         own = [sources[at] for at in order[number::2]]
         pieces = tuple(Piece(each, 0.0, each.duration, copied=False) for each in own)
-        made.append(_written(folder, f"reference-{number}.mp4", pieces, size, CRF)[0])
+        made.append(written(folder, f"reference-{number}.mp4", pieces, size, CRF)[0])
     references = [probed(str(path)) for path in made]
     others = [probed(str(path)) for path in strange]
     queries, truth = {}, {}
     for share in shares:
-        path, records = _written(folder, f"query-{round(share * 100)}.mp4", _query(references, others, seconds, share),
+        path, records = written(folder, f"query-{round(share * 100)}.mp4", _query(references, others, seconds, share),
                                  size, COPY_CRF)  # fmt: skip
         queries[share], truth[path.name] = path, records
     return Films(tuple(made), queries, truth)
@@ -103,7 +103,7 @@ def _query(references: Sequence[Source], others: Sequence[Source], seconds: floa
     return (*shown[:third], *copies[:1], *shown[third : 2 * third], *copies[1:], *shown[2 * third :])
 
 
-def _written(folder: Path, name: str, pieces: tuple[Piece, ...], size: tuple[int, int],
+def written(folder: Path, name: str, pieces: tuple[Piece, ...], size: tuple[int, int],
              crf: int) -> tuple[Path, list[Record]]:
     """Return the path of a film and what is copied in it, as it was noted when the film was made."""
     path, note = folder / name, folder / f"{name}.json"
