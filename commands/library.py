@@ -43,7 +43,7 @@ LeaveOut = Annotated[bool, typer.Option("--leave-out", help="Let go of reference
 Background = Annotated[list[str] | None, typer.Argument(metavar="BACKGROUND...", show_default=False,
                                                         help="Files, folders, globs, URLs of videos and pictures.")]
 Dimensions = Annotated[int | None, typer.Option(min=1, metavar="N", show_default=False,
-                                                help="Of whitened vectors; a third of the frames, without.")]
+                                                help="Of whitened vectors; without, half the frames.")]
 Forget = Annotated[bool, typer.Option("--remove", help="Normalise no more.")]
 Kind = Annotated[str, typer.Option(metavar="sq|rq|pq|hnsw", help="Kind of the index.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON in place of a table.")]

@@ -143,7 +143,7 @@ def test_what_is_no_background_is_refused() -> None:
     (VECTORS, SOURCES[:-1], 4, r"got vectors \(400, 24\) and 399 sources"),
     (VECTORS, SOURCES, 25, "dimensions: got 25, expected 1 to 24 with 400 vectors of 24"),
     (VECTORS[:10], SOURCES[:10], 12, "dimensions: got 12, expected 1 to 9 with 10 vectors of 24"),
-    (VECTORS[:9], SOURCES[:9], 2, "got 8 pairs of frames of two sources, expected 10000 or more"),
+    (VECTORS[:9], SOURCES[:9], 2, "got 0 pairs of frames of two sources, expected 10000 or more"),
     (VECTORS, ["one"] * 400, 4, "sources: got 1 with 400 frames, expected more"),
     (np.ones_like(VECTORS), SOURCES, 4, "that are all one, expected a background that varies"),
     (VECTORS[:0], [], None, "got 0 vectors that show something, expected more"),

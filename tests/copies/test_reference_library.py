@@ -91,7 +91,9 @@ def test_a_background_normalises_what_is_found(uri: str) -> None:
         # A stranger is further from the copy than before.
         assert np.median(scores[:, 0] - scores[:, 1]) > 2 * np.median(plain[:, 0] - plain[:, 1])
     assert references.stats().normalised == {NETWORK.space: 480}
+    assert references.scoring == memory.scoring == backgrounds[0].sha256[:12]
     references.normalise([])
+    assert references.scoring == ""
     np.testing.assert_array_equal(references.search(query, 5)[0], plain)
     both = [made(f"{name}", 12, name, union) for name in range(40)]
     assert [each.space for each in fit_norm(union, both)] == [NETWORK.space]

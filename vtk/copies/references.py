@@ -119,6 +119,11 @@ class References:
         """The space of the vectors, ``model@hash``."""
         return self.descriptor.space
 
+    @property
+    def scoring(self) -> str:
+        """What decides scores besides the descriptor: a hash of each background; empty where there is none."""
+        return "+".join(part.background.sha256[:12] for part in self.parts if isinstance(part, Whitened))
+
     def __len__(self) -> int:
         return len(self._known)
 
