@@ -25,9 +25,9 @@ ALIGNERS = ("diagonal", "hough", "tn", "dp", "dtw")
 SPEEDS = (0.4, 2.5)
 # Seconds that the shorter side of a match has at least.
 MIN_SECONDS = 1.0
-# Least score of a match. Source: of single frames one pair of strangers in 10,000 reaches it. Measured: of 14 real videos
-# no two without a copy match at any score; of 225 generated queries (seed 1, ``python -m vtk.copies.table``) mean F is
-# 74.0 with it, 74.2 at the best, 0.55, and 71.6 at 0.65, where half of what few false matches there are goes.
+# Least score of a match. Source: of single frames one pair of strangers in 10,000 reaches it. Measured: of 14 real
+# videos no two without a copy match at any score; of 225 generated queries (seed 1, ``python -m vtk.copies.table``)
+# mean F is 74.0 with it, 74.2 at the best, 0.55, and 71.6 at 0.65, which is above five of eight false matches.
 MIN_SCORE = 0.5
 # Seconds between two spans of one video that are alike: nearer ones are one scene going on.
 APART = 5.0
