@@ -1,8 +1,8 @@
 """Time a library of references as it grows: ``python -m vtk.copies.library_bench [--frames N …]``.
 
 References of --length frames of random vectors, of the default descriptor's dimensions, in clusters (ten frames about
-each centre, cosine about 0.5 to one another), grow in one library in a temporary folder, and one JSON object is printed
-at each size:
+each centre, cosine about 0.5 to one another), grow in one library in a temporary folder. Two JSON objects are printed at
+each size, the second when the index is built, which takes longest:
 
     add_fps          frames added a second, one reference after another, each committed by itself; bulk_fps: those that
                      were written in commits of --bulk frames, so that the size is reached in time: 0 where none were
@@ -15,7 +15,7 @@ at each size:
                      footprint_index_ms, a reference's vectors out of files, by it
     peak_mb          the most memory that the process held
 
-All frames of a size are searched, on both sides of the size from which a search goes by the index by itself.
+At each size both ways of searching are tried, whichever a search of that size takes by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,7 +80,8 @@ def main() -> int:
         for frames in given.frames:
             row = grown(uri, descriptor, there, frames, given)
             there = row["references"]
-            print(json.dumps({**row, **measured(uri, descriptor, given)}), flush=True)
+            for figures in measured(uri, descriptor, given):
+                print(json.dumps({**row, **figures}), flush=True)
     return 0
 
 
@@ -102,8 +103,8 @@ def grown(uri: str, descriptor: Any, there: int, frames: int, given: argparse.Na
             "add_fps": round(singly * given.length / spent), "bulk_fps": round(many * given.length / bulk) if many else 0}
 
 
-def measured(uri: str, descriptor: Any, given: argparse.Namespace) -> dict[str, Any]:
-    """Return the figures of the library as it is."""
+def measured(uri: str, descriptor: Any, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the figures of the library as it is, and those with an index."""
     open_s, references = _timed(lambda: ReferenceLibrary.open(uri, descriptor))
     names = [each.source for each in references.list()]
     some = names[:: max(1, len(names) // 9)][:9]
@@ -115,17 +116,17 @@ def measured(uri: str, descriptor: Any, given: argparse.Namespace) -> dict[str, 
     row["first_s"] = round(_timed(lambda: references.search(queries[:1], NEAREST))[0], 2)
     row["footprint_ms"] = _footprint_ms(references, some)
     row["exact_ms"], exact = _search_ms(references, queries, "exact", None)
+    yield {**row, "peak_mb": _peak()}
     references.close()
-    if given.index != "none":
-        row["index"], row["index_s"] = given.index, round(_timed(lambda: references.index(given.index))[0], 1)
-        for probes in (None, *given.probes):
-            end = f"_{probes}" if probes else ""
-            row["index_ms" + end], found = _search_ms(references, queries, "index", probes)
-            row["recall" + end] = round(float(np.mean([len(set(a) & set(b)) / NEAREST
-                                                       for a, b in zip(exact, found, strict=True)])), 3)
-        row["footprint_index_ms"] = _footprint_ms(references, some)
-    row["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
-    return row
+    if given.index == "none":
+        return
+    row = {"index": given.index, "index_s": round(_timed(lambda: references.index(given.index))[0], 1)}
+    for probes in (None, *given.probes):
+        end = f"_{probes}" if probes else ""
+        row["index_ms" + end], found = _search_ms(references, queries, "index", probes)
+        row["recall" + end] = round(float(np.mean([len(set(a) & set(b)) / NEAREST
+                                                   for a, b in zip(exact, found, strict=True)])), 3)
+    yield {**row, "footprint_index_ms": _footprint_ms(references, some), "disk_mb": _megabytes(uri), "peak_mb": _peak()}
 
 
 def drawn(number: int, descriptor: Any, length: int) -> Footprint:
@@ -167,6 +168,11 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     made = work()
     return time.perf_counter() - start, made
+
+
+def _peak() -> int:
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used // (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _megabytes(uri: str) -> int:
