@@ -123,7 +123,8 @@ def index(where: Where, kind: Kind = "sq") -> None:
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
     if references.least < FEWEST:
-        typer.echo(f"no index: {references.rows} frames, fewer than {FEWEST} of which show something, are searched exactly")
+        typer.echo(f"no index: {references.rows} frames, fewer than {FEWEST} of which show something, are searched "
+                   "exactly")
         return
     references.index(kind)  # type: ignore[arg-type]
     typer.echo(f"{kind}: {references.rows} frames")
@@ -232,7 +233,7 @@ def compact(where: Where) -> None:
 
 @app.command()
 def stats(where: Where, as_json: Json = False) -> None:
-    """Say what a library holds: its descriptor, references, frames, seconds, bytes, what waits to be cleared, its index.
+    """Say what a library holds: its descriptor, references, frames, seconds, bytes, what waits to go, its index.
 
     Example: vtk library stats films.lance
     """

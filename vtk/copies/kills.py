@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import typer
 
 from vtk.copies.collecting import footprint_of
 from vtk.copies.descriptors import DctDescriptor
@@ -121,7 +122,7 @@ def main() -> int:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         found = run(Path(folder) / "kills", given.kills, given.seed)
-    print(json.dumps({"kills": found.kills, "before_the_first_line": found.early, "acknowledged": found.told,
+    typer.echo(json.dumps({"kills": found.kills, "before_the_first_line": found.early, "acknowledged": found.told,
                       "lost": found.lost[:20], "seconds": round(time.perf_counter() - start)}))
     return 1 if found.lost else 0
 

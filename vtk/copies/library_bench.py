@@ -1,8 +1,8 @@
 """Time a library of references as it grows: ``python -m vtk.copies.library_bench [--frames N …]``.
 
 References of --length frames of random vectors, of the default descriptor's dimensions, in clusters (ten frames about
-each centre, cosine about 0.5 to one another), grow in one library in a temporary folder. Two JSON objects are printed at
-each size, the second when the index is built, which takes longest:
+each centre, cosine about 0.5 to one another), grow in one library in a temporary folder. Two JSON objects are printed
+at each size, the second when the index is built, which takes longest:
 
     add_fps          frames added a second, one reference after another, each committed by itself; bulk_fps: those that
                      were written in commits of --bulk frames, so that the size is reached in time: 0 where none were
@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import typer
 
 from vtk.copies.calibration import PLAIN, Calibration
 from vtk.copies.footprint import Footprint
@@ -81,7 +82,7 @@ def main() -> int:
             row = grown(uri, descriptor, there, frames, given)
             there = row["references"]
             for figures in measured(uri, descriptor, given):
-                print(json.dumps({**row, **figures}), flush=True)
+                typer.echo(json.dumps({**row, **figures}))
     return 0
 
 
@@ -93,14 +94,16 @@ def grown(uri: str, descriptor: Any, there: int, frames: int, given: argparse.Na
     spent, bulk = 0.0, 0.0
     with ReferenceLibrary.open(uri, descriptor) as references:
         for first in range(there, count - singly, lot):
-            some = [drawn(number, descriptor, given.length) for number in range(first, min(first + lot, count - singly))]
+            numbers = range(first, min(first + lot, count - singly))
+            some = [drawn(number, descriptor, given.length) for number in numbers]
             bulk += _timed(lambda some=some: references.add_all(some))[0]
         for number in range(count - singly, count):
             one = drawn(number, descriptor, given.length)
             spent += _timed(lambda one=one: references.add(one))[0]
     many = count - singly - there
     return {"frames": count * given.length, "references": count, "dims": list(given.dims), "cpus": os.cpu_count(),
-            "add_fps": round(singly * given.length / spent), "bulk_fps": round(many * given.length / bulk) if many else 0}
+            "add_fps": round(singly * given.length / spent),
+            "bulk_fps": round(many * given.length / bulk) if many else 0}
 
 
 def measured(uri: str, descriptor: Any, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -140,8 +143,9 @@ def drawn(number: int, descriptor: Any, length: int) -> Footprint:
 def near(name: str, descriptor: Any, length: int, noise: int = -1) -> np.ndarray:
     """Return (length, D) float32 unit vectors about the centres of the ten references that ``name`` is among."""
     number = int(name[6:12])
-    centres = np.random.default_rng([1, number // DISTINCT]).standard_normal((length, descriptor.dimensions), np.float32)
-    own = np.random.default_rng([2, number, noise + 1]).standard_normal((length, descriptor.dimensions), np.float32)
+    shape = length, descriptor.dimensions
+    centres = np.random.default_rng([1, number // DISTINCT]).standard_normal(shape, np.float32)
+    own = np.random.default_rng([2, number, noise + 1]).standard_normal(shape, np.float32)
     vectors = centres + own
     return descriptor.join(descriptor.split(vectors)) if isinstance(descriptor, Union) else (
         vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import typer
 
 from vtk.copies.background import Background, Whitened, fit
 from vtk.copies.bench import listed, load, sampled
@@ -49,7 +50,7 @@ def main() -> int:
                                            for place, image in enumerate(wholes)]) for family in EDITS}  # fmt: skip
     for dimensions in (None, *given.dimensions):
         for name, row in measured(descriptor, own, copies, dimensions).items():
-            print(json.dumps({"compared": name, "pictures": len(paths), **row}), flush=True)
+            typer.echo(json.dumps({"compared": name, "pictures": len(paths), **row}))
     return 0
 
 
@@ -59,7 +60,8 @@ def measured(descriptor: Descriptor, own: np.ndarray, copies: dict[str, np.ndarr
     ways: dict[str, Callable[[Background, np.ndarray, np.ndarray], np.ndarray]] = {
         "plain": lambda background, some, others: descriptor.scores(some, others),
         "whitened": lambda background, some, others: background.apply(some) @ background.apply(others).T,
-        "whitened, above the bias": lambda background, some, others: Whitened(descriptor, background).scores(some, others),
+        "whitened, above the bias": lambda background, some, others:
+            Whitened(descriptor, background).scores(some, others),
     }
     half = np.arange(len(own)) % 2 == 0
     found: dict[str, dict[str, list[Any]]] = {name: {} for name in ways}

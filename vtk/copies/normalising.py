@@ -23,7 +23,8 @@ from vtk.library import Entry, Library, LibraryError, Space
 MOST = 8192  # frames of a background: with a thousand dimensions they take 32 MB, and all pairs of them a second
 
 
-def fit_norm(descriptor: Descriptor, footprints: Iterable[Footprint], dimensions: int | None = None) -> list[Background]:
+def fit_norm(descriptor: Descriptor, footprints: Iterable[Footprint],
+             dimensions: int | None = None) -> list[Background]:
     """Return the background of each network of ``descriptor``.
 
     Args:

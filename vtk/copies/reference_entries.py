@@ -40,7 +40,8 @@ def store(library: Library, footprints: Sequence[Footprint], groups: Sequence[st
     if not sum(map(len, shown)):
         return
     ids = [f"{group}/{place}" for group, places in zip(groups, shown, strict=True) for place in places]
-    names = [(group, each.source) for group, each, places in zip(groups, footprints, shown, strict=True) for _ in places]
+    names = [(group, each.source) for group, each, places in zip(groups, footprints, shown, strict=True)
+             for _ in places]
     library.add(Columns(ids, np.concatenate([some[places] for some, places in zip(vectors, shown, strict=True)]),
                         [group for group, _ in names], [source for _, source in names],
                         t=np.concatenate([each.times[places] for each, places in zip(footprints, shown, strict=True)])),

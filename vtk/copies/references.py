@@ -99,7 +99,8 @@ class Reference:
 def reference_of(footprint: Footprint, group: str, parts: int) -> Reference:
     """Return what is known of the reference that ``footprint`` becomes now."""
     arrays = footprint.frames, footprint.times, footprint.weights
-    return Reference(footprint.source, len(footprint), lambda: arrays, footprint.duration, footprint.fps, footprint.width, footprint.height, footprint.fingerprint, footprint.plan,
+    return Reference(footprint.source, len(footprint), lambda: arrays, footprint.duration, footprint.fps,
+                     footprint.width, footprint.height, footprint.fingerprint, footprint.plan,
                      datetime.now(timezone.utc), group, parts)
 
 
