@@ -33,6 +33,8 @@ Sources = Annotated[list[str] | None, typer.Argument(metavar="REFERENCE...", sho
 Names = Annotated[list[str], typer.Argument(metavar="REFERENCE...", help="As vtk library list has them.")]
 DescriptorName = Annotated[str, typer.Option(
     "--descriptor", metavar="NAME", help="dct, pdq, mobilenet, sscd, timm:NAME, or several joined by +.")]
+Own = Annotated[str | None, typer.Option("--descriptor", metavar="NAME", show_default=False,
+                                         help="The library's, where its network was loaded by --weights.")]
 Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
                                               help="Load this file for the descriptor's network instead.")]
 Frames = Annotated[str, typer.Option("--frames", metavar="uniform:RATE|adaptive",
@@ -131,11 +133,12 @@ def index(where: Where, kind: Kind = "sq") -> None:
 
 
 @app.command("fit-norm")
-def fit_norm(where: Where, inputs: Background = None, weights: Weights = None, dimensions: Dimensions = None,
-             remove: Forget = False, frames: Frames = "uniform:1", files_from: FilesFrom = None, null: Null = False,
-             root: Root = None, device: Device = "auto", precision: Precision = "auto", batch: Batch = None,
-             offline: Offline = False, trust_weights: TrustWeights = False, threads: Threads = None,
-             decoder: Decoder = "auto", timeout: Timeout = 10.0, quiet: Quiet = False) -> None:
+def fit_norm(where: Where, inputs: Background = None, descriptor: Own = None, weights: Weights = None,
+             dimensions: Dimensions = None, remove: Forget = False, frames: Frames = "uniform:1",
+             files_from: FilesFrom = None, null: Null = False, root: Root = None, device: Device = "auto",
+             precision: Precision = "auto", batch: Batch = None, offline: Offline = False,
+             trust_weights: TrustWeights = False, threads: Threads = None, decoder: Decoder = "auto",
+             timeout: Timeout = 10.0, quiet: Quiet = False) -> None:
     """Normalise the scores of all later searches by a background: sources that have to do with nothing searched for.
 
     Vectors of networks are then compared whitened, and by how much more alike two are than the query is to the
@@ -154,7 +157,8 @@ def fit_norm(where: Where, inputs: Background = None, weights: Weights = None, d
         return
     plan, lost = FramePlan.parse(frames), _Lost(quiet)
     names = _listed(inputs, files_from, null, root)
-    made = _descriptor(references.descriptor.name, weights, device, precision, batch, offline, trust_weights, threads)
+    name = descriptor or references.descriptor.name
+    made = _descriptor(name, weights, device, precision, batch, offline, trust_weights, threads)
     references = _opened(where, made)
     found = fitted(made, _footprints(names, made, plan, _opening(decoder, threads, timeout, root), lost), dimensions)
     references.normalise(found)
