@@ -21,9 +21,9 @@ from vtk.options import (
 )
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
-                  help="Keep the references that copies are looked for in.\n\nA library holds vectors of frames, and of "
-                       "which second of which file each is; no pictures. LIBRARY is a folder, or an address on object "
-                       "storage such as s3://bucket/films.lance.")
+                  help="Keep the references that copies are looked for in.\n\nA library holds vectors of frames, and "
+                       "of which second of which file each is; no pictures. LIBRARY is a folder, or an address on "
+                       "object storage such as s3://bucket/films.lance.")
 
 Where = Annotated[str, typer.Argument(metavar="LIBRARY", help="The library.", show_default=False)]
 Target = Annotated[str, typer.Option("--library", metavar="LIBRARY", show_default=False,
