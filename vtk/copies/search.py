@@ -73,15 +73,20 @@ def search(query: Footprint, library: Library, k: int = NEAREST) -> Hits:
     Raises:
         ValueError: as the library has it.
     """
-    shown = np.flatnonzero(query.vectors.any(axis=1) & (query.weights > 0))
+    places = shown(query)
     parts = [(np.zeros(0, np.int64),) * 3 + (np.zeros(0, np.float32),)]
-    for start in range(0, len(shown), LOT):
-        frames = shown[start : start + LOT]
+    for start in range(0, len(places), LOT):
+        frames = places[start : start + LOT]
         scores, rows = library.search(query.vectors[frames], k)
         there = rows >= 0
         found = np.repeat(frames, there.sum(axis=1))
         parts.append((found, *library.locate(rows[there]), scores[there]))
     return Hits(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def shown(query: Footprint) -> np.ndarray:
+    """Return the numbers (S,) int64 of the frames that show something, for which is searched."""
+    return np.flatnonzero(query.vectors.any(axis=1) & (query.weights > 0))
 
 
 def candidates(hits: Hits, weights: np.ndarray, least: float = LEAST_VOTES, most: int = MOST,

@@ -109,7 +109,9 @@ class Bench:
         references = Remembered(self.describer.descriptor(name))
         for footprint in (*self.references, *self.others):
             references.add(self._only(footprint, name))
-        return references, {path: self.describer.only(query, name) for path, query in self.queries.items()}
+        queries = {path: self.describer.only(query, name) for path, query in self.queries.items()}
+        references.expect(query.whole for query in queries.values())
+        return references, queries
 
     def _only(self, footprint: Footprint, name: str) -> Footprint:
         return self.describer.only(Query(footprint), name).whole
@@ -117,6 +119,7 @@ class Bench:
     def _extras(self, queries: dict[str, Query], references: Remembered) -> Iterator[tuple[Way, Row]]:
         """Yield what the default comes to with options that cost more."""
         how = Search()
+        references.expect(view for query in queries.values() for view in (query.mirrored, *query.crops) if view)
         yield Way(DEFAULT, how.aligner, "--hflip"), self._row(queries, references, how, mirrored=True)
         if self.crops:
             yield (Way(DEFAULT, how.aligner, f"--hflip --crops {','.join(self.crops)}"),
