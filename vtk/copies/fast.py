@@ -5,8 +5,8 @@
 Key frames are searched as all frames are. Where several lie on one line with a reference, all that is between them is
 taken for copied unseen, and what is decoded is where the line ends. Where one alone is much like a frame of a
 reference, or few are on a line, what is around them is decoded, and compared with that reference as all frames are.
-The rest is never decoded: a copy that lies between two key frames is missed, and so is one whose key frames are too much changed. Long
-matches end where a frame a second has them.
+The rest is never decoded: a copy that lies between two key frames is missed, and so is one whose key frames are too
+much changed. Long matches end where a frame a second has them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from vtk.driver.chain import Opening
 # Key frames on a line with which it needs no looking at what is between them, the share of those in between, and the
 # seconds from the first to the last: over fewer, speeds are guesses, and little is saved.
 SURE, SHARE, SPAN = 4, 0.6, 15.0
-# Score of a key frame and a frame of a reference at which what is around it is decoded.
+# Score of a key frame and a frame of a reference at which what is around it is decoded. Of 2,243 pictures of 15 kinds
+# of scenes 10 in 100 have another that reaches 0.6, 4 reach 0.7 and 2.5 reach 0.75; of 48 copies of 3 to 12 seconds,
+# 43 are found by 0.6, by 0.7 and by a frame a second, 40 by 0.75: ``python -m vtk.copies.missed``, 2026-11-21.
 TRIGGER = 0.7
 # Seconds around such a key frame that are decoded at least.
 AROUND = 4.0
