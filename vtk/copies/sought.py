@@ -74,7 +74,7 @@ class Sought:
 
     def digest(self) -> str:
         """Return a short hash of what there is to be found: of names, files and plans."""
-        told = hashlib.blake2b(self.references.space.encode(), digest_size=8)
+        told = hashlib.blake2b(f"{self.references.space} {self.references.scoring}".encode(), digest_size=8)
         for each in self.references.list():
             told.update(f"\n{each.source}\t{each.fingerprint}\t{each.plan}\t{each.group}".encode())
         return told.hexdigest()
@@ -89,7 +89,14 @@ def open_references(place: Place) -> Sought:
         SpaceError: the library is of another descriptor.
         WeightsError: a network cannot be had.
     """
-    descriptor: Descriptor = load_descriptor(place.descriptor_name(), place.options)
+    name = place.descriptor_name()
+    try:
+        descriptor: Descriptor = load_descriptor(name, place.options)
+    except UsageError as error:
+        if place.descriptor is not None or place.library is None:
+            raise
+        raise UsageError(f"library '{place.library}' is by {name}, of a file of weights: say --descriptor NAME "
+                         f"--weights FILE as it was made ({error})") from None
     if place.library is not None:
         library = ReferenceLibrary.open(place.library, descriptor, create=False)
         return Sought(library, place.plan or _usual(library))
