@@ -38,7 +38,7 @@ SURE, SHARE, SPAN = 4, 0.6, 15.0
 # 43 are found by 0.6, by 0.7 and by a frame a second, 40 by 0.75: ``python -m vtk.copies.missed``, 2026-11-21.
 TRIGGER = 0.7
 # Seconds around such a key frame that are decoded at least.
-AROUND = 4.0
+AROUND = 3.0
 # Mean score of two key frames on a line at which what is around them is decoded, of which neither would do alone.
 PAIR = 0.6
 # Seconds of a match from which on its ends are left as a frame a second has them, right to half a second: to look more
