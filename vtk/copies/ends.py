@@ -12,11 +12,10 @@ import numpy as np
 
 from vtk.copies.collecting import Views, query_of
 from vtk.copies.descriptors import DctDescriptor, Descriptor
-from vtk.copies.finding import Lookers
 from vtk.copies.footprint import Footprint, FramePlan
 from vtk.copies.lookers import FileLookers
 from vtk.copies.matches import Match
-from vtk.copies.refining import Looker, refine
+from vtk.copies.refining import Looker, Lookers, refine
 from vtk.copies.similarity import entry_scores
 from vtk.copies.union import Union
 from vtk.errors import MediaError

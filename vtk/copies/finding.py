@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from vtk.copies.ends import ended
 from vtk.copies.footprint import Footprint, Query
 from vtk.copies.matches import Match, merged
 from vtk.copies.matching import ALIGNERS, MIN_SCORE, MIN_SECONDS, SPEEDS, align
 from vtk.copies.references import References
-from vtk.copies.refining import Looker, refine
+from vtk.copies.refining import Lookers
 from vtk.copies.search import Hits, candidates, search
 from vtk.copies.similarity import Entries, similarity
 from vtk.errors import UsageError
 
 # Told of each pair of videos that was compared: query, reference, their map, and what was found in it.
 Seen = Callable[[Footprint, Footprint, Entries, "Sequence[Match]"], None]
+# Seconds, and share of a speed, by which what was looked at eight times a second may be off.
+SLACK = 1 / 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,6 @@ class Search:
             raise UsageError(f"--speeds {self.speeds[0]:g}-{self.speeds[1]:g}: slowest and fastest are needed, above 0")
 
 
-class Lookers(Protocol):
-    """What looks more closely at spans of videos."""
-
-    def query(self, mirrored: bool) -> Looker:
-        """Return what looks at the query, at its mirrored frames if so asked."""
-        ...
-
-    def reference(self, name: str) -> Looker:
-        """Return what looks at a reference."""
-        ...
-
-
 def find(query: Query, references: References, how: Search = Search(), lookers: Lookers | None = None,
          skip: Container[str] = (), seen: Seen | None = None) -> list[Match]:
     """Return the spans of references that a source shows, by reference, then in order of the source.
@@ -91,9 +81,9 @@ def find(query: Query, references: References, how: Search = Search(), lookers: 
             seen(query.whole, query.whole, entries, own)
     kept = [match for match in found if match.score >= how.min_score]
     if lookers is not None:
-        kept = [refine(match, lookers.query(match.hflip),
-                       lookers.query(False) if match.ref == query.whole.source else lookers.reference(match.ref),
-                       references.descriptor) for match in kept]  # fmt: skip
+        kept = [ended(match, lookers, references.descriptor, within=match.ref == query.whole.source) for match in kept]
+        kept = [match for match in kept if match.seconds >= how.min_seconds - SLACK
+                and how.speeds[0] * (1 - SLACK) <= match.speed <= how.speeds[1] * (1 + SLACK)]  # fmt: skip
     return merged(kept)
 
 

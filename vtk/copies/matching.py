@@ -41,6 +41,8 @@ _ON_LINE = 0.75
 _USUAL, _LIKELIER = (0.97, 1.03), 1.1
 # Frames of a query that a segment must have, whatever the seconds: of two, any two are on a line.
 _LEAST = 3
+# Score of a match of fewer frames of one of the videos: the same scene later on reaches 0.56 (mma_test.mp4).
+_BEYOND_DOUBT = 0.7
 
 
 def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: str = "diagonal",
@@ -84,8 +86,14 @@ def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: 
     # What a sample more or less makes of a speed that is searched.
     fits = [(match, factor) for match, factor in found if match is not None and match.seconds >= min_seconds
             and speeds[0] * (match.end - match.start) - steps[1] <= match.ref_end - match.ref_start
-            <= speeds[1] * (match.end - match.start) + steps[1]]  # fmt: skip
+            <= speeds[1] * (match.end - match.start) + steps[1] and _is_seen(match, steps)]  # fmt: skip
     return merged(told_apart(fits, entries, query, reference), max(1.0, 2 * steps[1]))
+
+
+def _is_seen(match: Match, steps: tuple[float, float]) -> bool:
+    """Tell whether both videos have ``_LEAST`` frames in a match; two of one must be alike beyond doubt."""
+    frames = min((match.end - match.start) / steps[0], (match.ref_end - match.ref_start) / steps[1])
+    return frames >= _LEAST - 0.5 or match.score >= _BEYOND_DOUBT
 
 
 def _step(footprint: Footprint) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -19,9 +19,24 @@ if TYPE_CHECKING:
 # A span of a source in seconds → its frames, more of them than the search had; None where it cannot be read.
 Looker: TypeAlias = "Callable[[float, float], Footprint | None]"
 
+
+class Lookers(Protocol):
+    """What looks more closely at spans of videos."""
+
+    def query(self, mirrored: bool) -> Looker:
+        """Return what looks at the query, at its mirrored frames if so asked."""
+        ...
+
+    def reference(self, name: str) -> Looker:
+        """Return what looks at a reference."""
+        ...
+
+
 REACH = 1.5  # seconds before and after an end that are looked at
 # Seconds of a match up to which all of it is looked at: of a few samples, one off turns its line.
 SHORT = 8.0
+# Share of a match's length that one found in its place has at least: less is a part of it that is clearer.
+_KEPT = 0.8
 # What a second of shift must gain in mean similarity: of a picture that stands still, any shift is as good.
 _DRIFT = 0.02
 
@@ -30,9 +45,10 @@ def refine(match: Match, query_at: Looker, reference_at: Looker, descriptor: Des
            reach: float = REACH) -> Match:
     """Return the match with its ends where the similarity falls off.
 
-    A match of SHORT seconds or less is aligned anew, by more frames of all of it. Of a longer one, around each end both videos are looked at more closely. The line of the match is shifted, by ``reach`` seconds at
-    most, to where the frames inside are most alike; along it, the end is where the sum of similarity above ALIKE is
-    largest. An end that cannot be looked at stays.
+    A match of SHORT seconds or less is aligned anew, by more frames of all of it. Of a longer one, both videos are
+    looked at more closely around each end. The line of the match is shifted, by ``reach`` seconds at most, to where the
+    frames inside are most alike; along it, the end is where the sum of similarity above ALIKE is largest. An end that
+    cannot be looked at stays.
 
     Args:
         match: that ``align`` found.
@@ -70,7 +86,7 @@ def _aligned(match: Match, query_at: Looker, reference_at: Looker, descriptor: D
         return None
     found = align(query, reference, similarity(query, reference, descriptor), min_seconds=0.0, hflip=match.hflip)
     best = max(found, key=lambda each: (shared(each, match), each.seconds), default=None)
-    if best is None or not shared(best, match) > 0 or best.seconds < match.seconds / 2:
+    if best is None or not shared(best, match) > 0 or best.seconds < _KEPT * match.seconds:
         return None
     return replace(best, ref=match.ref, score=match.score)
 
