@@ -221,8 +221,8 @@ def test_the_lines_over_many_files_run(line: str, place: Path) -> None:
 
 
 def test_the_readme_was_read() -> None:
-    assert len([block for block in blocks("sh") if "street.mp4" in block]) == 3
-    assert len([block for block in blocks("sh") if "videos" in block]) == 1
+    assert len([block for block in blocks("sh") if "street.mp4" in block]) == 4
+    assert len([block for block in blocks("sh") if "videos" in block]) == 2
     for path in re.findall(r"\]\(([^)#]+)\)|`((?:examples|vtk|commands|kernels)/[\w./]*)`", README):
         assert (ROOT / "".join(path)).exists(), path
     for example in (ROOT / "examples").iterdir():

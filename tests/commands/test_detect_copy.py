@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -187,14 +188,21 @@ def test_videos_that_show_nothing_or_too_little_are_no_copies(tmp_path: Path, vt
 
 def test_broken_queries_do_not_stop_the_others(place: Path, tmp_path: Path, vtk: Vtk) -> None:
     (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16000))
+    broken = (tmp_path / "noise.mp4", tmp_path / "sound.wav")
     for words in ((), ("--fast",)):
-        found = vtk("detect-copy", tmp_path / "noise.mp4", "query.mp4", "--library", "films.lance", *words, cwd=place)
+        found = vtk("detect-copy", *broken, "query.mp4", "--library", "films.lance", *words, cwd=place)
         assert found.returncode == 1
-        (error,) = copies(found, "error")
-        assert error["source"].endswith("noise.mp4") and error["error"]["fatal"] is True
+        errors = copies(found, "error")
+        assert [each["source"] for each in errors] == [str(each) for each in broken]
+        assert all(each["error"]["fatal"] for each in errors) and "has audio" in errors[1]["error"]["message"]
         assert len(spans(found)) == 2
-        assert [each["status"] for each in copies(found, "end")] == ["failed", "ok"]
-        assert found.stderr.count(b"\n") == 1 and b"Traceback" not in found.stderr
+        assert [each["status"] for each in copies(found, "end")] == ["failed", "failed", "ok"]
+        assert found.stderr.count(b"\n") == 2 and b"Traceback" not in found.stderr
 
 
 def test_broken_references_do_not_stop_the_others(place: Path, tmp_path: Path, vtk: Vtk) -> None:
