@@ -30,7 +30,8 @@ Fast = Annotated[bool, typer.Option(
     "--fast", help="Look at key frames first, and decode the rest only where one of them is known.")]
 Aligner = Annotated[str, typer.Option(metavar="diagonal|hough|tn|dp|dtw", help="What finds spans in similarities.")]
 MinScore = Annotated[float | None, typer.Option(
-    metavar="X", show_default=False, help="Least score of a copy, in [0, 1].")]
+    metavar="X", show_default=False, help="Least score of a copy, in [0, 1]. Default: 0.5, which of single frames a pair "
+                                          "of strangers in 10,000 reaches.")]
 MinSeconds = Annotated[float, typer.Option(metavar="SECONDS", help="Least length of a copy on both sides.")]
 Speeds = Annotated[str, typer.Option(metavar="SLOW-FAST", help="Seconds of the reference in a second of the copy.")]
 Flip = Annotated[bool, typer.Option("--hflip", help="Look for mirrored copies, too; describes each frame twice.")]
@@ -74,6 +75,9 @@ def run(
     from vtk.errors import UsageError
     from vtk.models.embedder import EmbedderOptions
 
+    if all_pairs and common.shard is not None:
+        raise UsageError("--all-pairs compares all inputs, and --shard sees some of them: vtk library add keeps what it "
+                         "sees of videos, and --library looks for others in it")
     search = Search(aligner, MIN_SCORE if min_score is None else min_score, min_seconds, read_speeds(speeds), within)
     root = str(common.root) if common.root is not None else None
     files: tuple[str, ...] = ()

@@ -75,9 +75,11 @@ def add(library: Target, inputs: Sources = None, descriptor: DescriptorName = "d
     lost = _Lost(quiet, len(names))
     with ReferenceLibrary.open(library, made) as references:
         references.check_writable()
+        done = 0
         for source, outcome in add_sources(references, names, plan, _opening(decoder, threads, timeout, root), lost):
             typer.echo(f"{outcome:9} {source}")
-    lost.end(len(names))
+            done += 1
+    lost.end(len(names) + done)  # a damaged one is added and told of
 
 
 @app.command()
@@ -220,7 +222,8 @@ def remove(where: Where, names: Names) -> None:
     Example: vtk library remove films.lance videos/1.mp4
     """
     references = _opened(where)
-    counts = [references.remove(name) for name in dict.fromkeys(names)]
+    known = {name: references.known(name) for name in dict.fromkeys(names)}  # all of them, before one goes
+    counts = [references.remove(name) for name in known]
     typer.echo(f"{len(counts)} references removed, {sum(counts)} frames")
 
 

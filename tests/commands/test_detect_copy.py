@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import pytest
-from filmed import Part, film
+from filmed import Part, film, picture
 
 from conftest import run_vtk
 from vtk.cli import load
 from vtk.errors import VtkError
+from vtk.media.writer import VideoWriter
 
 Vtk = Callable[..., "CompletedProcess[bytes]"]
 DCT = ("--descriptor", "dct")
@@ -130,11 +132,83 @@ def test_inputs_are_compared_with_each_other(place: Path, tmp_path: Path, vtk: V
     assert kinds == ["media", "run", "end", *["media", "end"] * 2, "copy", "cluster", "run"]
 
 
+def test_one_file_under_two_names_is_one_video(place: Path, tmp_path: Path, vtk: Vtk) -> None:
+    shutil.copytree(place / "films", tmp_path / "films")
+    (tmp_path / "films" / "0.mp4").symlink_to(tmp_path / "films" / "1.mp4")
+    found = vtk("detect-copy", "films", "--all-pairs", *DCT, cwd=tmp_path)
+    assert copies(found) == copies(found, "cluster") == []
+    (error,) = copies(found, "error")
+    assert (error["source"], error["error"]["code"]) == ("films/1.mp4", "E_SAME")
+
+
+def test_all_of_many_copies_are_one_cluster(place: Path, tmp_path: Path, vtk: Vtk) -> None:
+    """Of 25 copies each frame has more that are like it than are asked for at first, its own among them."""
+    for number in range(25):
+        shutil.copy(place / "other.mp4", tmp_path / f"{number:02}.mp4")
+    names = [f"{number:02}.mp4" for number in reversed(range(25))]
+    (cluster,) = copies(vtk("detect-copy", *names, "--all-pairs", *DCT, "--no-refine", cwd=tmp_path), "cluster")
+    assert cluster["sources"] == names
+
+
+def test_what_a_reference_shows_three_times_is_found_three_times(tmp_path: Path, vtk: Vtk) -> None:
+    film(tmp_path / "jingle.mp4", [Part(3, 0, 10)])
+    film(tmp_path / "day.mp4", [Part(4, 0, 12), Part(3, 0, 10), Part(5, 0, 14), Part(3, 0, 10), Part(6, 0, 9)])
+    found = vtk("detect-copy", "jingle.mp4", "--refs", "day.mp4", *DCT, cwd=tmp_path)
+    assert sorted(spans(found), key=lambda each: each[3]) == [near("day.mp4", 0, 10, 12, 22), near("day.mp4", 0, 10, 36, 46)]
+
+
+def test_slides_that_stand_still_are_found(tmp_path: Path, vtk: Vtk) -> None:
+    """Of a frame a second most show what the one before showed, and say little: the others say enough."""
+    for name, fps in (("slides.mp4", 2.0), ("again.mp4", 4.0)):
+        with VideoWriter(tmp_path / name, 128, 72, fps, crf=18) as writer:
+            for index in range(round(120 * fps)):
+                writer.write(picture(20 + int(index / fps // 20), 0.0), index / fps)
+    found = vtk("detect-copy", "slides.mp4", "--refs", "again.mp4", *DCT, "--no-refine", cwd=tmp_path)
+    (span,) = spans(found)
+    assert span[1] <= 10 and span[2] >= 110
+
+
 def test_part_of_a_source_is_looked_at(place: Path, vtk: Vtk) -> None:
-    found = vtk("detect-copy", "query.mp4", "--library", "films.lance", "--start", "22", cwd=place)
+    words = ("detect-copy", "query.mp4", "--library", "films.lance")
+    found = vtk(*words, "--start", "22", cwd=place)
     assert spans(found) == [near("films/2.mp4", 26, 36, 4, 14)]
-    found = vtk("detect-copy", "query.mp4", "--library", "films.lance", "--start", "99", cwd=place)
-    assert found.returncode == 0 and spans(found) == []
+    for part in (("--start", "10", "--end", "16"), ("--start", "10", "--end", "16", "--fast")):
+        assert spans(vtk(*words, *part, cwd=place)) == [near("films/1.mp4", 10, 16, 12, 18)], part
+    (span,) = spans(vtk(*words, "--limit", "150", cwd=place))
+    assert span[1:] == pytest.approx((8, 15, 10, 17), abs=NEAR)
+    for words_ in ((), ("--fast",)):
+        found = vtk(*words, "--start", "99", *words_, cwd=place)
+        assert found.returncode == 0 and spans(found) == []
+
+
+def test_damage_is_told_however_a_source_is_read(place: Path, tmp_path: Path, vtk: Vtk) -> None:
+    path = film(tmp_path / "long.mp4", [Part(9, 0, 30), Part(1, 4, 34), Part(8, 0, 30)])
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"mdat") + 4
+    middle = at + (len(whole) - at) * 2 // 5
+    whole[middle:middle + len(whole) // 20] = b"\x55" * (len(whole) // 20)
+    (tmp_path / "long.mp4").write_bytes(whole)
+    for words in ((), ("--fast",)):
+        found = vtk("detect-copy", "long.mp4", "--library", place / "films.lance", "--root", tmp_path, *words,
+                    cwd=place)  # fmt: skip
+        (end,) = copies(found, "end")
+        assert (found.returncode, end["status"]) == (1, "partial"), words
+        assert end["frames"]["decoded"] > 0
+    added = vtk("library", "add", "long.mp4", "--library", "bad.lance", *DCT, cwd=tmp_path)
+    assert added.returncode == 1 and added.stdout.startswith(b"added") and b"it was added without" in added.stderr
+
+
+def test_what_parts_of_frames_found_is_not_cut(tmp_path: Path, vtk: Vtk) -> None:
+    with VideoWriter(tmp_path / "q.mp4", 256, 72, 10.0, crf=18) as writer:
+        for index in range(200):
+            writer.write(np.hstack([picture(7, index / 10), picture(1, 4 + index / 10)]), index / 10)
+    film(tmp_path / "r.mp4", [Part(1, 0, 30)])
+    words = ("--crops", "halves", *DCT)
+    for more in ((), ("--no-refine",)):
+        (span,) = spans(vtk("detect-copy", "q.mp4", "--refs", "r.mp4", *words, *more, cwd=tmp_path))
+        assert span[1:] == pytest.approx((0, 20, 4, 24), abs=0.8), more
+    for order in (("q.mp4", "r.mp4"), ("r.mp4", "q.mp4")):
+        assert len(copies(vtk("detect-copy", *order, "--all-pairs", *words, cwd=tmp_path))) == 1, order
 
 
 def test_processes_and_one_give_the_same(place: Path, vtk: Vtk) -> None:
@@ -230,6 +304,7 @@ def test_broken_references_do_not_stop_the_others(place: Path, tmp_path: Path, v
     (("--library", "films.lance", "--frames", "all"), "--frames all: uniform:RATE"),
     (("--library", "films.lance", "--fps", "2"), "--frames uniform:RATE does"),
     (("--all-pairs", "--fast", *DCT), "--fast goes without --all-pairs"),
+    (("--all-pairs", "--shard", "1/2"), "--shard sees some of them"),
     (("--refs", "films", "--jobs", "2"), "--jobs cannot run detect-copy"),
     (("--within", "--descriptor", "dtc"), "no descriptor 'dtc': did you mean 'dct'?"),
 ])  # fmt: skip

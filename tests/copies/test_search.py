@@ -62,8 +62,19 @@ def test_rows_that_are_none_are_no_hits() -> None:
 
 def test_a_query_in_lots_is_the_query() -> None:
     long = footprint(np.concatenate([FILMS[1]] * 40))
-    hits = search(long, BANK, k=1)
-    assert hits.frames.tolist() == list(range(1200)) and hits.columns.tolist() == list(range(30)) * 40
+    hits = search(long, BANK, k=2)
+    assert hits.frames.tolist() == [frame for frame in range(1200) for _ in range(2)]
+    assert hits.columns[::2].tolist() == list(range(30)) * 40
+
+
+def test_more_are_asked_for_where_all_are_alike() -> None:
+    """Thirty frames of one film are the query's picture, and one of another film is."""
+    still = np.tile(FILMS[0][:1], (30, 1))
+    bank = Bank(footprint(still), footprint(np.concatenate([FILMS[1], FILMS[0][:1]])))
+    hits = search(footprint(FILMS[0][:2]), bank, k=20)
+    assert set(hits.references[hits.frames == 0].tolist()) == {0, 1}
+    assert (hits.frames == 0).sum() > 20 == (hits.frames == 1).sum()
+    assert (np.diff(hits.frames) >= 0).all()
 
 
 def test_candidates_are_those_with_votes_in_order_and_bounded() -> None:

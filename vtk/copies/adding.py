@@ -23,7 +23,7 @@ def add_sources(references: References, sources: Sequence[str], plan: FramePlan 
         references: take them.
         sources: as ``footprint_of`` takes them.
         plan, opening: see there.
-        failed: told of each that cannot be read; None raises.
+        failed: told of each that cannot be read, or not all of it; None raises where nothing can.
 
     Raises:
         MediaError: a source cannot be read, and nobody is told.
@@ -33,13 +33,17 @@ def add_sources(references: References, sources: Sequence[str], plan: FramePlan 
             if references.has(source, _fingerprint(source, opening.root), str(plan)):
                 yield source, "unchanged"
                 continue
-            footprint = footprint_of(source, references.descriptor, plan, opening)
+            damage: list[MediaError] = []
+            footprint = footprint_of(source, references.descriptor, plan, opening, damage=damage)
         except MediaError as error:
             if failed is None:
                 raise
             failed(source, error)
             continue
-        yield source, references.add(footprint)
+        outcome = references.add(footprint)
+        if damage and failed is not None:
+            failed(source, MediaError(f"{damage[0]}; it was added without the frames that are lost", code=damage[0].code))
+        yield source, outcome
 
 
 def _fingerprint(source: str, root: str | None) -> str | None:

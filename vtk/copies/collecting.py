@@ -154,7 +154,7 @@ class Collector:
 
 def query_of(source: str, descriptor: Descriptor, plan: FramePlan = FramePlan(), opening: Opening = Opening(),
              views: Views = Views(), size: Size | None = None, span: tuple[float | None, float | None] = (None, None),
-             places: frozenset[int] | None = None) -> Query:
+             places: frozenset[int] | None = None, damage: list[MediaError] | None = None) -> Query:
     """Return the footprints of a source.
 
     Args:
@@ -164,6 +164,7 @@ def query_of(source: str, descriptor: Descriptor, plan: FramePlan = FramePlan(),
         opening: how the source is opened.
         views, size, places: see ``Collector``.
         span: first and last second to read; None is open.
+        damage: is given what was wrong with frames that could not be decoded.
 
     Raises:
         MediaError: it cannot be opened, or not one frame can be decoded.
@@ -175,13 +176,16 @@ def query_of(source: str, descriptor: Descriptor, plan: FramePlan = FramePlan(),
         collector = Collector(descriptor, plan, reader.info, views, size, seconds, places)  # type: ignore[arg-type]
         for frame in reader.frames([LOOK], collector.wants, *span):
             collector.take(frame.index, frame.t, frame.image)
+        lost = list(reader.errors)
     again = collector.missing
     if again:
-        return query_of(source, descriptor, plan, opening, views, size, span, again)
+        return query_of(source, descriptor, plan, opening, views, size, span, again, damage)
+    if damage is not None:
+        damage += lost
     return collector.footprints(source)
 
 
 def footprint_of(source: str, descriptor: Descriptor, plan: FramePlan = FramePlan(), opening: Opening = Opening(),
-                 size: Size | None = None) -> Footprint:
+                 size: Size | None = None, damage: list[MediaError] | None = None) -> Footprint:
     """Return the footprint of the whole frames of a source; see ``query_of``."""
-    return query_of(source, descriptor, plan, opening, size=size).whole
+    return query_of(source, descriptor, plan, opening, size=size, damage=damage).whole

@@ -40,7 +40,8 @@ def ended(match: Match, lookers: Lookers, descriptor: Descriptor, *, within: boo
         if isinstance(descriptor, Union) else None
     if quick is not None and isinstance(lookers, FileLookers):
         looked: list[tuple[Footprint | None, Footprint | None]] = []
-        first = QuickLookers(lookers.source, lookers.references, lookers.opening, lookers.rate, lookers.notes)
+        first = QuickLookers(lookers.source, lookers.references, lookers.opening, lookers.rate, lookers.notes,
+                             lookers.span)  # fmt: skip
         first.part = quick
         found = refine(match, *_noted(_sides(match, first, within), looked), quick)
         if looked and all(_sees(found, *pair, quick) for pair in looked):
@@ -55,9 +56,12 @@ class QuickLookers(FileLookers):
 
     def _looker(self, source: str, mirrored: bool, noted: str | None) -> Looker:
         def look(start: float, end: float) -> Footprint | None:
+            seconds = self.within(start, end, noted)
+            if not seconds[1] > seconds[0]:
+                return None
             try:
                 found = query_of(source, self.part, FramePlan(rate=self.rate), self.opening, Views(mirrored=mirrored),
-                                 SIZE, (start, end))  # fmt: skip
+                                 SIZE, seconds)  # fmt: skip
             except MediaError:  # noted where it is looked at in the ordinary way
                 return None
             return found.mirrored if found.mirrored is not None else found.whole

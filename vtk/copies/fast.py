@@ -29,6 +29,7 @@ from vtk.copies.refining import Looker, refine
 from vtk.copies.search import Hits, candidates, search
 from vtk.copies.similarity import similarity
 from vtk.driver.chain import Opening
+from vtk.errors import MediaError
 
 # Key frames on a line with which it needs no looking at what is between them, the share of those in between, and the
 # seconds from the first to the last: over fewer, speeds are guesses, and little is saved.
@@ -59,11 +60,13 @@ class Found:
         matches: as ``find`` returns them.
         query: all frames that were described.
         decoded: how many frames the decoder gave; None where the source was read in the ordinary way.
+        damage: what was wrong with frames that it could not give.
     """
 
     matches: list[Match]
     query: Query
     decoded: int | None = None
+    damage: tuple[MediaError, ...] = ()
 
 
 def fast_find(source: str, references: References, how: Search = Search(), opening: Opening = Opening(),
@@ -97,8 +100,9 @@ def fast_look(source: str, references: References, how: Search = Search(), openi
     """
     gaps = None if how.within else Gaps.read(source, references.descriptor, opening, views, span)
     if gaps is None:
-        query = query_of(source, references.descriptor, FramePlan(), opening, views, span=span)
-        return Found(find(query, references, how, lookers, skip, seen), query)
+        damage: list[MediaError] = []
+        query = query_of(source, references.descriptor, FramePlan(), opening, views, span=span, damage=damage)
+        return Found(find(query, references, how, lookers, skip, seen), query, damage=tuple(damage))
     sighted = _Sighting(gaps, references, how, skip)
     matches = sighted.followed()
     if lookers is not None:
@@ -111,7 +115,7 @@ def fast_look(source: str, references: References, how: Search = Search(), openi
             entries = highest([similarity(each, reference, references.descriptor) for each in view.seen])
             seen(view.seen[0], reference, entries,
                  [match for match in matches if match.ref == name and match.hflip == view.hflip])
-    return Found(matches, query, gaps.decoded)
+    return Found(matches, query, gaps.decoded, tuple(gaps.damage))
 
 
 @dataclass(frozen=True, slots=True)

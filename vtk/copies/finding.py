@@ -78,7 +78,7 @@ def find(query: Query, references: References, how: Search = Search(), lookers: 
         own = align(query.whole, query.whole, entries, how.aligner, how.min_seconds, how.speeds, within=True)
         found += own
         if seen is not None:
-            seen(query.whole, query.whole, entries, own)
+            seen(query.whole, query.whole, entries, [match for match in own if match.score >= how.min_score])
     kept = [match for match in found if match.score >= how.min_score]
     if lookers is not None:
         kept = [ended(match, lookers, references.descriptor, within=match.ref == query.whole.source) for match in kept]

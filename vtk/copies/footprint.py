@@ -88,7 +88,7 @@ class FramePlan:
         """
         if text == "adaptive":
             return cls("adaptive")
-        found = re.fullmatch(r"uniform(?::(\d+(?:\.\d+)?|\.\d+))?", text)
+        found = re.fullmatch(r"uniform(?::(\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+))?", text)
         if not found or float(found[1] or 1) <= 0:
             raise UsageError(f"--frames {text}: uniform:RATE, frames a second above 0, or adaptive is needed")
         return cls("uniform", float(found[1] or 1))

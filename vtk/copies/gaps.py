@@ -20,6 +20,7 @@ from vtk.copies.descriptors import Descriptor
 from vtk.copies.footprint import Footprint, FramePlan, Query
 from vtk.copies.looks import LOOK
 from vtk.driver.chain import Opening
+from vtk.errors import MediaError
 from vtk.media.info import MediaInfo
 from vtk.media.sampling import NATIVE, Size
 from vtk.media.video import Reader, open_media
@@ -45,6 +46,7 @@ class Gaps:
         keys: the key frames, described.
         edges: (G + 1,) float64, seconds at which gaps begin and end.
         decoded: how many frames the decoder gave.
+        damage: what was wrong with frames that it could not give.
     """
 
     def __init__(self, source: str, descriptor: Descriptor, opening: Opening, views: Views, keys: Query,
@@ -57,6 +59,7 @@ class Gaps:
         self.edges = np.concatenate([[min(span[0] or 0.0, float(times[0]))], times, [last]])
         self.known = np.diff(self.edges) <= 0  # by gap: whether there is nothing in it that is not known
         self._parts: list[Query] = []
+        self.damage: list[MediaError] = []
 
     @classmethod
     def read(cls, source: str, descriptor: Descriptor, opening: Opening = Opening(),
@@ -85,8 +88,10 @@ class Gaps:
             if collector.taken < LEAST:
                 return None
             keys = collector.footprints(source)
-            return cls(source, descriptor, opening, views, lasting(keys, max(last, info.duration or 0.0)), info,
-                       reader.decoded, span)
+            found = cls(source, descriptor, opening, views, lasting(keys, max(last, info.duration or 0.0)), info,
+                        reader.decoded, span)
+            found.damage += reader.errors
+            return found
 
     def around(self, start: float, end: float) -> range:
         """Return the numbers of the gaps that a span of seconds touches."""
@@ -112,6 +117,7 @@ class Gaps:
                 for frame in reader.frames([LOOK], collector.wants, start, end) if start < end else ():
                     collector.take(frame.index, frame.t, frame.image)
             self.decoded += reader.decoded - before
+            self.damage += reader.errors
         if collector.taken:
             self._parts.append(lasting(collector.footprints(self._source), self.keys.whole.duration))
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class FileLookers:
         opening: how files are opened.
         rate: frames a second.
         notes: by reference, why its ends could not be looked at.
+        span: first and last second of the query that are looked at; None is open.
     """
 
     source: str
@@ -36,6 +38,18 @@ class FileLookers:
     opening: Opening = Opening()
     rate: float = RATE
     notes: dict[str, str] = field(default_factory=dict)
+    span: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """First and last second of the query that are looked at."""
+        first, last = self.span
+        return first or 0.0, math.inf if last is None else last
+
+    def within(self, start: float, end: float, noted: str | None) -> tuple[float, float]:
+        """Return a span cut to what of the query is looked at; that of a reference, which is ``noted``, as it is."""
+        first, last = self.bounds if noted is None else (0.0, math.inf)
+        return max(start, first), min(end, last)
 
     def query(self, mirrored: bool) -> Looker:
         """Return what looks at the query, at its mirrored frames if so asked."""
@@ -53,9 +67,12 @@ class FileLookers:
         descriptor: Descriptor = self.references.descriptor
 
         def look(start: float, end: float) -> Footprint | None:
+            seconds = self.within(start, end, noted)
+            if not seconds[1] > seconds[0]:
+                return None
             try:
                 found = query_of(source, descriptor, FramePlan(rate=self.rate), self.opening, Views(mirrored=mirrored),
-                                 span=(start, end))
+                                 span=seconds)
             except MediaError as error:
                 if noted is not None:
                     self.notes.setdefault(noted, f"the reference cannot be read ({error}): its ends are as its "

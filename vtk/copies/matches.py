@@ -41,6 +41,14 @@ class Match:
         return self.ref_start + self.speed * (time - self.start)
 
 
+def clipped(match: Match, first: float, last: float) -> Match | None:
+    """Return what of a match lies between two seconds of the query, along its line; None where nothing does."""
+    start, end = max(match.start, first), min(match.end, last)
+    if not end > start:
+        return None
+    return replace(match, start=start, end=end, ref_start=match.opposite(start), ref_end=match.opposite(end))
+
+
 def shared(one: Match, other: Match) -> float:
     """Return the part of the smaller one's box, query seconds by reference seconds, that both have, in [0, 1]."""
     query = min(one.end, other.end) - max(one.start, other.start)

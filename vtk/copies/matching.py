@@ -31,8 +31,11 @@ MIN_SECONDS = 1.0
 MIN_SCORE = 0.5
 # Seconds between two spans of one video that are alike: nearer ones are one scene going on.
 APART = 5.0
-# Defaults of ``diagonal`` where both videos are looked at equally often: reference frames, score of a query frame.
-_BAND, _GAP_COST, _MIN_MEAN = 2.0, 0.05, 0.15
+# Defaults of ``diagonal`` where both videos are looked at equally often: reference frames, score of a query frame, and
+# what frames must gain above ALIKE in the mean: less than still ones that are the same do, 0.1.
+_BAND, _GAP_COST, _MIN_MEAN = 2.0, 0.05, 0.08
+# Frames of a match that show something new: a slide that is followed by another, but no title that stands alone.
+_CHANGES = 2
 # What all frames of a segment must gain above ALIKE: three frames of 0.73, so that three seconds can be found.
 _MIN_TOTAL = 1.0
 # How far a pair of frames may lie from the line of a copy, in the larger sample: half a one, and what else is off.
@@ -84,7 +87,7 @@ def align(query: Footprint, reference: Footprint, similarity: Entries, aligner: 
              for boxes, factor in _tries(weighted(entries, query, reference), aligner, steps, speeds)
              for box in boxes.tolist()]  # fmt: skip
     # What a sample more or less makes of a speed that is searched.
-    fits = [(match, factor) for match, factor in found if match is not None and match.seconds >= min_seconds
+    fits = [(match, factor) for match, factor in found if match is not None and match.seconds >= min_seconds - min(steps) / 2
             and speeds[0] * (match.end - match.start) - steps[1] <= match.ref_end - match.ref_start
             <= speeds[1] * (match.end - match.start) + steps[1] and _is_seen(match, steps)]  # fmt: skip
     return merged(told_apart(fits, entries, query, reference), max(1.0, 2 * steps[1]))
@@ -158,7 +161,7 @@ def _match(box: list[float], entries: Entries, query: Footprint, reference: Foot
     inside = (units >= first) & (units < first + len(weights))
     score = np.zeros(len(weights))
     score[units[inside] - first] = values[inside]
-    if not (weights.sum() > 0 and end > start and ref_end > ref_start):
+    if not ((weights == 1).sum() >= _CHANGES and end > start and ref_end > ref_start):
         return None
     mean = float((score * weights).sum() / weights.sum())
     return Match(reference.source, start, end, ref_start, ref_end, min(max(mean, 0.0), 1.0),

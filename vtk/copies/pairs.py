@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -9,47 +10,69 @@ from vtk.copies.clusters import Cluster, Video, clusters
 from vtk.copies.footprint import Query
 from vtk.copies.matches import Match
 from vtk.copies.references import References
+from vtk.driver.stage import Source
+from vtk.media.names import is_stream
 
 
 class _Others:
-    """The names that a video is not compared with: its own, and those of the videos that come after it."""
+    """The names that a video is not compared with: its own, and those of videos that it was compared with."""
 
-    def __init__(self, places: dict[str, int], place: int) -> None:
-        self._places, self._place = places, place
+    def __init__(self, name: str, compared: set[frozenset[str]]) -> None:
+        self._name, self._compared = name, compared
+        self.asked: set[frozenset[str]] = set()  # pairs that were not passed over
 
     def __contains__(self, name: object) -> bool:
-        return self._places.get(str(name), self._place) >= self._place
+        pair = frozenset((self._name, str(name)))
+        if len(pair) == 1 or pair in self._compared:
+            return True
+        self.asked.add(pair)
+        return False
 
 
 @dataclass(slots=True)
 class Pairs:
-    """Videos in the order in which they came; their footprints are among references, other views of them here."""
+    """Videos in the order in which they came; their footprints are among references, other views of them here.
+
+    Attributes:
+        root: the folder that relative names are resolved in.
+    """
 
     _videos: list[Video] = field(default_factory=list)
     _views: dict[str, Query] = field(default_factory=dict)
+    root: str | None = None
+    _files: dict[tuple[int, int], str] = field(default_factory=dict)
 
-    def add(self, references: References, query: Query, size: int | None) -> None:
-        """Add a video.
+    def add(self, references: References, query: Query, source: Source) -> str | None:
+        """Add a video; return the name under which its file is there already, and then do nothing.
 
         Args:
             references: take its footprint.
             query: what is seen of it.
-            size: bytes of its file; None where it is none.
+            source: where it is.
         """
-        whole = query.whole
+        whole, self.root = query.whole, source.root
+        size = source.info.size if source.info is not None else None
+        if not is_stream(source.name) and os.path.isfile(source.path):
+            status = os.stat(source.path)
+            before = self._files.setdefault((status.st_dev, status.st_ino), whole.source)
+            if before != whole.source:
+                return before
         references.add(whole)
         bitrate = size * 8 / whole.duration if size is not None and whole.duration > 0 else None
         self._videos.append(Video(whole.source, whole.duration, whole.width, whole.height, bitrate))
         if query.crops or query.mirrored is not None:
             self._views[whole.source] = query
+        return None
 
     def queries(self, references: References) -> Iterator[tuple[Query, _Others]]:
-        """Yield each video, and the names of those that it is not compared with, so that each pair comes once."""
-        places = {video.name: place for place, video in enumerate(self._videos)}
-        for name, place in places.items():
+        """Yield each video, the last one first, and the names that it is not compared with: each pair comes once."""
+        compared: set[frozenset[str]] = set()
+        for name in reversed([video.name for video in self._videos]):
             whole = references.footprint(name)
             query = replace(self._views[name], whole=whole) if name in self._views else Query(whole)
-            yield query, _Others(places, place)
+            others = _Others(name, compared)
+            yield query, others
+            compared |= others.asked
 
     def clusters(self, pairs: Iterable[tuple[str, Match]]) -> list[Cluster]:
         """Return the clusters that matches, each with the name of its query, make of the videos."""

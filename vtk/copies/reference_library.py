@@ -167,7 +167,7 @@ class ReferenceLibrary(References):
     def remove(self, source: str) -> int:
         """Remove a reference: nothing finds it any more; its bytes stay until ``compact``. See ``References``."""
         with self._turn():
-            known = self._stored([source]).get(source) or self._known_as(source)
+            known = self._stored([source]).get(source) or self.known(source)
             self._library.remove(ids=[source])
             self._drop(known.group)
             self._number({name: each for name, each in self._known.items() if name != source})

@@ -178,7 +178,7 @@ class References:
         Raises:
             UsageError: there is none of that name.
         """
-        known = self._known_as(source)
+        known = self.known(source)
         return Footprint(source, known.frames, known.times, self._join(self._vectors(known)), known.weights,
                          known.duration, known.fps, known.width, known.height, self.space, known.fingerprint,
                          known.plan)
@@ -261,7 +261,12 @@ class References:
         self._ordered = tuple(self._known.values())
         self._offsets = np.cumsum([0, *map(len, self._ordered)], dtype=np.int64)
 
-    def _known_as(self, source: str) -> Reference:
+    def known(self, source: str) -> Reference:
+        """Return what is known of a reference.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
         if source not in self._known:
             near = difflib.get_close_matches(source, self._known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"there are {len(self)} others"
@@ -293,7 +298,7 @@ class MemoryReferences(References):
 
     def remove(self, source: str) -> int:
         """Remove a reference; see ``References``."""
-        count = len(self._known_as(source))
+        count = len(self.known(source))
         del self._held[source]
         self._number({name: each for name, each in self._known.items() if name != source})
         self._joined = None

@@ -109,6 +109,8 @@ def _end(match: Match, query_at: Looker, reference_at: Looker, descriptor: Descr
     opposite = old[1] + match.speed * (query.times - old[0])
     shift = _shift(values, opposite, reference.times, inside, reach)
     profile = _along(values, opposite + shift, reference.times)
+    if not inside.any() or profile[inside].mean() < ALIKE:  # nothing is seen there: a part of the frame is what is alike
+        return old
     time = _fall(profile, query, last)
     return time, _within(old[1] + shift + match.speed * (time - old[0]), reference)
 

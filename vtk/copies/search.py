@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 # Frames of the query that are searched at once.
 LOT = 1024
-# Frames of references that are asked for with each frame of the query.
-NEAREST = 20
+# Frames of references that are asked for with each frame of the query; where all are alike beyond doubt, ten times as
+# many and more: a picture that stands still, or has many copies, fills the first ones.
+NEAREST, MOST_NEAR, CROWDED = 20, 2000, 0.7
 # Votes that a reference needs, such as two frames of the query that are its copies beyond doubt.
 LEAST_VOTES = 1.5
 # References that are looked at for a query.
@@ -70,18 +71,24 @@ class Candidate(NamedTuple):
 def search(query: Footprint, library: Library, k: int = NEAREST) -> Hits:
     """Return the ``k`` frames of references that are most like each frame of the query that shows something.
 
+    Where these are all alike beyond doubt there are more, up to ``MOST_NEAR``.
+
     Raises:
         ValueError: as the library has it.
     """
     places = shown(query)
     parts = [(np.zeros(0, np.int64),) * 3 + (np.zeros(0, np.float32),)]
     for start in range(0, len(places), LOT):
-        frames = places[start : start + LOT]
-        scores, rows = library.search(query.vectors[frames], k)
-        there = rows >= 0
-        found = np.repeat(frames, there.sum(axis=1))
-        parts.append((found, *library.locate(rows[there]), scores[there]))
-    return Hits(*map(np.concatenate, zip(*parts, strict=True)))
+        frames, near = places[start : start + LOT], k
+        while len(frames):
+            scores, rows = library.search(query.vectors[frames], near)
+            crowded = (rows >= 0).all(axis=1) & (scores.min(axis=1) >= CROWDED) & (near < MOST_NEAR)
+            there = (rows >= 0) & ~crowded[:, None]
+            parts.append((np.repeat(frames, there.sum(axis=1)), *library.locate(rows[there]), scores[there]))
+            frames, near = frames[crowded], min(10 * near, MOST_NEAR)
+    joined = list(map(np.concatenate, zip(*parts, strict=True)))
+    order = np.argsort(joined[0], kind="stable")
+    return Hits(*(column[order] for column in joined))
 
 
 def shown(query: Footprint) -> np.ndarray:

@@ -77,6 +77,8 @@ class Sought:
         told = hashlib.blake2b(f"{self.references.space} {self.references.scoring}".encode(), digest_size=8)
         for each in self.references.list():
             told.update(f"\n{each.source}\t{each.fingerprint}\t{each.plan}\t{each.group}".encode())
+            if each.fingerprint is None and isinstance(self.references, MemoryReferences):  # a folder of images, say
+                told.update(self.references.footprint(each.source).vectors.tobytes())
         return told.hexdigest()
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vtk.copies.collecting import Collector, Views, query_of
 from vtk.copies.finding import Search, Seen, find
 from vtk.copies.footprint import Footprint, Query
 from vtk.copies.lookers import FileLookers
-from vtk.copies.matches import Match
+from vtk.copies.matches import Match, clipped
 from vtk.copies.pairs import Pairs
 from vtk.copies.similarity import Entries
 from vtk.copies.sought import Place, Sought, open_references, same_file
+from vtk.driver.chain import Opening
 from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import MediaError, UsageError, VtkError
 from vtk.media.sampling import ON_DEMAND, Sampling
 from vtk.records import Record, make, score
+
+if TYPE_CHECKING:
+    from vtk.copies.fast import Found
 
 # Frames a call: they are cheap, most are only counted.
 BATCH = 16
@@ -53,6 +57,8 @@ class State:
     source: Source
     collector: Collector | None = None
     taken: int = 0
+    last: float = 0.0  # seconds of the last frame that came
+    found: Found | None = None  # by key frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,8 @@ class CopyStage(Stage):
             raise UsageError("nothing to look in: name --library LIBRARY, --refs FOLDER, --all-pairs or --within")
         if work.all_pairs and (place.library is not None or place.files):
             raise UsageError("--all-pairs compares the inputs with each other: it goes without --library and --refs")
-        if work.fast and (work.all_pairs or sampling.limit is not None):
-            raise UsageError("--fast goes without --all-pairs and --limit")
+        if work.fast and (work.all_pairs or work.search.within or place.plan is not None or sampling.limit is not None):
+            raise UsageError("--fast goes without --all-pairs, --within, --frames and --limit")
         self._place, self._work, self._sampling = place, work, sampling
         self._opened: Sought | VtkError | None = None
         self._by: str | None = None
@@ -137,7 +143,7 @@ class CopyStage(Stage):
             "speeds": list(how.speeds), "within": how.within, "crops": list(self._work.views.crops),
             "hflip": self._work.views.mirrored, "refine": self._work.refine, "fast": self._work.fast,
             "all_pairs": self._work.all_pairs, "sampling": str(self._sampling),
-            "precision": self._place.options.runtime.precision}
+            "precision": self._place.options.runtime.precision, "framerate": self._place.opening.framerate}
         try:
             sought = self._sought()
         except VtkError:  # said of each source
@@ -173,7 +179,7 @@ class CopyStage(Stage):
         collector = state.collector
         if collector is not None:
             for frame in batch:
-                state.taken += 1
+                state.taken, state.last = state.taken + 1, frame.t
                 if collector.wants(frame.index, frame.t):
                     collector.take(frame.index, frame.t, frame.sized)
         return [[] for _ in batch]
@@ -181,25 +187,28 @@ class CopyStage(Stage):
     def end(self, state: State, ok: bool = True) -> list[Record]:
         """Return the copies in a source, in order of its time."""
         name = state.source.name
-        if not ok or (state.collector is not None and not state.taken):
+        if not ok or (state.collector is not None and not state.taken) or self._is_beyond(state.source):
             return []
-        sought = self._sought()
-        lookers = FileLookers(name, sought.references, self._place.opening)
+        sought, opening = self._sought(), replace(self._place.opening, root=state.source.root)
+        span = self._sampling.start, self._sampling.end if self._sampling.limit is None else state.last
+        lookers = FileLookers(name, sought.references, opening, span=span)
+        skip, closer = _Itself(name, opening.root), lookers if self._work.refine else None
         if self._work.fast:
-            from vtk.copies.fast import fast_find
+            from vtk.copies.fast import fast_look
 
-            found = fast_find(name, sought.references, self._work.search, self._place.opening,
-                              lookers if self._work.refine else None, self._own(name), self._seen(), self._work.views,
-                              (self._sampling.start, self._sampling.end))
-            return self._records(name, found, lookers)
-        query = self._query(state)
+            state.found = fast_look(name, sought.references, self._work.search, opening, closer, skip, self._seen(),
+                                    self._work.views, span)
+            return self._records(name, state.found.matches, lookers)
+        query = self._query(state, opening)
         if self._work.all_pairs:
-            info = state.source.info
-            self._pairs.add(sought.references, query, info.size if info is not None else None)
-            return []
-        found = find(query, sought.references, self._work.search, lookers if self._work.refine else None,
-                     self._own(name), self._seen())
-        return self._records(name, found, lookers)
+            return self._added(state, query)
+        return self._records(name, find(query, sought.references, self._work.search, closer, skip, self._seen()),
+                             lookers)  # fmt: skip
+
+    def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
+        """Return how many frames were decoded where key frames were read first, and what was lost of them."""
+        found = state.found
+        return (0, ()) if found is None else (found.decoded or len(found.query.whole), found.damage)
 
     def finish(self) -> list[Record]:
         """Return the copies among the run's sources and which of them are one video; and which references failed."""
@@ -208,31 +217,50 @@ class CopyStage(Stage):
         if not self._work.all_pairs:
             return [error_record(self.by, self.name, MediaError(f"reference {source}: {error}", code=error.code))
                     for source, error in self._opened.lost]
-        references, made = self._opened.references, []
+        references = self._opened.references
+        made: dict[str, list[Record]] = {}
         pairs: list[tuple[str, Match]] = []
         for query, skip in self._pairs.queries(references):
-            lookers = FileLookers(query.whole.source, references, self._place.opening)
+            name = query.whole.source
+            lookers = FileLookers(name, references, replace(self._place.opening, root=self._pairs.root),
+                                  span=(self._sampling.start, self._sampling.end))  # fmt: skip
             found = find(query, references, self._work.search, lookers if self._work.refine else None, skip,
                          self._seen())
-            pairs += [(query.whole.source, match) for match in found]
-            made += self._records(query.whole.source, found, lookers)
-        return [*made, *(make("cluster", self.by, sources=list(each.videos), keep=each.keep)
-                         for each in self._pairs.clusters(pairs))]
+            pairs += [(name, match) for match in found]
+            made[name] = self._records(name, found, lookers)
+        return [*(record for name in reversed(made) for record in made[name]),
+                *(make("cluster", self.by, sources=list(each.videos), keep=each.keep)
+                  for each in self._pairs.clusters(pairs))]  # fmt: skip
 
-    def _query(self, state: State) -> Query:
+    def _added(self, state: State, query: Query) -> list[Record]:
+        """Add a source to those that are compared; return a note where it is one of them under another name."""
+        source = state.source
+        same = self._pairs.add(self._sought().references, query, source)
+        if same is None:
+            return []
+        return [error_record(self.by, self.name, MediaError(f"it is the same file as {same}: it was compared once",
+                                                            code="E_SAME"), source.name)]  # fmt: skip
+
+    def _is_beyond(self, source: Source) -> bool:
+        """Tell whether a source is known to end before the span that is looked at."""
+        length = source.info.duration if source.info is not None else None
+        return length is not None and self._sampling.start is not None and self._sampling.start >= length
+
+    def _query(self, state: State, opening: Opening) -> Query:
         """Return the footprints of a source whose frames have all come."""
         collector = state.collector
         if collector is None:
             raise ValueError(f"{state.source.name}: got no frames, expected some")
         sought, again = self._sought(), collector.missing
         if again:  # how long it is was known only at its end
-            return query_of(state.source.name, sought.references.descriptor, sought.plan, self._place.opening,
+            return query_of(state.source.name, sought.references.descriptor, sought.plan, opening,
                             self._work.views, span=(self._sampling.start, self._sampling.end), places=again)
         return collector.footprints(state.source.name)
 
     def _records(self, name: str, found: Sequence[Match], lookers: FileLookers) -> list[Record]:
         made = []
-        for match in sorted(found, key=lambda each: (each.start, -each.score, each.ref, each.ref_start)):
+        spanned = [clipped(match, *lookers.bounds) for match in found]
+        for match in sorted((each for each in spanned if each is not None), key=lambda each: (each.start, -each.score, each.ref, each.ref_start)):
             keys: Record = {
                 "start": round(match.start, 3), "end": round(match.end, 3), "ref": match.ref,
                 "ref_start": round(match.ref_start, 3), "ref_end": round(match.ref_end, 3),
@@ -241,9 +269,6 @@ class CopyStage(Stage):
                 keys["note"] = lookers.notes[match.ref]
             made.append(make("copy", self.by, name, **keys))
         return made
-
-    def _own(self, name: str) -> _Itself:
-        return _Itself(name, self._place.opening.root)
 
     def _seen(self) -> Seen | None:
         """Return what draws a picture of each pair that is compared, where that is asked for."""
@@ -254,10 +279,15 @@ class CopyStage(Stage):
 
         from vtk.copies.plot import plot, plot_name
 
+        drawn: set[Path] = set()
+
         def draw(query: Footprint, reference: Footprint, entries: Entries, matches: Sequence[Match]) -> None:
             image = cv2.cvtColor(plot(query, reference, entries, matches), cv2.COLOR_RGB2BGR)
+            path = folder / plot_name(query.source, reference.source)
+            path = path.with_stem(f"{path.stem}--mirrored") if path in drawn else path  # the second view of a pair
+            drawn.add(path)
             try:
-                (folder / plot_name(query.source, reference.source)).write_bytes(cv2.imencode(".png", image)[1].tobytes())
+                path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
             except OSError as error:
                 raise UsageError(f"--plot {folder}: {error.strerror}") from None
 

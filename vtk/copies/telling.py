@@ -28,6 +28,8 @@ _SAME = 0.5
 # A second match of the same seconds is what the reference shows twice: its score so near to the first one's, and so
 # much more alike along its line than beside it, without which it is a picture that stands still.
 _TWICE, _ALONG = 0.9, 0.3
+# What stands out less is shown twice, too, where it is as good as the first match, and stands out nearly as it does.
+_AS_GOOD, _AS_MUCH, _AT_LEAST = 0.97, 0.8, 0.1
 
 
 def clear(entries: Entries, contrast: float = CLEAR) -> Entries:
@@ -55,7 +57,7 @@ def told_apart(matches: Sequence[tuple[Match, float]], entries: Entries, query: 
     for _, match in ranked:
         same = [other for other in kept if _are_of_one_time(match, other)]
         if not same or (all(_is_twice(match, other) for other in same)
-                        and _stands_out(match, entries, query, reference)):  # fmt: skip
+                        and _stands_out(match, same, entries, query, reference)):  # fmt: skip
             kept.append(match)
     return kept
 
@@ -83,8 +85,17 @@ def _is_twice(match: Match, better: Match) -> bool:
     return apart and match.score >= _TWICE * better.score
 
 
-def _stands_out(match: Match, entries: Entries, query: Footprint, reference: Footprint) -> bool:
-    """Tell whether the frames along a match are more alike than others of the same seconds of both videos."""
+def _stands_out(match: Match, same: Sequence[Match], entries: Entries, query: Footprint,
+                reference: Footprint) -> bool:
+    """Tell whether a match is no picture that stands still; ``same``, the better ones, say what is to be had here."""
+    relief = _relief(match, entries, query, reference)
+    if relief >= _ALONG or relief < _AT_LEAST or any(match.score < _AS_GOOD * other.score for other in same):
+        return relief >= _ALONG
+    return relief >= _AS_MUCH * max(_relief(other, entries, query, reference) for other in same)
+
+
+def _relief(match: Match, entries: Entries, query: Footprint, reference: Footprint) -> float:
+    """Return by how much the frames along a match are more alike than others of the same seconds of both videos."""
     frames = np.flatnonzero((query.times >= match.start) & (query.times <= match.end))
     first, stop = np.searchsorted(reference.times, [match.ref_start, match.ref_end + 1e-9])
     step = max(np.ptp(each.times) / max(len(each) - 1, 1) for each in (query, reference))
@@ -97,8 +108,8 @@ def _stands_out(match: Match, entries: Entries, query: Footprint, reference: Foo
     place, columns, values = place[inside], entries.columns[inside], entries.values[inside]
     near = (columns >= low[place]) & (columns < high[place])
     if not along or beside <= 0:
-        return False
-    return bool(values[near].sum() / along - values[~near].sum() / beside >= _ALONG)
+        return 0.0
+    return float(values[near].sum() / along - values[~near].sum() / beside)
 
 
 def _at(entries: Entries, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

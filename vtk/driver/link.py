@@ -209,9 +209,19 @@ class Link:
             self.seconds += time.perf_counter() - begin
             self.made += len(records)
             self.by = self.stage.maker(self._state)
+            self._call(self._own_reading)
         if self.errors:
             self.status = "partial" if self.processed or self.made else "failed"
         return records
+
+    def _own_reading(self) -> None:
+        """Count the frames that the stage read by itself, and note what was lost of them."""
+        frames, lost = self.stage.own_reading(self._state)
+        self.decoded += frames
+        self.processed += frames
+        if lost and not self.errors:
+            more = f" (and {len(lost) - 1} more like it)" if len(lost) > 1 else ""
+            self.errors.append(type(lost[0])(f"{lost[0]}{more}", code=lost[0].code))
 
     def abandon(self) -> None:
         """Close the stage's state of a source that will not be finished: after an interrupt or a closed pipe."""

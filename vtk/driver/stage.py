@@ -11,6 +11,7 @@ from vtk.media.sampling import Sampling, Size
 if TYPE_CHECKING:
     import numpy as np
 
+    from vtk.errors import VtkError
     from vtk.media.info import MediaInfo
 
 Record = dict[str, Any]
@@ -139,6 +140,13 @@ class Stage:
     def maker(self, state: Any) -> str:
         """Return the maker of a source's records, where it depends on what came in; asked once the source ended."""
         return self.by
+
+    def own_reading(self, state: Any) -> tuple[int, Sequence[VtkError]]:
+        """Return how many frames of a source it read by itself, not from the driver, and what was lost of them.
+
+        Asked once the source ended.
+        """
+        return 0, ()
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change results, the model's sha256 among them where it is used; JSON types only.
