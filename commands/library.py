@@ -33,6 +33,9 @@ Sources = Annotated[list[str] | None, typer.Argument(metavar="REFERENCE...", sho
 Names = Annotated[list[str], typer.Argument(metavar="REFERENCE...", help="As vtk library list has them.")]
 DescriptorName = Annotated[str, typer.Option(
     "--descriptor", metavar="NAME", help="dct, pdq, mobilenet, sscd, timm:NAME, or several joined by +.")]
+AddedBy = Annotated[str | None, typer.Option(
+    "--descriptor", metavar="NAME", show_default=False,
+    help="dct, pdq, mobilenet, sscd, timm:NAME, or several joined by +. Default: the library's, else dct+mobilenet.")]
 Own = Annotated[str | None, typer.Option("--descriptor", metavar="NAME", show_default=False,
                                          help="The library's, where its network was loaded by --weights.")]
 Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
@@ -53,7 +56,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stder
 
 
 @app.command()
-def add(library: Target, inputs: Sources = None, descriptor: DescriptorName = "dct+mobilenet", weights: Weights = None,
+def add(library: Target, inputs: Sources = None, descriptor: AddedBy = None, weights: Weights = None,
         frames: Frames = "uniform:1", files_from: FilesFrom = None, null: Null = False, root: Root = None,
         device: Device = "auto", precision: Precision = "auto", batch: Batch = None, offline: Offline = False,
         trust_weights: TrustWeights = False, threads: Threads = None, decoder: Decoder = "auto",
@@ -66,12 +69,15 @@ def add(library: Target, inputs: Sources = None, descriptor: DescriptorName = "d
     Example: vtk library add videos --library films.lance --descriptor dct
     """
     from vtk.copies.adding import add_sources
+    from vtk.copies.descriptors import DEFAULT
     from vtk.copies.footprint import FramePlan
     from vtk.copies.reference_library import ReferenceLibrary
+    from vtk.copies.sought import held_descriptor
 
     plan = FramePlan.parse(frames)
     names = _listed(inputs, files_from, null, root)
-    made = _descriptor(descriptor, weights, device, precision, batch, offline, trust_weights, threads)
+    named = descriptor or held_descriptor(library) or DEFAULT
+    made = _descriptor(named, weights, device, precision, batch, offline, trust_weights, threads)
     lost = _Lost(quiet, len(names))
     with ReferenceLibrary.open(library, made) as references:
         references.check_writable()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import cv2
 import numpy as np
 import pytest
 from filmed import Part, film, picture
@@ -244,7 +245,7 @@ def test_a_reference_that_is_gone_or_changed_is_found_with_a_note(place: Path, t
     assert found.returncode == 0
     assert [each["ref"] for each in copies(found)] == ["films/1.mp4", "films/2.mp4"]
     gone, changed = (each["note"] for each in copies(found))
-    assert gone.startswith("the reference is gone") and changed.startswith("the reference changed")
+    assert gone.startswith("the reference is gone, or --root") and changed.startswith("the reference changed")
     # A frame a second: the ends are as near as that.
     assert [each[1:] for each in spans(found)] == [pytest.approx((8, 20, 10, 22), abs=1),
                                                    pytest.approx((26, 36, 4, 14), abs=1)]
@@ -258,6 +259,13 @@ def test_videos_that_show_nothing_or_too_little_are_no_copies(tmp_path: Path, vt
     found = vtk("detect-copy", ".", "--all-pairs", *DCT, cwd=tmp_path)
     assert (found.returncode, found.stderr) == (0, b"")
     assert copies(found) == copies(found, "cluster") == []
+
+
+def test_a_picture_is_told_to_have_no_seconds(place: Path, tmp_path: Path, vtk: Vtk) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), picture(1, 12.0))
+    found = vtk("detect-copy", tmp_path / "a.png", "--library", "films.lance", cwd=place)
+    assert found.returncode == 0 and copies(found) == []
+    assert [each["error"]["code"] for each in copies(found, "error")] == ["E_PICTURE"]
 
 
 def test_broken_queries_do_not_stop_the_others(place: Path, tmp_path: Path, vtk: Vtk) -> None:

@@ -47,6 +47,8 @@ def test_references_are_added_once_and_replaced_when_they_changed(library: Run) 
     code_clip(Path("videos/1.mp4"), 7, 50, 10.0)
     assert added(library, "videos") == ["unchanged videos/0.mp4", "replaced  videos/1.mp4"]
     assert added(library, "videos/0.mp4", "--frames", "uniform:5") == ["replaced  videos/0.mp4"]
+    # Without --descriptor it is the library's own.
+    assert library("add", "videos/1.mp4", "--library", "films.lance") == ["unchanged videos/1.mp4"]
     rows = [json.loads(line) for line in library("list", "films.lance", "--json")]
     assert [(row["reference"], row["frames"], row["duration"], row["plan"]) for row in rows] == [
         ("videos/0.mp4", 30, 6.0, "uniform:5"), ("videos/1.mp4", 16, 5.0, "uniform:1")]

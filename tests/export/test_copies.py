@@ -39,7 +39,7 @@ def test_the_shared_list_of_pairs(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("pair", [("q", "r"), ("a-film", "r"), ("100%", "50%2D-x"), UUIDS, (UUIDS[0], "r"),
-                                  ('a "b", c', "ä—λ.mp4")])
+                                  ('a "b", c', "ä—λ.mp4"), ("two\nlines.mp4", "r")])
 def test_names_come_back_from_both(pair: tuple[str, str], tmp_path: Path) -> None:
     rows = CopyRows("x")
     rows.add(pair, [0, 1 / 3, 2, 3.25], 0.123456)

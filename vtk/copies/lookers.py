@@ -90,7 +90,8 @@ class FileLookers:
         try:
             path = open_name(name, self.opening.root)
             if not os.path.exists(path):
-                return "the reference is gone: its ends are as its stored frames have them"
+                return ("the reference is gone, or --root does not say where it is: its ends are as its stored frames have "
+                        "them")
             if fingerprint(path) != known.fingerprint:
                 return "the reference changed since it was added: the times are those of the file as it was"
         except (OSError, ValueError) as error:

@@ -15,6 +15,7 @@ from vtk.copies.references import MemoryReferences, References
 from vtk.driver.chain import Opening
 from vtk.driver.progress import counted
 from vtk.errors import MediaError, UsageError
+from vtk.library import LibraryError
 from vtk.models.embedder import EmbedderOptions
 
 
@@ -111,6 +112,14 @@ def open_references(place: Place) -> Sought:
         source, error = sought.lost[0]
         raise UsageError(f"none of {len(place.files)} references can be read; the first, {source}: {error}")
     return sought
+
+
+def held_descriptor(uri: str) -> str | None:
+    """Return the name of the descriptor that a library is by; None where there is no library that can be read."""
+    try:
+        return ReferenceLibrary.open(uri, create=False).space.rsplit("@", 1)[0]
+    except LibraryError:  # said where it is opened to write
+        return None
 
 
 def same_file(one: str, other: str, root: str | None) -> bool:

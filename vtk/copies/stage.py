@@ -189,6 +189,9 @@ class CopyStage(Stage):
         name = state.source.name
         if not ok or (state.collector is not None and not state.taken) or self._is_beyond(state.source):
             return []
+        if state.source.info is not None and state.source.info.kind == "image":
+            return [error_record(self.by, self.name, MediaError("a picture has no seconds: nothing is looked for in it",
+                                                                code="E_PICTURE"), name)]  # fmt: skip
         sought, opening = self._sought(), replace(self._place.opening, root=state.source.root)
         span = self._sampling.start, self._sampling.end if self._sampling.limit is None else state.last
         lookers = FileLookers(name, sought.references, opening, span=span)

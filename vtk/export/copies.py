@@ -110,8 +110,8 @@ def vsc_lines(rows: CopyRows) -> Iterator[str]:
     yield ",".join(VSC_COLUMNS)
     for query, ref, (q0, r0, q1, r1), score in zip(rows.query, rows.ref, rows.boxes, rows.score, strict=True):
         line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow([query, ref, q0, q1, r0, r1, score])
-        yield line.getvalue()
+        csv.writer(line, lineterminator="\n").writerow([query, ref, q0, q1, r0, r1, score])  # a name with one is quoted
+        yield line.getvalue()[:-1]
 
 
 def _number(value: Any) -> float:
