@@ -122,4 +122,5 @@ def test_a_root_is_of_the_references_too(vtk, place, tmp_path_factory):
     result = vtk("draw", "-o", "side.mp4", "--root", place, stdin=found, cwd=elsewhere)
     assert result.returncode == 0 and result.stderr == b""
     left, right = halves(elsewhere / "side.mp4")
-    assert np.abs(left[30] - right[30]).mean() < 8
+    # In the middle of a scene: at its first frame, an end that is a sixteenth of a second off shows the scene before.
+    assert np.abs(left[35] - right[35]).mean() < 8
