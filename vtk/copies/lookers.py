@@ -86,12 +86,12 @@ class FileLookers:
         """Return what became of a reference's file since it was added; None where it is as it was."""
         known = next((each for each in self.references.list() if each.source == name), None)
         if known is None or known.fingerprint is None:  # a folder of images, say
-            return None if not is_stream(name) else "the reference is a stream: its ends are as its stored frames have them"
+            return "the reference is a stream: its ends are as its stored frames have them" if is_stream(name) else None
         try:
             path = open_name(name, self.opening.root)
             if not os.path.exists(path):
-                return ("the reference is gone, or --root does not say where it is: its ends are as its stored frames have "
-                        "them")
+                return ("the reference is gone, or --root does not say where it is: its ends are as its stored frames "
+                        "have them")
             if fingerprint(path) != known.fingerprint:
                 return "the reference changed since it was added: the times are those of the file as it was"
         except (OSError, ValueError) as error:

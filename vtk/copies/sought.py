@@ -56,7 +56,7 @@ class Place:
             return self.descriptor
         if self.library is None:
             return DEFAULT
-        return ReferenceLibrary.open(self.library, create=False).space.rsplit("@", 1)[0]
+        return _descriptor_of(self.library)
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ def open_references(place: Place) -> Sought:
 def held_descriptor(uri: str) -> str | None:
     """Return the name of the descriptor that a library is by; None where there is no library that can be read."""
     try:
-        return ReferenceLibrary.open(uri, create=False).space.rsplit("@", 1)[0]
+        return _descriptor_of(uri)
     except LibraryError:  # said where it is opened to write
         return None
 
@@ -131,6 +131,10 @@ def same_file(one: str, other: str, root: str | None) -> bool:
         return os.path.samefile(os.path.join(folder, one), os.path.join(folder, other))
     except (OSError, ValueError):
         return False
+
+
+def _descriptor_of(uri: str) -> str:
+    return ReferenceLibrary.open(uri, create=False).space.rsplit("@", 1)[0]
 
 
 def _usual(references: References) -> FramePlan:

@@ -262,8 +262,8 @@ class CopyStage(Stage):
 
     def _records(self, name: str, found: Sequence[Match], lookers: FileLookers) -> list[Record]:
         made = []
-        spanned = [clipped(match, *lookers.bounds) for match in found]
-        for match in sorted((each for each in spanned if each is not None), key=lambda each: (each.start, -each.score, each.ref, each.ref_start)):
+        spanned = [each for each in (clipped(match, *lookers.bounds) for match in found) if each is not None]
+        for match in sorted(spanned, key=lambda each: (each.start, -each.score, each.ref, each.ref_start)):
             keys: Record = {
                 "start": round(match.start, 3), "end": round(match.end, 3), "ref": match.ref,
                 "ref_start": round(match.ref_start, 3), "ref_end": round(match.ref_end, 3),
