@@ -144,17 +144,18 @@ def test_a_folder_resumed_shared_out_and_abreast(vtk, tmp_path):
         cv2.putText(image, f"PAGE {number}", (30, 75), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (0, 0, 0), 3, cv2.LINE_AA)
         cv2.imwrite(str(folder / f"{number}.png"), image)
     (folder / "4.png").write_bytes((folder / "0.png").read_bytes()[:200])
-    whole = vtk("spot-text", folder, *SMALL)
+    whole = vtk("spot-text", "pages", *SMALL, cwd=tmp_path)
     assert whole.returncode == 1 and len(whole.stderr.splitlines()) == 1
     assert [record["text"] for record in lines(whole) if record["type"] == "text"] == [f"PAGE {n}" for n in range(4)]
     ends = [record for record in lines(whole) if record["type"] == "end"]
     assert [record["status"] for record in ends] == ["ok"] * 4 + ["failed"] and len({e["options"] for e in ends}) == 1
-    assert vtk("spot-text", folder, *SMALL, "--jobs", "2").stdout == whole.stdout
-    parts = [vtk("spot-text", folder, *SMALL, "--shard", f"{n}/2").stdout.splitlines() for n in (1, 2)]
+    assert vtk("spot-text", "pages", *SMALL, "--jobs", "2", cwd=tmp_path).stdout == whole.stdout
+    shards = [vtk("spot-text", "pages", *SMALL, "--shard", f"{n}/2", cwd=tmp_path) for n in (1, 2)]
+    parts = [shard.stdout.splitlines() for shard in shards]  # by a hash of names: relative, so the same in any folder
     assert sorted(parts[0] + parts[1]) == sorted(whole.stdout.splitlines()) and parts[0] and parts[1]
     out = tmp_path / "out.jsonl"
-    assert vtk("spot-text", folder, *SMALL, "-o", out).returncode == 1
-    again = vtk("spot-text", folder, *SMALL, "-o", out, "--resume", "--profile")
+    assert vtk("spot-text", "pages", *SMALL, "-o", out, cwd=tmp_path).returncode == 1
+    again = vtk("spot-text", "pages", *SMALL, "-o", out, "--resume", "--profile", cwd=tmp_path)
     assert b"4.png" in again.stderr and again.stderr.count(b".png") == 1  # of five, the one that failed
     assert sorted(out.read_bytes().splitlines()) == sorted(whole.stdout.splitlines())
 
