@@ -89,6 +89,10 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("note", "text", "What to know of the record, in words."),
     Key("verdict", "verdict", "live, spoof or unsure."),
     Key("thresholds", "pair", "[spoof below, live from], two scores in [0, 1]."),
+    Key("points", "points", "Right eye, left eye, nose, right and left corner of the mouth, [x, y] in pixels."),
+    Key("quality", "object", "What the picture of the face is like: measures by name."),
+    Key("reasons", "names", "Why a verdict is unsure whatever the score says: small, blurred, dark and the like."),
+    Key("used", "count", "Number of the observations whose scores count."),
     Key("common", "text", "Common name."),
     Key("rank", "text", "Taxonomic rank of the label."),
     Key("taxon", "object", "Taxonomic path by rank."),
@@ -121,16 +125,17 @@ FRAMES_OF = {
 
 _AT = ("pts", "step")
 _SPAN = ("start_frame", "end_frame")
+SPANS = (("start", "end"), _SPAN, ("ref_start", "ref_end"))  # names of what spans begin and end with
 
 TYPES: dict[str, Type] = {kind.name: kind for kind in (
     Type("media", "the first command that opens the source", "What is known of a source; enrichment only.",
          ("kind", "width", "height"),
          ("fps", "duration", "codec", "rotation", "vfr", "frames", "size", "fingerprint", "decoder")),
     Type("detection", "detect, import", "An object in a frame.",
-         ("frame", "t", "xyxy", "score"), ("label", "class_id", "raw_score", "embedding", "space", *_AT)),
+         ("frame", "t", "xyxy", "score"), ("label", "class_id", "raw_score", "points", "embedding", "space", *_AT)),
     Type("track", "track, import", "An object in a frame, with the id that it keeps.",
          ("frame", "t", "xyxy", "score", "track_id"),
-         ("label", "class_id", "det_xyxy", "filled", "raw_score", "embedding", "space", *_AT)),
+         ("label", "class_id", "det_xyxy", "filled", "raw_score", "points", "embedding", "space", *_AT)),
     Type("tracklet", "track, when a track ends", "A whole track: its span and its best frame.",
          ("track_id", "start", "end", "score", "observations", "best"), ("label", "class_id", *_SPAN)),
     Type("text", "spot-text", "A piece of text in a frame.",
@@ -147,7 +152,11 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
     Type("cluster", "detect-copy, at the run's end", "Videos that are one, by the copies between them.",
          ("sources", "keep"), (), False),
     Type("face", "face-antispoof", "A face in a frame, live or not.",
-         ("frame", "t", "xyxy", "live_score", "verdict", "thresholds"), ("score", "track_id", *_AT)),
+         ("frame", "t", "xyxy", "live_score", "verdict", "thresholds"),
+         ("score", "track_id", "points", "quality", "reasons", *_AT)),
+    Type("face_track", "face-antispoof", "A face over the time that it was on screen, live or not.",
+         ("track_id", "start", "end", "live_score", "verdict", "thresholds", "observations", "used"),
+         ("best", "reasons", *_SPAN)),
     Type("species", "classify-species", "What lives in a frame or span.",
          ("topk",), ("frame", "t", "start", "end", "label", "score", "common", "rank", "taxon", "xyxy", "track_id",
                      "adjusted_by", *_AT, *_SPAN)),
@@ -289,6 +298,24 @@ def _tests(kind: str, names: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any]
     beyond = _BEYOND_SHAPE | dict.fromkeys(("xyxy", "det_xyxy"), lambda value: shape(value) and is_box(value))
     keys = {name: key for name in names if (key := key_of(kind, name)) is not None and name != "type"}
     return tuple((name, beyond.get(name) or test_of(key.shape)) for name, key in keys.items())
+
+
+def check_whole(record: Record) -> None:
+    """Raise RecordError as ``check`` does, and where a span begins or ends before 0, or ends before its start.
+
+    For those who judge records; filters do with ``check``, which looks at one key at a time.
+    """
+    check(record)
+    if record["type"] not in TYPES:
+        return
+    for span in SPANS:
+        given = [(name, record[name]) for name in span if name in record]
+        for name, value in given:
+            if value < 0:
+                raise RecordError(f"{record['type']} record's '{name}' is {value!r:.40}, 0 or more is needed")
+        if len(given) == 2 and given[1][1] < given[0][1]:
+            raise RecordError(f"{record['type']} record's '{span[1]}' is {given[1][1]!r:.40}, before its '{span[0]}', "
+                              f"{given[0][1]!r:.40}")
 
 
 def is_box(value: Any) -> bool:

@@ -33,6 +33,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "unit": _UNIT,
     "box": _BOX,
     "polygon": _POLYGON,
+    "points": {"type": "array", "items": _POINT, "minItems": 5, "maxItems": 5},
     "pair": {"type": "array", "items": _UNIT, "minItems": 2, "maxItems": 2},
     "object": {"type": "object"},
     "names": {"type": "array", "items": {"type": "string", "minLength": 1}},
