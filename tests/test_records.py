@@ -252,7 +252,7 @@ def _example(kind: str, name: str) -> object:
     examples = {
         "count": 1, "integer": 1, "positive": 1, "seconds": 0.5, "number": 1.5, "unit": 0.5, "text": "a", "name": "a",
         "flag": True, "box": [0, 0, 1, 1], "polygon": [[0, 0], [1, 0], [1, 1]], "pair": [0.1, 0.9], "object": {},
-        "names": ["a"], "text_or_count": "a", "verdict": "live", "kind": "video", "status": "ok", "best": {"frame": 1},
+        "points": [[0, 0]] * 5, "names": ["a"], "text_or_count": "a", "verdict": "live", "kind": "video", "status": "ok", "best": {"frame": 1},
         "nearest": [{"source": "a", "track_id": 1, "score": 0.5}],
         "ranking": [{"label": "a", "score": 1}], "embedding": {"dtype": "float16", "shape": [4]},
         "error": {"code": "E", "stage": "a", "message": "m", "fatal": False},
