@@ -1,0 +1,1 @@
+"""Faces, live or not: what stands behind ``vtk face-antispoof``."""
