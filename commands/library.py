@@ -98,7 +98,7 @@ def upgrade(where: Where, descriptor: DescriptorName = "dct+mobilenet", weights:
     The library stays what it is, and can be searched, until the new one is whole; then that takes its place. Prints a
     line for each reference when it is committed: run it again after it was stopped, and it goes on. While the source
     of any cannot be read, which stderr says, the library stays what it was: mend the path, remove the reference, or
-    let go of them all with --leave-out. What fit-norm fitted is not kept.
+    let go of them all with --leave-out, which is then no failure. What fit-norm fitted is not kept.
 
     Example: vtk library upgrade films.lance --descriptor pdq -o newer.lance
     """
@@ -109,12 +109,12 @@ def upgrade(where: Where, descriptor: DescriptorName = "dct+mobilenet", weights:
     lost = _Lost(quiet)
     done = upgraded(where, made, _opening(decoder, threads, timeout, root), output, leave_out,
                     lambda source, outcome: typer.echo(f"{outcome:9} {source}"), lost)
-    typer.echo(f"{done.references} references of {made.space}")
-    if not done.whole and not quiet:
-        typer.echo(f"vtk library: {len(done.lost)} references cannot be read; "
-                   + ("they are not in the new library" if output else f"{where} stays as it was (--leave-out "
-                      "goes on without them)"), err=True)
-    if done.lost:
+    typer.echo(f"{_counted(done.references, 'reference')} of {made.space}")
+    if done.lost and not quiet:
+        kept = ("the new library goes without" if output or leave_out
+                else f"{where} stays as it was (--leave-out goes on without)")
+        typer.echo(f"vtk library: {_counted(len(done.lost), 'reference')} cannot be read: {kept}", err=True)
+    if done.lost and not leave_out or lost.count > len(done.lost):  # of the others some have not all their frames
         raise typer.Exit(EXIT_PARTIAL)
 
 
@@ -230,7 +230,7 @@ def remove(where: Where, names: Names) -> None:
     references = _opened(where)
     known = {name: references.known(name) for name in dict.fromkeys(names)}  # all of them, before one goes
     counts = [references.remove(name) for name in known]
-    typer.echo(f"{len(counts)} references removed, {sum(counts)} frames")
+    typer.echo(f"{_counted(len(counts), 'reference')} removed, {_counted(sum(counts), 'frame')}")
 
 
 @app.command()
@@ -241,7 +241,7 @@ def compact(where: Where) -> None:
     """
     references = _opened(where)
     references.compact()
-    typer.echo(f"{len(references)} references, {references.stats().bytes} bytes")
+    typer.echo(f"{_counted(len(references), 'reference')}, {references.stats().bytes} bytes")
 
 
 @app.command()
@@ -271,19 +271,23 @@ class _Lost:
     def __init__(self, quiet: bool, total: int | None = None) -> None:
         from vtk.driver.progress import Reporter
 
-        self._reporter, self._count = Reporter(quiet, total), 0
+        self._reporter, self.count = Reporter(quiet, total), 0
 
     def __call__(self, source: str, error: Exception) -> None:
         """Say that ``source`` cannot be read."""
-        self._count += 1
+        self.count += 1
         self._reporter.error("library", source, error)
 
     def end(self, total: int) -> None:
         """Exit where any of ``total`` sources was lost."""
         from vtk.errors import EXIT_NOTHING, EXIT_PARTIAL
 
-        if self._count:
-            raise typer.Exit(EXIT_NOTHING if self._count == total else EXIT_PARTIAL)
+        if self.count:
+            raise typer.Exit(EXIT_NOTHING if self.count == total else EXIT_PARTIAL)
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count} {one}{'s' * (count != 1)}"
 
 
 def _opened(where: str, descriptor: "Descriptor | None" = None) -> "ReferenceLibrary":  # noqa: F821

@@ -150,8 +150,9 @@ def test_what_is_no_gallery_is_one_line(vtk: Vtk, people: Path, tmp_path: Path,
     for place, message in ((tmp_path / "none", "no gallery at '.*none': vtk reid --gallery makes one"),
                            (Path(__file__), "gallery.py' is a file"),
                            (tmp_path / "newer.lance", "has format 9, this program reads up to 1; install a newer vtk")):
-        with pytest.raises(LibraryError, match=message):
+        with pytest.raises(LibraryError, match=message) as refused:
             gallery("list", place)
+        assert refused.value.exit_code == (1 if place.name == "newer.lance" else 2)
     for path in (people / "entries.lance" / "_versions").iterdir():
         path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(LibraryError, match="cannot be used: .*cut short"):

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from coded import code_clip
 from conftest import Vtk
+from filmed import picture
 
 from vtk.cli import load
 from vtk.copies.background import Whitened
 from vtk.copies.descriptors import DctDescriptor
 from vtk.copies.reference_library import ReferenceLibrary
-from vtk.errors import UsageError
-from vtk.library import LibraryError, SpaceError
+from vtk.errors import EXIT_USAGE, UsageError
+from vtk.library import Library, LibraryError, NoLibraryError, Space, SpaceError
+from vtk.media.writer import VideoWriter
 
 Run = Callable[..., list[str]]
 
@@ -63,12 +65,16 @@ def test_references_are_removed_and_counted(library: Run) -> None:
     before = json.loads(library("stats", "films.lance", "--json")[0])
     assert (before["references"], before["frames"], before["seconds"]) == (2, 32, 12.0)
     assert before["space"].startswith("dct@") and before["bytes"] > 32 * 255 * 2
-    assert library("remove", "films.lance", "videos/0.mp4") == ["1 references removed, 16 frames"]
-    assert library("compact", "films.lance")[0].startswith("1 references, ")
+    assert library("remove", "films.lance", "videos/0.mp4") == ["1 reference removed, 16 frames"]
+    assert library("compact", "films.lance")[0].startswith("1 reference, ")
     told = dict(line.split(maxsplit=1) for line in library("stats", "films.lance"))
     assert (told["references"], told["frames"], told["removed"], told["index"]) == ("1", "16", "0", "-")
     with pytest.raises(UsageError, match=r"no reference 'videos/0.mp4': did you mean 'videos/1.mp4'"):
         library("remove", "films.lance", "videos/0.mp4")
+    with pytest.raises(UsageError, match=r"no reference '1.mp4': did you mean 'videos/1.mp4'"):
+        library("remove", "films.lance", "1.mp4")
+    with pytest.raises(UsageError, match=r"no reference 'xyz': there is 1 other; vtk library list has their names"):
+        library("remove", "films.lance", "xyz")
 
 
 def test_what_cannot_be_read_stops_nothing_else(library: Run) -> None:
@@ -94,8 +100,8 @@ def test_an_upgrade_takes_the_place_of_the_library_when_it_is_whole(library: Run
     added(library, "videos", "--frames", "uniform:5")
     kept = Path("videos/1.mp4").rename("elsewhere.mp4")
     out = library("upgrade", "films.lance", "--descriptor", "pdq")
-    assert out[0] == "added     videos/0.mp4" and out[1].startswith("1 references of pdq@") and out[-1] == "exit 1"
-    assert "videos/1.mp4" in out[2] and out[3].endswith("films.lance stays as it was (--leave-out goes on without them)")
+    assert out[0] == "added     videos/0.mp4" and out[1].startswith("1 reference of pdq@") and out[-1] == "exit 1"
+    assert "videos/1.mp4" in out[2] and out[3].endswith("films.lance stays as it was (--leave-out goes on without)")
     assert [json.loads(line)["reference"] for line in library("list", "films.lance", "--json")] == [
         "videos/0.mp4", "videos/1.mp4"]
     assert json.loads(library("stats", "films.lance", "--json")[0])["space"].startswith("dct@")
@@ -119,10 +125,48 @@ def test_an_upgrade_goes_on_without_what_cannot_be_read_if_told_so(library: Run)
     added(library, "videos")
     Path("videos/0.mp4").write_bytes(b"no video")
     out = library("upgrade", "films.lance", "--descriptor", "pdq", "-o", "newer.lance")
-    assert out[0] == "added     videos/1.mp4" and out[-1] == "exit 1" and "they are not in the new library" in out[-2]
+    assert out[0] == "added     videos/1.mp4" and out[-1] == "exit 1" and "the new library goes without" in out[-2]
     assert json.loads(library("stats", "films.lance", "--json")[0])["references"] == 2
-    assert library("upgrade", "films.lance", "--descriptor", "pdq", "--leave-out", "--quiet")[-1] == "exit 1"
+    out = library("upgrade", "films.lance", "--descriptor", "pdq", "--leave-out")
+    assert out[1].startswith("1 reference of pdq@") and out[-1].endswith(
+        "1 reference cannot be read: the new library goes without"), "and no exit code: it was asked for"
     assert [json.loads(line)["reference"] for line in library("list", "films.lance", "--json")] == ["videos/1.mp4"]
+
+
+def test_a_damaged_reference_is_described_anew_with_the_same_damage(library: Run) -> None:
+    with VideoWriter("videos/0.mp4", 128, 72, 10.0, crf=18) as writer:
+        for index in range(600):
+            writer.write(picture(1, index / 10), index / 10)
+    whole = bytearray(Path("videos/0.mp4").read_bytes())
+    middle = whole.index(b"mdat") + len(whole) // 2
+    whole[middle:middle + len(whole) // 20] = b"\x55" * (len(whole) // 20)
+    Path("videos/0.mp4").write_bytes(whole)
+    assert added(library, "videos")[-1] == "exit 1"
+    out = library("upgrade", "films.lance", "--descriptor", "pdq")
+    assert out[2].startswith("2 references of pdq@"), "it takes the library's place"
+    assert "it was added without the frames that are lost" in out[3] and out[4:] == ["exit 1"]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("list", "none"), "no library at 'none'"),
+    (("list", "empty"), "no library at 'empty'"),
+    (("list", "videos"), "'videos' holds other files and no library of references"),
+    (("list", "videos/0.mp4"), "'videos/0.mp4' is a file"),
+    (("stats", "people.lance"), "'people.lance' holds other files and no library of references"),
+    (("remove", "none", "a.mp4"), "no library at 'none'"),
+    (("compact", "none"), "no library at 'none'"),
+    (("upgrade", "none", "--descriptor", "pdq"), "no library at 'none'"),
+    (("add", "videos", "--library", "videos", "--descriptor", "dct"), "'videos' holds other files"),
+    (("upgrade", "films.lance", "--descriptor", "pdq", "-o", "videos"), "'videos' holds other files"),
+])
+def test_what_is_no_library_is_a_mistake_of_the_command_line(library: Run, words: tuple[str, ...], said: str) -> None:
+    Path("empty").mkdir()
+    Library.open("people.lance", Space("net", "0" * 64, 4)).close()
+    if words[0] == "upgrade" and words[1] != "none":
+        added(library, "videos/0.mp4")
+    with pytest.raises(NoLibraryError, match=f"^{said}") as refused:
+        library(*words)
+    assert refused.value.exit_code == EXIT_USAGE
 
 
 def test_an_index_is_built_beyond_a_few_frames(library: Run) -> None:

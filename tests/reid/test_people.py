@@ -14,7 +14,7 @@ import pytest
 from crowd import DIM, LIKE, OTHER, SPACE, crowd, fill, seen
 
 from vtk.errors import RecordError, UsageError, VtkError
-from vtk.library import LibraryError, SpaceError
+from vtk.library import LibraryError, NoLibraryError, SpaceError
 from vtk.reid import matching
 from vtk.reid.constraints import Constraints
 from vtk.reid.moving import records_of, upgrade
@@ -223,8 +223,11 @@ def test_what_cannot_be_used_is_one_line(uri: str, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="^gallery .*people.lance' cannot be used: .*cut short"):
         check_gallery(uri, SPACE, DIM)
     (tmp_path / "file").touch()
-    with pytest.raises(LibraryError, match="cannot be kept there: .*/file is a file; name another folder"):
+    with pytest.raises(NoLibraryError, match="cannot be kept there: .*/file is a file; name another folder"):
         check_gallery(str(tmp_path / "file" / "people.lance"), SPACE, DIM)
+    for known in ((SPACE, DIM), ()):
+        with pytest.raises(NoLibraryError, match=f"'{tmp_path}' holds other files and no gallery"):
+            check_gallery(str(tmp_path), *known)
 
 
 def test_nothing_to_name_makes_no_gallery(uri: str) -> None:

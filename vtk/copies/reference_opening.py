@@ -11,7 +11,7 @@ from vtk.copies.descriptors import Descriptor
 from vtk.copies.reference_place import KNOWN, command, frames_at
 from vtk.copies.references import References
 from vtk.copies.union import Union
-from vtk.library import Library, LibraryError, Space, SpaceError
+from vtk.library import Library, LibraryError, NoLibraryError, Space, SpaceError
 
 Tables = tuple[Descriptor, Library, list[Library]]
 
@@ -75,7 +75,7 @@ def stated(uri: str, tables: str) -> Tables:
     """
     known = _existing(f"{tables}/{KNOWN}")
     if known is None:
-        raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+        raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
     frames: list[Library] = []
     while (one := _existing(frames_at(tables, len(frames)))) is not None:
         frames.append(one)

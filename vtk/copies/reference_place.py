@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vtk.copies.descriptors import Descriptor
-from vtk.library import LibraryError
+from vtk.library import LibraryError, NoLibraryError
 from vtk.library.storage import folder_of
 from vtk.models import zoo
 
@@ -81,16 +81,16 @@ def frames_at(tables: str, number: int) -> str:
 
 
 def check_place(uri: str, create: bool) -> None:
-    """Raise LibraryError where there is no library and none may be made."""
+    """Raise NoLibraryError where there is no library and none may be made."""
     folder = folder_of(uri)
     if folder is None or (folder / KNOWN).is_dir() or (folder / CURRENT).is_file():
         return
     if folder.exists() and not folder.is_dir():
-        raise LibraryError(f"'{uri}' is a file; a library is a folder")
+        raise NoLibraryError(f"'{uri}' is a file; a library is a folder")
     if folder.is_dir() and any(not _is_ours(path.name) for path in folder.iterdir()):
-        raise LibraryError(f"'{uri}' holds other files and no library of references; name a new or empty folder")
+        raise NoLibraryError(f"'{uri}' holds other files and no library of references; name a new or empty folder")
     if not create:
-        raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+        raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ not among the nearest by the mean of all.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -268,9 +269,7 @@ class References:
             UsageError: there is none of that name.
         """
         if source not in self._known:
-            near = difflib.get_close_matches(source, self._known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {len(self)} others"
-            raise UsageError(f"no reference '{source}': {hint}")
+            raise UsageError(f"no reference '{source}': {_hint(source, [*self._known])}")
         return self._known[source]
 
 
@@ -326,6 +325,16 @@ class MemoryReferences(References):
 
     def _vectors(self, known: Reference) -> list[np.ndarray]:
         return self._held[known.source]
+
+
+def _hint(source: str, known: Sequence[str]) -> str:
+    """Return which of the names that are known may be meant by one that is not: one like it, in any folder."""
+    files = {os.path.basename(name): name for name in reversed(known)}
+    near = (difflib.get_close_matches(source, known, n=1)
+            or [files[name] for name in difflib.get_close_matches(os.path.basename(source), files, n=1)])
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"there {'is 1 other' if len(known) == 1 else f'are {len(known)} others'}; vtk library list has their names"
 
 
 def merged(found: Sequence[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.ndarray, np.ndarray]:

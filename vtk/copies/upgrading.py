@@ -108,6 +108,7 @@ class _Upgrading:
             if self._new.has(source, known[source].fingerprint, str(plan)):
                 continue  # by a run before, whatever became of the file meanwhile
             for name, outcome in add_sources(self._new, [source], plan, self._opening, self._not_read):
+                self.lost.pop(name, None)  # a damaged one is there, without the frames that are lost
                 if self._told is not None:
                     self._told(name, outcome)
 

@@ -13,9 +13,10 @@ be gone from the files.
 """
 
 from vtk.library.entries import Columns, Entry
-from vtk.library.errors import LibraryError, SpaceError
+from vtk.library.errors import LibraryError, NoLibraryError, SpaceError
 from vtk.library.hits import Hits
 from vtk.library.library import Group, Library, Stats
 from vtk.library.space import Space
 
-__all__ = ["Columns", "Entry", "Group", "Hits", "Library", "LibraryError", "Space", "SpaceError", "Stats"]
+__all__ = ["Columns", "Entry", "Group", "Hits", "Library", "LibraryError", "NoLibraryError", "Space", "SpaceError",
+           "Stats"]

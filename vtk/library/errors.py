@@ -11,6 +11,12 @@ class LibraryError(VtkError):
     code = "E_LIBRARY"
 
 
+class NoLibraryError(LibraryError):
+    """There is no library where one is named, or something else is: a path to mend (E_LIBRARY)."""
+
+    exit_code = EXIT_USAGE
+
+
 class SpaceError(VtkError):
     """Vectors of one space are asked of a library of another (E_SPACE)."""
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vtk.library.errors import LibraryError
+from vtk.library.errors import LibraryError, NoLibraryError
 from vtk.library.space import Space
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Header:
         try:
             version = int(values[_FORMAT])
         except (KeyError, ValueError):
-            raise LibraryError(f"'{uri}' is a LanceDB table of another program, with {', '.join(names[:8])}; "
-                               "name a folder of its own") from None
+            raise NoLibraryError(f"'{uri}' is a LanceDB table of another program, with {', '.join(names[:8])}; "
+                                 "name a folder of its own") from None
         if version > FORMAT:
             raise LibraryError(f"library '{uri}' has format {version}, this program reads up to {FORMAT}; "
                                "install a newer vtk")

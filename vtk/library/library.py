@@ -12,7 +12,7 @@ import numpy as np
 from vtk.library import conditions, index, search, storage
 from vtk.library.compaction import compact, tidy
 from vtk.library.entries import NAMES, Columns, Dtype, Entry, batches, directions, entries_of, matrix, schema
-from vtk.library.errors import LibraryError, SpaceError
+from vtk.library.errors import LibraryError, NoLibraryError, SpaceError
 from vtk.library.header import Header
 from vtk.library.hits import Hits
 from vtk.library.space import Space
@@ -93,7 +93,8 @@ class Library:
             options: of the object storage, as LanceDB's ``storage_options``.
 
         Raises:
-            LibraryError: there is none, it is damaged, or a newer program wrote it.
+            NoLibraryError: there is none, or something else.
+            LibraryError: it is damaged, or a newer program wrote it.
             SpaceError: it is of another space, and not stated to be compatible.
         """
         if dtype not in ("float16", "float32"):
@@ -101,12 +102,12 @@ class Library:
         if space is None or not create:
             folder = storage.folder_of(uri)
             if folder is not None and not folder.exists():
-                raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+                raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
         connection = storage.connect(uri, options)
         table = storage.open_table(connection, uri)
         if table is None:
             if space is None or not create:
-                raise LibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+                raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
             table = storage.create_table(connection, uri, schema(space.dim, dtype, Header(space).metadata()))
         library = cls(uri, table, Header.of(table, uri), space, upgrade)
         if space is not None and not library._header.admits(space):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from vtk.library.errors import LibraryError
+from vtk.library.errors import LibraryError, NoLibraryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,14 +46,14 @@ def connect(uri: str, options: Mapping[str, str] | None = None) -> DBConnection:
     """Return a connection; ``options`` are those of the object storage, its credentials for instance.
 
     Raises:
-        LibraryError: there is a file.
+        NoLibraryError: there is a file.
     """
     os.environ.setdefault("LANCEDB_LOG", "error")  # it would tell stderr of each table that it creates
     import lancedb
 
     folder = folder_of(uri)
     if folder is not None and folder.exists() and not folder.is_dir():
-        raise LibraryError(f"'{uri}' is a file; a library is a folder")
+        raise NoLibraryError(f"'{uri}' is a file; a library is a folder")
     with speaking(uri):
         return lancedb.connect(uri if folder is None else str(folder), storage_options=dict(options or {}) or None)
 
@@ -103,13 +103,19 @@ def create_table(connection: DBConnection, uri: str, columns: pa.Schema) -> Lanc
     folder = folder_of(uri)
     if folder is None:
         return _created(connection, uri, columns)
-    if folder.is_dir() and any(path.name != ".lock" for path in folder.iterdir()):
-        if not (folder / f"{TABLE}.lance").is_dir():
-            raise LibraryError(f"'{uri}' holds other files and no library; name a folder that is new or empty")
+    check_new(uri)
     with speaking(uri):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(uri, alone=True):
         return open_table(connection, uri) or _created(connection, uri, columns)
+
+
+def check_new(uri: str) -> None:
+    """Raise NoLibraryError where a library that is to be made would stand among other files."""
+    folder = folder_of(uri)
+    if folder is not None and folder.is_dir() and not (folder / f"{TABLE}.lance").is_dir():
+        if any(path.name != ".lock" for path in folder.iterdir()):
+            raise NoLibraryError(f"'{uri}' holds other files and no library; name a folder that is new or empty")
 
 
 def _created(connection: DBConnection, uri: str, columns: pa.Schema) -> LanceTable:

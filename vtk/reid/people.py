@@ -22,10 +22,10 @@ from datetime import timedelta
 import numpy as np
 
 from vtk.errors import UsageError
-from vtk.library import Entry, Group, Library, LibraryError, Space, SpaceError, Stats
+from vtk.library import Entry, Group, Library, LibraryError, NoLibraryError, Space, SpaceError, Stats
 from vtk.library.conditions import quoted
 from vtk.library.entries import directions
-from vtk.library.storage import folder_of
+from vtk.library.storage import check_new, folder_of
 from vtk.reid.constraints import Constraints
 from vtk.reid.matching import Seen, agreement, clusters_of, matched, most_common, totals
 from vtk.reid.names import Names
@@ -51,12 +51,12 @@ def space_of(text: str, dim: int) -> Space:
         raise UsageError(f"space '{text}': model@hash is needed, as embedding records have it") from None
 
 
-def check_gallery(uri: str, space: str, dim: int) -> None:
+def check_gallery(uri: str, space: str | None = None, dim: int | None = None) -> None:
     """Raise LibraryError or SpaceError where ``uri`` cannot take vectors (D,) of ``space``, or is damaged; make nothing.
 
     Args:
         uri: a folder, or an address on object storage; there may be none yet.
-        space: ``model@hash`` as in records.
+        space: ``model@hash`` as in records; None where it is not known yet.
         dim: length of a vector.
     """
     folder = folder_of(uri)
@@ -64,12 +64,15 @@ def check_gallery(uri: str, space: str, dim: int) -> None:
         near = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if near != folder and not near.is_dir() or not os.access(near, os.W_OK):
             why = "cannot be written" if near.is_dir() else "is a file"
-            raise LibraryError(f"gallery '{uri}' cannot be kept there: {near} {why}; name another folder")
+            raise NoLibraryError(f"gallery '{uri}' cannot be kept there: {near} {why}; name another folder")
     if folder is None or folder.exists():
-        with contextlib.suppress(_NoGallery), _called_gallery():
-            gallery = Gallery.open(uri, space, dim, create=False)
+        with _called_gallery():
+            try:
+                gallery = Gallery.open(uri, space, dim, create=False)
+            except _NoGallery:
+                return check_new(uri)
             gallery.identities()  # a file of it that is cut short is found now, and not when the work is done
-            if gallery.space != space:
+            if space is not None and gallery.space != space:
                 raise SpaceError(f"gallery '{uri}' holds {gallery.space} and may be searched by {space}, but not added "
                                  f"to; {UPGRADE} {uri} embeds it anew")
 
@@ -356,7 +359,7 @@ class Gallery:
             yield
 
 
-class _NoGallery(LibraryError):
+class _NoGallery(NoLibraryError):
     """There is none."""
 
 
