@@ -82,7 +82,7 @@ def run(
     root = str(common.root) if common.root is not None else None
     files: tuple[str, ...] = ()
     if refs:
-        files = tuple(sources(Common(inputs=refs, root=common.root)) or ())  # type: ignore[arg-type]
+        files = tuple(sources(Common(inputs=refs, root=common.root, quiet=True)) or ())  # type: ignore[arg-type]
         if not files:
             raise UsageError(f"--refs {' '.join(refs)}: there is no media to look in")
     opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout, root, common.framerate)

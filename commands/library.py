@@ -75,7 +75,7 @@ def add(library: Target, inputs: Sources = None, descriptor: AddedBy = None, wei
     from vtk.copies.sought import held_descriptor
 
     plan = FramePlan.parse(frames)
-    names = _listed(inputs, files_from, null, root)
+    names = _listed(inputs, files_from, null, root, quiet)
     named = descriptor or held_descriptor(library) or DEFAULT
     made = _descriptor(named, weights, device, precision, batch, offline, trust_weights, threads)
     lost = _Lost(quiet, len(names))
@@ -164,7 +164,7 @@ def fit_norm(where: Where, inputs: Background = None, descriptor: Own = None, we
         typer.echo("scores are not normalised")
         return
     plan, lost = FramePlan.parse(frames), _Lost(quiet)
-    names = _listed(inputs, files_from, null, root)
+    names = _listed(inputs, files_from, null, root, quiet)
     name = descriptor or references.descriptor.name
     made = _descriptor(name, weights, device, precision, batch, offline, trust_weights, threads)
     references = _opened(where, made)
@@ -296,13 +296,15 @@ def _opened(where: str, descriptor: "Descriptor | None" = None) -> "ReferenceLib
     return ReferenceLibrary.open(where, descriptor, create=False)
 
 
-def _listed(inputs: list[str] | None, files_from: Path | None, null: bool, root: Path | None) -> list[str]:
+def _listed(inputs: list[str] | None, files_from: Path | None, null: bool, root: Path | None,
+            quiet: bool) -> list[str]:
     """Return the sources that are named."""
     from vtk.driver.inputs import sources
     from vtk.errors import UsageError
     from vtk.options import Common
 
-    names = sources(Common(inputs=inputs or (), files_from=files_from, null=null, root=root))  # type: ignore[arg-type]
+    names = sources(Common(inputs=tuple(inputs or ()), files_from=files_from, null=null,  # type: ignore[arg-type]
+                           root=root, quiet=quiet))
     if names is None:
         raise UsageError("references are files: name some, or list them in --files-from")
     return names

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from vtk.driver.inputs import in_shard, output_path, sources
-from vtk.errors import UsageError
+from vtk.errors import MediaError, UsageError
+from vtk.media.video import open_media
 from vtk.options import Common
 
 
@@ -31,6 +33,49 @@ def test_a_folder_gives_its_media_in_order(tree: Path) -> None:
     assert named("videos") == ["videos/a10.mp4", "videos/b.mp4", "videos/sub/c.JPG"]
     assert named("videos/") == named("videos")
     assert named("videos", root=None) == named("videos", root=tree)
+
+
+def test_a_folder_without_media_is_said(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tree / "empty" / "inside").mkdir(parents=True)
+    (tree / "notes").mkdir()
+    (tree / "notes" / "a.txt").write_bytes(b"x")
+    for words, said in ((("empty",), "vtk: empty: holds no media: no files are in it\n"),
+                        (("notes",), "vtk: notes: holds no media: 1 file is called otherwise, and tried where named "
+                                     "one by one\n"),
+                        (("emp*",), "vtk: emp*: none of the folders that it matches holds media\n")):
+        assert named(*words) == []
+        assert capfd.readouterr().err == said
+        assert named(*words, quiet=True) == [] and capfd.readouterr().err == ""
+    assert named("empty", "videos/b.mp4") == ["videos/b.mp4"]
+    assert capfd.readouterr().err.startswith("vtk: empty: ")
+    # A glob's own folders say nothing while one of its matches has something, and a share may well be empty.
+    assert named("*") == ["videos/a10.mp4", "videos/b.mp4", "videos/sub/c.JPG"]
+    assert [named("videos/b.mp4", shard=f"{part}/2") for part in (1, 2)].count([]) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_a_folder_that_cannot_be_read_is_a_source_that_fails(
+        tree: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    shut(monkeypatch, tree / "videos" / "sub")
+    assert named("videos") == ["videos/a10.mp4", "videos/b.mp4", "videos/sub"]
+    assert named(f"file:{tree}/videos/sub") == [f"{tree}/videos/sub"]
+    assert named("videos/sub") == ["videos/sub"] and capfd.readouterr().err == ""
+    with pytest.raises(MediaError, match="^cannot be opened: Permission denied$"):
+        open_media("videos/sub")
+    with pytest.raises(MediaError, match="is a folder"):
+        open_media("videos")
+
+
+def shut(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let a folder be one that cannot be listed, whoever runs the tests: to root all can."""
+    scandir = os.scandir
+
+    def refused(path: str = ".") -> object:
+        if os.path.realpath(path) == str(folder.resolve()):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
 
 
 def test_a_file_is_taken_whatever_its_suffix(tree: Path) -> None:

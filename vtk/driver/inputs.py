@@ -9,13 +9,17 @@ import re
 import sys
 from collections.abc import Iterator
 
+import typer
+
+from vtk.driver.progress import printable
 from vtk.errors import UsageError
 from vtk.media.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_stream, open_name, source_name
 from vtk.options import Common
 
-
 def sources(common: Common) -> list[str] | None:
     """Return the sources that the command line names, in order and each once; None for records on stdin.
+
+    Says on stderr which folders hold no media. One that cannot be read is a source, which fails.
 
     Raises:
         UsageError: nothing to read (a terminal on stdin), stdin asked for twice, a bad --shard, an unreadable list.
@@ -34,8 +38,24 @@ def sources(common: Common) -> list[str] | None:
     if "-" in names:
         raise UsageError("- (records on stdin) cannot stand beside other inputs")
     root = os.fspath(common.root) if common.root is not None else None
-    found = dict.fromkeys(source for name in names for source in _expand(name, root))
+    found: dict[str, None] = {}
+    for name in names:
+        there = list(_expand(name, root))
+        if not there and not common.quiet:
+            typer.echo(f"vtk: {_without_media(name, root)}", err=True)
+        found.update(dict.fromkeys(there))
     return [name for name in found if in_shard(name, common.shard)] if common.shard else list(found)
+
+
+def _without_media(name: str, root: str | None) -> str:
+    """Return what to tell of a folder, or of a glob that matches folders, in which there are no media."""
+    path = open_name(name, root)
+    if not os.path.isdir(path):
+        return f"{printable(name)}: none of the folders that it matches holds media"
+    others = sum(len(files) for _, _, files in os.walk(path))
+    return f"{printable(name)}: holds no media" + (
+        f": {others} {'file is' if others == 1 else 'files are'} called otherwise, and tried where named one by one"
+        if others else ": no files are in it")
 
 
 def _expand(name: str, root: str | None) -> Iterator[str]:
@@ -62,14 +82,18 @@ def _expand(name: str, root: str | None) -> Iterator[str]:
 def _joined(name: str, path: str, found: str) -> str:
     """Return the source name of file ``found`` in folder ``path``, which the user typed as ``name``."""
     if name.startswith("file:"):
-        return source_name(os.path.join(path, found))
+        return source_name(os.path.normpath(os.path.join(path, found)))
     return source_name(os.path.normpath(os.path.join(name, found)))
 
 
 def _media_under(folder: str) -> Iterator[str]:
-    """Yield the media files below ``folder``, relative to it, in the order of their names."""
-    found = []
-    for place, folders, files in os.walk(folder, followlinks=True):
+    """Yield the media files below ``folder``, and folders that cannot be read, relative to it, in order of names."""
+    found: list[str] = []
+
+    def note(error: OSError) -> None:
+        found.append(os.path.relpath(error.filename, folder))
+
+    for place, folders, files in os.walk(folder, onerror=note, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [os.path.relpath(os.path.join(place, name), folder) for name in files
                   if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES]

@@ -126,6 +126,7 @@ def _look(path: str) -> tuple[int, str]:
 
     try:
         if os.path.isdir(path):
+            os.scandir(path).close()  # why it cannot be read matters more
             raise MediaError("is a folder; seq:FOLDER reads its images as one video", code="E_OPEN")
         size = os.path.getsize(path)
         if size == 0 and os.path.isfile(path):
