@@ -7,8 +7,9 @@ from vtk.options import Common, record_command
 def run(common: Common) -> None:
     """Check that records are of the vocabulary.
 
-    Reads records, from files or stdin: each line's keys, shapes and ranges, and the order of the stream. Writes an
-    error record for each line that is wrong, nothing where all are right; exits 1 where one is wrong. Streams.
+    Reads records, from files or stdin: each line's keys, shapes and ranges, that no span ends before it starts, the
+    order of the stream. Writes an error record for each line that is wrong, nothing where all are right; exits 1 where
+    one is wrong. Streams.
 
     Example: vtk validate out.jsonl
     """
@@ -20,12 +21,12 @@ def run(common: Common) -> None:
     from vtk.driver.run import open_output
     from vtk.driver.stream import BadLine, RecordStream
     from vtk.errors import EXIT_PARTIAL, RecordError
-    from vtk.records import TYPES, dump
+    from vtk.records import TYPES, check_whole, dump
 
     reporter, wrong = Reporter(common.quiet), 0
     with open_output(common) as write:
         try:
-            for event in RecordStream(record_chunks(common.inputs), frozenset(TYPES)).events():
+            for event in RecordStream(record_chunks(common.inputs), frozenset(TYPES), check_whole).events():
                 found = getattr(event, "before", [event])
                 for bad in (entry for entry in found if isinstance(entry, BadLine)):
                     wrong += 1

@@ -126,6 +126,7 @@ FRAMES_OF = {
 _AT = ("pts", "step")
 _SPAN = ("start_frame", "end_frame")
 SPANS = (("start", "end"), _SPAN, ("ref_start", "ref_end"))  # names of what spans begin and end with
+_OF_SPANS = frozenset(name for span in SPANS for name in span)
 
 TYPES: dict[str, Type] = {kind.name: kind for kind in (
     Type("media", "the first command that opens the source", "What is known of a source; enrichment only.",
@@ -306,7 +307,7 @@ def check_whole(record: Record) -> None:
     For those who judge records; filters do with ``check``, which looks at one key at a time.
     """
     check(record)
-    if record["type"] not in TYPES:
+    if _OF_SPANS.isdisjoint(record) or record["type"] not in TYPES:
         return
     for span in SPANS:
         given = [(name, record[name]) for name in span if name in record]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,13 +70,15 @@ class RecordStream:
     """Reads lines and yields events: the groups of a source in order, its close, loose lines, bad lines, IDLE.
 
     A source closes at its ``end`` records, when a record of another source arrives, or at the end of input. Records
-    of a type in ``reads`` are checked against the vocabulary; all others by their envelope alone. Types of OF_RUN, and
+    of a type in ``reads`` must pass ``test``; all others are checked by their envelope alone. Types of OF_RUN, and
     those that a ``run`` record announced, open no source.
     """
 
-    def __init__(self, chunks: Iterable[list[bytes] | None], reads: frozenset[str] = frozenset()) -> None:
+    def __init__(self, chunks: Iterable[list[bytes] | None], reads: frozenset[str] = frozenset(),
+                 test: Callable[[Record], None] = check) -> None:
         self._chunks = chunks
         self._reads = reads
+        self._test = test
         self._number = 0
         self._source: str | None = None  # the open one
         self._group: Group | None = None  # its frame that is being collected
@@ -87,7 +89,7 @@ class RecordStream:
 
     def events(self) -> Iterator[Event]:
         """Yield the stream's events. Raises RecordError (E_VERSION) at a record of a newer vocabulary."""
-        loads, reads = orjson.loads, self._reads
+        loads, reads, test = orjson.loads, self._reads, self._test
         for chunk in self._chunks:
             if chunk is IDLE:
                 yield IDLE
@@ -101,7 +103,7 @@ class RecordStream:
                     if record.get("v", 1) != 1 or kind.__class__ is not str:
                         record = parse(line)
                     if kind in reads:
-                        check(record)
+                        test(record)
                     # The rest of the envelope's checks is spared where the line continues the open frame: this is
                     # the hot path of every filter.
                     if frame == at and source == of and frame.__class__ is int and kind != "end":
@@ -193,7 +195,7 @@ class RecordStream:
             try:
                 record = parse(line)
                 if record["type"] in self._reads:
-                    check(record)
+                    self._test(record)
                 self._of_run |= announced(record)
                 return self._loose(line, record)
             except RecordError as found:

@@ -13,7 +13,7 @@ from vtk.evaluation.lanes import BadRecord, records_of
 from vtk.evaluation.sequences import sequence_name
 from vtk.export.copies import CopyRows, Pair
 from vtk.export.copy_files import read_copies
-from vtk.records import Record, check
+from vtk.records import Record, check_whole
 
 _RECORDS = (".jsonl", ".ndjson")
 _FILES = (*_RECORDS, ".json", ".csv")
@@ -25,7 +25,7 @@ class CopyLanes:
     """Takes streams of records and gives their copies.
 
     Attributes:
-        bad: the lines that are no records, or copies that end before they start: number from 1, file, what is wrong.
+        bad: the lines that are no records, or copies whose spans are none: number from 1, file, what is wrong.
         unfinished: (source, status) of the sources that a command did not finish.
 
     Args:
@@ -43,7 +43,7 @@ class CopyLanes:
     def read(self, name: str | None) -> None:
         """Take the records of a file, or of stdin where ``name`` is ``-`` or None; raises what ``records_of`` does."""
         where = "stdin" if name in (None, "-") else str(name)
-        for record in records_of(name, ("copy",), self.bad, _check):
+        for record in records_of(name, ("copy",), self.bad, check_whole):
             self._take(record, where)
 
     def rows(self) -> CopyRows:
@@ -175,11 +175,3 @@ def _holds_records(file: str) -> bool:
             return _TYPED.match(opened.read(4096)) is not None
     except OSError as error:
         raise MediaError(f"cannot read {file}: {error.strerror}", code="E_OPEN") from None
-
-
-def _check(record: Record) -> None:
-    """Raise RecordError unless a copy is of the vocabulary, and both of its spans end after their start."""
-    check(record)
-    for start, end in (("start", "end"), ("ref_start", "ref_end")):
-        if record[end] < record[start]:
-            raise RecordError(f"copy record's '{end}' is {record[end]:g}, before its '{start}', {record[start]:g}")
