@@ -144,11 +144,15 @@ def test_one_file_under_two_names_is_one_video(place: Path, tmp_path: Path, vtk:
 
 def test_all_of_many_copies_are_one_cluster(place: Path, tmp_path: Path, vtk: Vtk) -> None:
     """Of 25 copies each frame has more that are like it than are asked for at first, its own among them."""
-    for number in range(25):
-        shutil.copy(place / "other.mp4", tmp_path / f"{number:02}.mp4")
-    names = [f"{number:02}.mp4" for number in reversed(range(25))]
-    (cluster,) = copies(vtk("detect-copy", *names, "--all-pairs", *DCT, "--no-refine", cwd=tmp_path), "cluster")
-    assert cluster["sources"] == names
+    names = [f"{'a long name ' * 16}{number:02}.mp4" for number in reversed(range(25))]
+    for name in names:
+        shutil.copy(place / "other.mp4", tmp_path / name)
+    found = vtk("detect-copy", *names, "--all-pairs", *DCT, "--no-refine", cwd=tmp_path)
+    one, two = copies(found, "cluster")  # no line holds all of their names
+    assert one["sources"] + two["sources"] == names
+    assert [one[key] for key in ("cluster", "videos", "keep")] == [two[key] for key in ("cluster", "videos", "keep")]
+    assert one["videos"] == 25 and max(map(len, found.stdout.splitlines())) < 4096
+    assert copies(found, "run")[-1]["records"] == len(copies(found)) + 2
 
 
 def test_what_a_reference_shows_three_times_is_found_three_times(tmp_path: Path, vtk: Vtk) -> None:

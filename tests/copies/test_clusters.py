@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vtk.copies.clusters import Video, best, clusters
+from vtk.copies.clusters import LINE, Cluster, Video, best, cluster_records, clusters
 from vtk.copies.matches import Match
+from vtk.records import check_whole, dump
 
 
 def match(ref: str, start: float, end: float, ref_start: float, ref_end: float) -> Match:
@@ -41,6 +42,36 @@ def test_the_best_has_most_pixels_then_bitrate_then_length() -> None:
     assert best([small, Video("t", 10, 640, 360, 9e6)]) == small
     with pytest.raises(ValueError, match="got none"):
         best([])
+
+
+@pytest.mark.parametrize("count", [2, 100, 3000])
+@pytest.mark.parametrize("name", ["videos/holiday in the hills, part {}.mp4", "été/你好 \"{}\".mkv", "{}"])
+def test_no_line_of_a_cluster_is_too_long_and_none_needs_another(count: int, name: str) -> None:
+    names = tuple(name.format(number) for number in range(count))
+    found = cluster_records(Cluster(names, names[-1]), "detect-copy/dct")
+    lines = [dump(record) for record in found]
+    assert all(len(line) + 1 < LINE for line in lines)
+    assert [source for record in found for source in record["sources"]] == list(names)
+    assert {(each["cluster"], each["videos"], each["keep"]) for each in found} == {(found[0]["cluster"], count, names[-1])}
+    # As few as will do: the next name had no room.
+    for line, after in zip(lines, found[1:], strict=False):
+        assert len(line) + 1 + len(dump({"": after["sources"][0]})) - 4 >= LINE
+    for record in found:
+        check_whole(record)
+
+
+def test_a_cluster_is_called_by_its_videos_alone() -> None:
+    def name(*videos: str) -> str:
+        return str(cluster_records(Cluster(videos, videos[0]), "x")[0]["cluster"])
+
+    assert name("a", "b") == name("b", "a")
+    assert len({name("a", "b"), name("a", "c"), name("a", "b", "c"), name("ab")}) == 4
+
+
+def test_names_longer_than_a_line_are_on_a_line_each() -> None:
+    names = tuple(letter * 5000 for letter in "abc")
+    found = cluster_records(Cluster(names, names[1]), "x")
+    assert [record["sources"] for record in found] == [[name] for name in names]
 
 
 def test_wrong_clusters_are_refused() -> None:

@@ -1,14 +1,20 @@
-"""Videos of a folder that are one video: clusters of what covers each other, and which of them is best kept."""
+"""Videos of a folder that are one video: clusters of what covers each other, which of them is best kept, records."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from vtk.copies.matches import Match
+from vtk.records import Record, dump, make
 
 # Share of both videos that has to be copied for them to be one.
 COVERAGE = 0.8
+# Bytes of a line, its newline among them, that parallel writers on one pipe do not tear. Source: PIPE_BUF of Linux.
+LINE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,27 @@ def clusters(videos: Sequence[Video], matches: Iterable[tuple[str, Match]], cove
         groups.setdefault(_root(parents, place), []).append(video)
     return [Cluster(tuple(video.name for video in group), best(group).name)
             for group in groups.values() if len(group) > 1]  # fmt: skip
+
+
+def cluster_records(cluster: Cluster, by: str) -> list[Record]:
+    """Return the records of a cluster: one, or several that share its videos out where a line has no room for all.
+
+    Each says which cluster it is of, how many videos that has, and which is best kept; and a part of the videos, in
+    order, one at least. The cluster's name is the same whenever it has the same videos.
+    """
+    names = "\0".join(sorted(cluster.videos)).encode("utf-8", "surrogatepass")
+    found = [make("cluster", by, cluster=hashlib.blake2b(names, digest_size=8).hexdigest(), videos=len(cluster.videos),
+                  keep=cluster.keep, sources=[])]  # fmt: skip
+    empty = len(dump(found[0])) + 1
+    used = empty
+    for name in cluster.videos:
+        size = len(orjson.dumps(name)) + 1  # with its comma
+        if used + size > LINE and found[-1]["sources"]:
+            found.append({**found[0], "sources": []})
+            used = empty
+        found[-1]["sources"].append(name)
+        used += size
+    return found
 
 
 def best(videos: Sequence[Video]) -> Video:

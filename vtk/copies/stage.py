@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vtk.copies.clusters import cluster_records
 from vtk.copies.collecting import Collector, Views, query_of
 from vtk.copies.finding import Search, Seen, find
 from vtk.copies.footprint import Footprint, Query
@@ -232,8 +233,7 @@ class CopyStage(Stage):
             pairs += [(name, match) for match in found]
             made[name] = self._records(name, found, lookers)
         return [*(record for name in reversed(made) for record in made[name]),
-                *(make("cluster", self.by, sources=list(each.videos), keep=each.keep)
-                  for each in self._pairs.clusters(pairs))]  # fmt: skip
+                *(record for each in self._pairs.clusters(pairs) for record in cluster_records(each, self.by))]
 
     def _added(self, state: State, query: Query) -> list[Record]:
         """Add a source to those that are compared; return a note where it is one of them under another name."""
