@@ -21,4 +21,4 @@ def run(common: Common, pipe: Text) -> None:
     from vtk.driver.run import drive_all
     from vtk.piping import parse
 
-    drive_all(parse(pipe), common)
+    drive_all(parse(pipe, common), common)

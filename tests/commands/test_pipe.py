@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from conftest import run_vtk
+from vtk.cli import load
+from vtk.errors import UsageError
 
 PIPES = [
     "detect --model motion | track",
@@ -101,3 +103,23 @@ def test_a_pipe_that_cannot_be_is_refused(pipe: str, message: bytes) -> None:
     assert found.returncode == 2, found.stderr
     assert message in found.stderr
     assert found.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(("pipe", "words", "message"), [
+    ("detect-copy --all-pairs", ("--shard", "1/2"), "--shard sees some of them"),
+    ("detect-copy --within --decoder auto", ("--decoder", "opencv"), "detect-copy: --decoder belongs to the whole pipe"),
+    ("detect-copy --within --root .", ("--root", "films"), "detect-copy: --root belongs to the whole pipe"),
+    ("detect-copy --refs no*where", ("--root", "."), "none of 1 references can be read"),
+])
+def test_options_of_the_pipe_are_those_of_its_commands(pipe: str, words: tuple[str, ...], message: str) -> None:
+    """What a command does not do with an option it does not do with the same one of the pipe."""
+    with pytest.raises(UsageError) as error:
+        load("pipe").main([pipe + " --descriptor dct", "x.mp4", *words], standalone_mode=False)
+    assert message in str(error.value)
+
+
+def test_a_bound_on_threads_in_the_environment_holds_for_the_pipe(clip: Path) -> None:
+    pipe = "probe | detect --model motion --limit 3"
+    found = run_vtk("pipe", pipe, clip, VTK_THREADS="1")
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert found.stdout == run_vtk("pipe", pipe, clip, "--threads", "1").stdout

@@ -10,7 +10,7 @@ from vtk.copies.clusters import Cluster, Video, clusters
 from vtk.copies.footprint import Query
 from vtk.copies.matches import Match
 from vtk.copies.references import References
-from vtk.driver.stage import Source
+from vtk.driver.stage import Opening, Source
 from vtk.media.names import is_stream
 
 
@@ -34,12 +34,12 @@ class Pairs:
     """Videos in the order in which they came; their footprints are among references, other views of them here.
 
     Attributes:
-        root: the folder that relative names are resolved in.
+        opening: how they were opened.
     """
 
     _videos: list[Video] = field(default_factory=list)
     _views: dict[str, Query] = field(default_factory=dict)
-    root: str | None = None
+    opening: Opening = Opening()
     _files: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def add(self, references: References, query: Query, source: Source) -> str | None:
@@ -50,7 +50,7 @@ class Pairs:
             query: what is seen of it.
             source: where it is.
         """
-        whole, self.root = query.whole, source.root
+        whole, self.opening = query.whole, source.opening
         size = source.info.size if source.info is not None else None
         if not is_stream(source.name) and os.path.isfile(source.path):
             status = os.stat(source.path)

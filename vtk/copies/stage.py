@@ -16,9 +16,8 @@ from vtk.copies.matches import Match, clipped
 from vtk.copies.pairs import Pairs
 from vtk.copies.similarity import Entries
 from vtk.copies.sought import Place, Sought, open_references, same_file
-from vtk.driver.chain import Opening
 from vtk.driver.link import error_record
-from vtk.driver.stage import Frame, Source, Stage
+from vtk.driver.stage import Frame, Opening, Source, Stage
 from vtk.errors import MediaError, UsageError, VtkError
 from vtk.media.sampling import ON_DEMAND, Sampling
 from vtk.records import Record, make, score
@@ -193,7 +192,7 @@ class CopyStage(Stage):
         if state.source.info is not None and state.source.info.kind == "image":
             return [error_record(self.by, self.name, MediaError("a picture has no seconds: nothing is looked for in it",
                                                                 code="E_PICTURE"), name)]  # fmt: skip
-        sought, opening = self._sought(), replace(self._place.opening, root=state.source.root)
+        sought, opening = self._sought(), state.source.opening
         span = self._sampling.start, self._sampling.end if self._sampling.limit is None else state.last
         lookers = FileLookers(name, sought.references, opening, span=span)
         skip, closer = _Itself(name, opening.root), lookers if self._work.refine else None
@@ -226,7 +225,7 @@ class CopyStage(Stage):
         pairs: list[tuple[str, Match]] = []
         for query, skip in self._pairs.queries(references):
             name = query.whole.source
-            lookers = FileLookers(name, references, replace(self._place.opening, root=self._pairs.root),
+            lookers = FileLookers(name, references, self._pairs.opening,
                                   span=(self._sampling.start, self._sampling.end))  # fmt: skip
             found = find(query, references, self._work.search, lookers if self._work.refine else None, skip,
                          self._seen())

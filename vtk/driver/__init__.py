@@ -4,7 +4,7 @@ from typing import Any
 
 # Found when first asked for: a command that only needs the stage protocol does not load orjson.
 _HOME = {"drive": "run", "drive_all": "run", "run": "run", "collect": "run", "Frame": "stage", "Source": "stage",
-         "Stage": "stage", "Record": "stage", "Opening": "chain", "Step": "chain"}
+         "Stage": "stage", "Record": "stage", "Opening": "stage", "Step": "chain"}
 
 
 def __getattr__(name: str) -> Any:

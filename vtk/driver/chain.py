@@ -9,7 +9,7 @@ from orjson import loads
 
 from vtk.driver.late import announcement
 from vtk.driver.link import Mode
-from vtk.driver.stage import Stage
+from vtk.driver.stage import Opening, Stage
 from vtk.driver.stream import Event
 from vtk.errors import VtkError
 from vtk.records import dump
@@ -23,17 +23,6 @@ class Step:
 
     stage: Stage
     only: bool = False
-
-
-@dataclass(frozen=True)
-class Opening:
-    """How sources are opened: the options of vtk.media.video.open_media."""
-
-    decoder: str = "auto"
-    threads: int | None = None
-    timeout: float = 10.0
-    root: str | None = None
-    framerate: float | None = None
 
 
 @dataclass

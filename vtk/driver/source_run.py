@@ -154,7 +154,7 @@ class SourceRun:
         self.modes = modes_of([step.stage for step in self._chain.steps], types)
         for position, mode in enumerate(self.modes):
             source = Source(self._name, "records" if mode == "records" else "media", media=self._media,
-                            root=self._chain.opening.root)
+                            opening=self._chain.opening)
             stage = self._chain.steps[position].stage
             self._links.append(Link(position, stage, source, mode, internal=self._chain.internal))
             self._links[-1].fed = any(stage.reads & step.stage.writes for step in self._chain.steps[:position])

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How sources are opened: the options of vtk.media.video.open_media."""
+
+    decoder: str = "auto"
+    threads: int | None = None
+    timeout: float = 10.0
+    root: str | None = None
+    framerate: float | None = None
+
+
 @dataclass(slots=True)
 class Source:
     """One source as a stage sees it.
@@ -26,14 +37,19 @@ class Source:
         mode: ``media`` when the stage looks at pixels alone, ``records`` when records that it reads came.
         info: what the reader knows of the media; None when the stage asked for no pixels.
         media: the ``media`` record, where one came.
-        root: the folder that relative names are resolved in, where the user gave one.
+        opening: how the run opens sources: what a stage opens by itself is opened so, too.
     """
 
     name: str
     mode: Literal["media", "records"] = "media"
     info: MediaInfo | None = None
     media: Record | None = None
-    root: str | None = None
+    opening: Opening = Opening()
+
+    @property
+    def root(self) -> str | None:
+        """The folder that relative names are resolved in, where the user gave one."""
+        return self.opening.root
 
     @property
     def path(self) -> str:
