@@ -124,6 +124,11 @@ class Library:
         """The spaces, as ``str`` prints them, whose queries may search this library besides its own."""
         return self._header.compatible
 
+    @property
+    def version(self) -> int:
+        """The number of the last commit, whoever made it."""
+        return self._read(lambda: int(self._table.version))
+
     def __enter__(self) -> Library:
         return self
 
