@@ -1,0 +1,182 @@
+"""Measures of a face's picture, hand-worked and on real faces; the gates; whatever is no face at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vtk.errors import UsageError
+from vtk.liveness.quality import REASONS, Gates, measure, reasons
+from vtk.media.image import load
+
+FRONTAL = np.array([(70, 80), (130, 80), (100, 110), (80, 140), (120, 140)], np.float64)
+Faces = list[tuple[np.ndarray, list[float]]]
+
+
+def checked(level: int = 128, side: int = 200, cell: int = 4, swing: int = 40) -> np.ndarray:
+    """Return a (side, side, 3) grey picture of squares, ``swing`` levels above and below ``level``."""
+    rows, columns = np.indices((side, side)) // cell
+    plane = np.where((rows + columns) % 2, level + swing, level - swing).astype(np.uint8)
+    return np.repeat(plane[:, :, None], 3, axis=2)
+
+
+def turned(degrees: float, points: np.ndarray = FRONTAL) -> np.ndarray:
+    """Return points turned clockwise about the middle of the picture."""
+    turn = np.deg2rad(degrees)
+    rotation = np.array([(np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))])
+    return (points - 100) @ rotation + 100
+
+
+def test_brightness_and_contrast_are_worked_by_hand() -> None:
+    found = measure(checked(level=102, swing=51), (20, 20, 180, 180))
+    assert found["brightness"] == pytest.approx(102 / 255, abs=0.002)
+    assert found["contrast"] == pytest.approx(51 / 255, abs=0.002)
+    assert (found["clipped"], found["size"], found["cut"]) == (0.0, 160.0, 0.0)
+
+
+def test_what_is_burnt_or_black_is_counted() -> None:
+    assert measure(checked(level=128, swing=127), (0, 0, 200, 200))["clipped"] == 1.0
+    assert measure(np.full((90, 90, 3), 255, np.uint8), (0, 0, 90, 90))["clipped"] == 1.0
+
+
+@pytest.mark.parametrize(("box", "cut"), [
+    ((0, 0, 100, 100), 0.0), ((-50, 0, 50, 100), 0.5), ((150, 150, 250, 250), 0.75), ((-100, -100, 0, 0), 1.0),
+    ((500, 0, 600, 90), 1.0), ((-200, -200, 400, 400), 1 - 1 / 9), ((30, 30, 30, 90), 1.0)])
+def test_the_share_outside_is_of_the_boxs_area(box: tuple[float, ...], cut: float) -> None:
+    assert measure(checked(), box)["cut"] == pytest.approx(cut, abs=1e-4)
+
+
+def test_a_box_wholly_outside_has_no_pixels_to_measure() -> None:
+    found = measure(checked(), (500, 0, 590, 90), FRONTAL, 0.9)
+    assert found == {"size": 90.0, "cut": 1.0, "score": 0.9}
+    assert reasons(found, Gates()) == ("cut",)
+
+
+def test_sharpness_does_not_follow_size_or_exposure() -> None:
+    fine, coarse = checked(side=192, cell=12), checked(side=768, cell=48)
+    dim = checked(side=192, cell=12, level=64, swing=20)
+    whole = [measure(image, (0, 0, len(image), len(image)))["sharpness"] for image in (fine, coarse, dim)]
+    assert whole[1] == pytest.approx(whole[0], rel=0.05)  # the scaling's grid falls otherwise on the squares
+    assert whole[2] == pytest.approx(whole[0], rel=0.02)  # levels are whole
+
+
+def test_sharpness_falls_with_blur() -> None:
+    # Noise has every frequency; of one alone, blur takes the contrast as it takes the edges.
+    image = np.random.default_rng(1).integers(0, 256, (200, 200, 3), np.uint8)
+    found = [measure(cv2.GaussianBlur(image, (0, 0), sigma) if sigma else image, (0, 0, 200, 200))["sharpness"]
+             for sigma in (0, 2, 4, 8)]
+    assert found == sorted(found, reverse=True) and found[-1] < found[0] / 4
+
+
+@pytest.mark.parametrize("degrees", [0, 30, -75, 90, 180])
+def test_roll_is_clockwise_and_leaves_the_turn_alone(degrees: float) -> None:
+    found = measure(checked(), (0, 0, 200, 200), turned(degrees))
+    assert abs((found["roll"] - degrees + 180) % 360 - 180) < 0.1
+    assert found["turn"] == 0.0
+
+
+@pytest.mark.parametrize(("aside", "degrees"), [(0, 0.0), (30, 45.0), (-30, 45.0), (60, 63.4)])
+def test_the_turn_is_of_the_nose_against_the_eyes(aside: float, degrees: float) -> None:
+    points = FRONTAL.copy()
+    points[2, 0] += aside  # the eyes stand 60 apart: half of it aside is 45 degrees
+    assert measure(checked(), (0, 0, 200, 200), points)["turn"] == degrees
+
+
+def test_a_smooth_patch_over_the_mouth_is_evidence_of_a_cover() -> None:
+    image = checked(cell=5)
+    assert measure(image, (40, 40, 160, 180), FRONTAL)["covered"] < 0.1
+    image[118:162] = 128
+    assert measure(image, (40, 40, 160, 180), FRONTAL)["covered"] == 1.0
+
+
+def test_points_that_say_nothing_are_no_evidence() -> None:
+    for points in (np.full((5, 2), np.nan), np.full((5, 2), 7.0)):
+        assert {"turn", "roll", "covered"}.isdisjoint(measure(checked(), (0, 0, 200, 200), points))
+
+
+def test_a_picture_of_one_colour_is_flat_and_blurred() -> None:
+    found = measure(np.full((120, 120, 3), 90, np.uint8), (0, 0, 120, 120))
+    assert (found["contrast"], found["sharpness"]) == (0.0, 0.0)
+    assert reasons(found, Gates()) == ("blurred", "flat")
+
+
+def test_each_reason_has_its_measure_and_the_order_is_fixed() -> None:
+    good = {"cut": 0.0, "size": 100.0, "sharpness": 0.5, "brightness": 0.4, "contrast": 0.1, "turn": 5.0, "roll": -5.0,
+            "covered": 0.3, "score": 0.99}
+    bad = {"cut": 0.3, "small": 39.0, "blurred": 0.1, "dark": 0.01, "bright": 0.95, "flat": 0.01, "turned": 50.0,
+           "covered": 0.9, "doubtful": 0.7}
+    of = {"small": "size", "blurred": "sharpness", "dark": "brightness", "bright": "brightness", "flat": "contrast",
+          "turned": "turn", "doubtful": "score"}
+    assert reasons(good, Gates()) == () and reasons({}, Gates()) == ()
+    for reason, value in bad.items():
+        assert reasons(good | {of.get(reason, reason): value}, Gates()) == (reason,)
+    assert reasons(good | {"roll": -170.0}, Gates()) == ("turned",)
+    every = {of.get(reason, reason): value for reason, value in bad.items()}  # bright is last of two
+    assert reasons(every, Gates()) == tuple(reason for reason in REASONS if reason != "dark")
+
+
+@pytest.mark.parametrize(("wrong", "option"), [
+    ({"min_size": -1}, "--min-size"), ({"min_sharpness": float("nan")}, "--min-sharpness"),
+    ({"brightness": (0.9, 0.1)}, "--brightness"), ({"min_contrast": 2}, "--min-contrast"),
+    ({"max_turn": 200}, "--max-turn"), ({"max_cut": 1.5}, "--max-cut"), ({"min_score": 80}, "--min-score"),
+    ({"max_covered": -0.1}, "--max-covered")])
+def test_bounds_out_of_range_are_refused_by_the_options_name(wrong: dict[str, float], option: str) -> None:
+    with pytest.raises(UsageError, match=option):
+        Gates(**wrong)
+
+
+@pytest.mark.parametrize("image", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3), np.float32)])
+def test_a_picture_of_another_kind_is_refused(image: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        measure(image, (0, 0, 9, 9))
+
+
+def test_boxes_and_points_of_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match="four finite"):
+        measure(checked(), (0, 0, float("nan"), 9))
+    with pytest.raises(ValueError, match=r"\(5, 2\)"):
+        measure(checked(), (0, 0, 99, 99), FRONTAL[:4])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-500, 500), min_size=4, max_size=4), st.integers(1, 40), st.integers(1, 40),
+       st.lists(st.floats(-1e4, 1e4), min_size=10, max_size=10))
+def test_any_box_and_points_have_a_defined_answer(box: list[float], height: int, width: int, flat: list[float]) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (height, width, 3), np.uint8)
+    found = measure(image, box, np.reshape(flat, (5, 2)))
+    assert all(np.isfinite(value) for value in found.values())
+    assert 0 <= found["cut"] <= 1 and 0 <= found.get("covered", 0) <= 1 and 0 <= found.get("turn", 0) <= 90
+    assert set(reasons(found, Gates())) <= set(REASONS)
+
+
+@pytest.fixture(scope="module")
+def real(shared: Path) -> Faces:
+    """Return pictures of real faces with their boxes."""
+    folder = shared / "data" / "face-antispoof"
+    rows = json.loads((folder / "expected_minifasnet_scores.json").read_bytes())
+    return [(load(str(folder / "benchmarks" / kind / name))[0], box) for kind, name, box, _ in rows
+            if kind == "real"]
+
+
+def flagged(faces: Faces, reason: str | None = None) -> float:
+    """Return the share of faces that the default gates flag, at all or for one reason."""
+    found = [reasons(measure(image, box), Gates()) for image, box in faces]
+    return sum(bool(given) if reason is None else reason in given for given in found) / len(found)
+
+
+def test_real_faces_pass_and_blurred_or_dark_ones_do_not(real: Faces) -> None:
+    assert len(real) == 141
+    assert flagged(real) <= 0.01
+    blurred = {part: [(cv2.GaussianBlur(image, (0, 0), (box[2] - box[0]) / part), box) for image, box in real]
+               for part in (64, 32, 16)}
+    assert flagged(blurred[64], "blurred") <= 0.05
+    assert flagged(blurred[32], "blurred") >= 0.8
+    assert flagged(blurred[16], "blurred") >= 0.95
+    assert flagged([(image // 3, box) for image, box in real], "dark") >= 0.35
+    assert flagged([(image // 8, box) for image, box in real]) >= 0.95

@@ -1,0 +1,201 @@
+"""What the picture of a face is like, in numbers, and which of them forbid a verdict on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vtk.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+REASONS = ("cut", "small", "blurred", "dark", "bright", "flat", "turned", "covered", "doubtful")
+
+_CORE = 0.7  # of a box's width and height: the face, without most of what is behind it
+_SIDE = 48  # pixels that the face is scaled to before its edges are measured: about the smallest that is judged
+_BURNT, _BLACK = 250, 5  # luma levels from which on, and up to which, a pixel has lost what it showed
+_REACH = 0.3  # half a side of the patch around an eye or the mouth, as a share of the distance of the eyes
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Bounds of what is judged; outside of any of them a face is ``unsure``, and the reason is said.
+
+    The figures are of 141 real faces of a benchmark, 46 to 393 pixels wide (measured, tests/liveness/test_quality.py):
+    with these defaults none of them is flagged, of the same blurred by a Gaussian whose sigma is 1/64, 1/32 or 1/16 of
+    the box's width 1, 87 and 99 %, and with a half or a third of their light 6 and 40 %.
+
+    Attributes:
+        min_size: shorter side of the box, pixels. The networks see 80 of them, and half of that is a blur.
+        min_sharpness: of edges to contrast, see ``measure``. Real faces have 0.33 and more; blurred by 1/64 of their
+            width 0.18 to 0.46, by 1/32 0.09 to 0.28.
+        brightness: least and greatest mean luma in [0, 1]. Real faces have 0.13 to 0.64. It is kept wide, since dark
+            skin is darker: it is to catch faces of which the sensor saw next to nothing, not people.
+        min_contrast: least standard deviation of luma in [0, 1]. Real faces have 0.036 and more.
+        max_turn: degrees that the head may be turned aside or rolled, where points are known: profiles are not what
+            the networks learned from.
+        max_cut: share of the box that may lie outside of the picture: the networks look around the box, too.
+        min_score: least score of the detector; the only sign of something before the face, where it gives no points.
+        max_covered: of an eye or the mouth, where points are known, see ``measure``.
+
+    Raises:
+        UsageError: a bound is out of range; the message names its option.
+    """
+
+    min_size: float = 40.0
+    min_sharpness: float = 0.2
+    brightness: tuple[float, float] = (0.08, 0.9)
+    min_contrast: float = 0.02
+    max_turn: float = 45.0
+    max_cut: float = 0.25
+    min_score: float = 0.8
+    max_covered: float = 0.8
+
+    def __post_init__(self) -> None:
+        _within("--min-size", self.min_size, 0, 1e6, "pixels")
+        _within("--min-sharpness", self.min_sharpness, 0, 10, "edges to contrast")
+        low, high = self.brightness
+        if not 0 <= low < high <= 1:
+            raise UsageError(f"--brightness {low:g},{high:g}: two shares of white from 0 to 1 are needed, "
+                             "the lower one first")
+        _within("--min-contrast", self.min_contrast, 0, 1, "a share of white")
+        _within("--max-turn", self.max_turn, 0, 180, "degrees")
+        _within("--max-cut", self.max_cut, 0, 1, "a share of the box")
+        _within("--min-score", self.min_score, 0, 1, "a score")
+        _within("--max-covered", self.max_covered, 0, 1, "a share")
+
+
+def measure(image: np.ndarray, xyxy: Any, points: np.ndarray | None = None,
+            score: float | None = None) -> dict[str, float]:
+    """Return what the picture of a face is like, by name; what cannot be measured is left out.
+
+    ``size`` is the shorter side of the box in pixels, ``cut`` the share of the box outside of the picture. Of the
+    luma (Rec. 601) of the middle of the box, in [0, 1]: ``brightness`` its mean, ``contrast`` its standard deviation,
+    ``clipped`` the share of pixels burnt or black. ``sharpness`` is the standard deviation of the Laplacian of the
+    middle, scaled to 48 by 48 pixels, over the luma's: of edges to contrast, whatever the face's size and exposure.
+    Noise passes for edges, so that a noisy blurred face may pass for a sharp one.
+
+    Of points: ``roll`` degrees clockwise from upright, ``turn`` degrees that the nose points aside (unsigned), and
+    ``covered``: how far the least textured of eyes and mouth falls short of the face's contrast, 0 to 1. A plain mask
+    or a hand does; a scarf with a pattern or clear glass does not. ``score`` is the detector's, as given.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, the whole picture.
+        xyxy: (4,) [x1, y1, x2, y2] in its pixels; it may lie outside of it.
+        points: (5, 2) right eye, left eye, nose, right and left corner of the mouth, [x, y] in its pixels. Points that
+            are not finite or whose eyes coincide tell nothing.
+        score: the detector's confidence.
+
+    Raises:
+        ValueError: the picture is not (H, W, 3) uint8, the box not four finite numbers, or the points not (5, 2).
+
+    Source: variance of the Laplacian as a measure of focus, Pech-Pacheco et al., ICPR 2000; the fixed size and the
+    division by contrast are ours. The angle of ``turn`` takes the nose's tip to stand as far before the eyes as half of
+    their distance, about so in an adult.
+    """
+    import numpy as np
+
+    box = np.asarray(xyxy, np.float64)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"expected an (H, W, 3) uint8 picture, got {image.shape} {image.dtype}")
+    if box.shape != (4,) or not np.isfinite(box).all():
+        raise ValueError(f"expected a box of four finite numbers, got {xyxy!r:.80}")
+    width, height = max(0.0, float(box[2] - box[0])), max(0.0, float(box[3] - box[1]))
+    measures = {"size": round(min(width, height), 2), "cut": round(_cut(box, image.shape), 4)}
+    core = _middle(image, box)
+    if core is not None:
+        measures |= _seen(core)
+        if points is not None:
+            measures |= _posed(image, np.asarray(points, np.float64), measures["contrast"])
+    if score is not None:
+        measures["score"] = round(float(score), 4)
+    return measures
+
+
+def reasons(measures: Mapping[str, float], gates: Gates) -> tuple[str, ...]:
+    """Return why a face of such ``measures`` is not judged, in the order of ``REASONS``; none where it may be."""
+    def of(name: str, otherwise: float) -> float:
+        return measures.get(name, otherwise)
+
+    low, high = gates.brightness
+    tilted = max(of("turn", 0), abs(of("roll", 0)))
+    failed = {
+        "cut": of("cut", 0) > gates.max_cut, "small": of("size", math.inf) < gates.min_size,
+        "blurred": of("sharpness", math.inf) < gates.min_sharpness, "dark": of("brightness", low) < low,
+        "bright": of("brightness", high) > high, "flat": of("contrast", math.inf) < gates.min_contrast,
+        "turned": tilted > gates.max_turn, "covered": of("covered", 0) > gates.max_covered,
+        "doubtful": of("score", 1) < gates.min_score}
+    return tuple(name for name in REASONS if failed[name])
+
+
+def _within(option: str, value: float, low: float, high: float, unit: str) -> None:
+    """Refuse a value out of range, or one that is no number."""
+    if not low <= value <= high:
+        raise UsageError(f"{option} {value:g}: {unit} from {low:g} to {high:g} are needed")
+
+
+def _cut(box: np.ndarray, shape: tuple[int, ...]) -> float:
+    """Return the share of a box outside of a picture; 1 for a box without area."""
+    area = max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+    width, height = min(box[2], shape[1]) - max(box[0], 0.0), min(box[3], shape[0]) - max(box[1], 0.0)
+    return 1.0 - max(0.0, width) * max(0.0, height) / area if area > 0 else 1.0
+
+
+def _middle(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+    """Return the (h, w) uint8 luma of the middle of a box; None where nothing of the box is in the picture."""
+    x1, y1, x2, y2 = box
+    inset = (1 - _CORE) / 2
+    dx, dy = inset * (x2 - x1), inset * (y2 - y1)
+    core = _luma(image, (x1 + dx, y1 + dy, x2 - dx, y2 - dy))
+    return core if core is not None else _luma(image, (x1, y1, x2, y2))
+
+
+def _luma(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray | None:
+    """Return the (h, w) uint8 luma of the pixels that a box touches; None where it touches none."""
+    import cv2
+    import numpy as np
+
+    height, width = image.shape[:2]
+    left, top = max(0, math.floor(box[0])), max(0, math.floor(box[1]))
+    right, bottom = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
+    if right <= left or bottom <= top:
+        return None
+    return cv2.cvtColor(np.ascontiguousarray(image[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
+
+
+def _seen(core: np.ndarray) -> dict[str, float]:
+    """Return what the luma of the middle of a face tells."""
+    import cv2
+    import numpy as np
+
+    small = cv2.resize(core, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    # A spread of less than one level is the rounding's, no edges.
+    edges = float(cv2.Laplacian(small, cv2.CV_32F).std()) / max(1.0, float(small.std()))
+    lost = np.count_nonzero((core >= _BURNT) | (core <= _BLACK)) / core.size
+    return {"sharpness": round(edges, 4), "brightness": round(float(core.mean()) / 255, 4),
+            "contrast": round(float(core.std()) / 255, 4), "clipped": round(lost, 4)}
+
+
+def _posed(image: np.ndarray, points: np.ndarray, contrast: float) -> dict[str, float]:
+    """Return what five points tell of a face of that ``contrast``; nothing where they tell nothing."""
+    import numpy as np
+
+    if points.shape != (5, 2):
+        raise ValueError(f"expected (5, 2) points, got {points.shape}")
+    right, left, nose = points[:3]
+    across = left - right
+    distance = float(np.hypot(*across))
+    if not np.isfinite(points).all() or not distance > 0:
+        return {}
+    aside = abs(float((nose - (right + left) / 2) @ across)) / distance
+    roll = math.degrees(math.atan2(across[1], across[0]))
+    found = {"turn": round(math.degrees(math.atan2(aside, distance / 2)), 1), "roll": round(roll, 1)}
+    patches = [_luma(image, (x - _REACH * distance, y - _REACH * distance, x + _REACH * distance, y + _REACH * distance))
+               for x, y in (right, left, (points[3] + points[4]) / 2)]
+    textures = [float(patch.std()) / 255 for patch in patches if patch is not None]
+    if textures and contrast > 0:
+        found["covered"] = round(1 - min(1.0, min(textures) / contrast), 4)
+    return found
