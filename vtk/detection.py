@@ -10,7 +10,7 @@ import numpy as np
 
 from vtk.driver.stage import Frame, Record, Source, Stage
 from vtk.media.sampling import Sampling
-from vtk.models.detector import DEFAULT, Boxes, Detect, Detector, Settings, load_detector, model_name
+from vtk.models.detector import DEFAULT, Boxes, Detect, Detector, Settings, load_detector, model_name, own_score
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import boxes, make, score
 
@@ -28,15 +28,17 @@ class DetectStage(Stage):
         model: str = DEFAULT,
         weights: Path | None = None,
         classes: Sequence[str] = (),
-        min_score: float = 0.25,
+        min_score: float | None = None,
         iou: float | None = None,
         max_boxes: int = 300,
+        tile: int = 0,
         runtime: RuntimeOptions = RuntimeOptions(),
         sampling: Sampling = Sampling(),
     ) -> None:
-        Settings(tuple(classes), min_score, iou, max_boxes)  # refuses what is out of range before anything is read
-        self._given = {"name": model, "weights": weights, "classes": tuple(classes), "min_score": min_score, "iou": iou,
-                       "max_boxes": max_boxes, "runtime": runtime}
+        least = own_score(model) if min_score is None else min_score
+        Settings(tuple(classes), least, iou, max_boxes, tile)  # refuses what is out of range before anything is read
+        self._given = {"name": model, "weights": weights, "classes": tuple(classes), "min_score": least, "iou": iou,
+                       "max_boxes": max_boxes, "tile": tile, "runtime": runtime}
         self._sampling = sampling
         self._loaded: Detector | None = None
         self._model = model_name(model, weights)
@@ -70,7 +72,7 @@ class DetectStage(Stage):
         options = {
             "model": self._model, "sha256": self._detector.sha256, "precision": self._detector.precision,
             "classes": list(self._given["classes"]), "min_score": self._given["min_score"], "iou": self._given["iou"],
-            "max_boxes": self._given["max_boxes"], "batch": self._detector.batch,
+            "max_boxes": self._given["max_boxes"], "tile": self._given["tile"] or None, "batch": self._detector.batch,
         }  # fmt: skip
         return {key: value for key, value in options.items() if value is not None}
 
@@ -95,7 +97,11 @@ class DetectStage(Stage):
 def detections(frame: Frame, found: Boxes, labels: Sequence[str], by: str) -> list[Record]:
     """Return one ``detection`` record for each box that was found in ``frame.image``, in source pixels."""
     scaled = boxes(found.xyxy * np.array([*frame.scale, *frame.scale], np.float32))
+    points: list[Record] = [{}] * len(found)
+    if found.points is not None:
+        points = [{"points": five} for five in boxes(found.points * np.array(frame.scale, np.float32))]
     return [
-        make("detection", by, **frame.keys(), xyxy=xyxy, score=score(value), label=labels[index], class_id=int(index))
-        for xyxy, value, index in zip(scaled, found.scores, found.class_ids, strict=True)
+        make("detection", by, **frame.keys(), xyxy=xyxy, score=score(value), label=labels[index], class_id=int(index),
+             **five)
+        for xyxy, value, index, five in zip(scaled, found.scores, found.class_ids, points, strict=True)
     ]

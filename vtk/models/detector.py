@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 DEFAULT = "yolo11n"
+LEAST_TILE = 32  # pixels; smaller ones show less than any detector was trained to see, and a picture has thousands
 SUFFIXES = (".pt", ".onnx", ".tflite", ".xml")
 
 
@@ -30,15 +31,24 @@ class Boxes:
         xyxy: (N, 4) float32, [x1, y1, x2, y2] in pixels of the picture, inside it.
         scores: (N,) float32 in [0, 1].
         class_ids: (N,) int64, indices into the detector's labels.
+        points: (N, 5, 2) float32, x and y in pixels of the right eye, left eye, nose, right and left corner of the
+            mouth, the person's right and left; a turned face has some outside the picture. None where the detector
+            gives none.
     """
 
     xyxy: np.ndarray
     scores: np.ndarray
     class_ids: np.ndarray
+    points: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of boxes."""
         return len(self.scores)
+
+    def taken(self, rows: np.ndarray | slice) -> Boxes:
+        """Return the boxes of ``rows``, indices, a mask or a slice, with what belongs to them."""
+        points = None if self.points is None else self.points[rows]
+        return Boxes(self.xyxy[rows], self.scores[rows], self.class_ids[rows], points)
 
 
 Detect = Callable[[Sequence["np.ndarray"]], list[Boxes]]
@@ -54,6 +64,7 @@ class Detector(Protocol):
         size: the size that it likes pictures in; others it resizes.
         batch: how many pictures a call takes at best.
         precision: what it computes in.
+        iou: the overlap above which the weaker of two boxes of a class goes; None where it leaves that to its file.
     """
 
     name: str
@@ -62,6 +73,7 @@ class Detector(Protocol):
     size: Size
     batch: int
     precision: str
+    iou: float | None
 
     def start(self) -> Detect:
         """Return what is called with the pictures of one source, (H, W, 3) uint8 RGB, in order."""
@@ -70,12 +82,16 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is kept of a detector's boxes: which classes (empty: all), from which score, how many."""
+    """What is kept of a detector's boxes: which classes (empty: all), from which score, how many.
+
+    ``tile`` is the side in pixels of the squares that pictures are cut into, 0 for none; see ``tiling``.
+    """
 
     classes: tuple[str, ...] = ()
     min_score: float = 0.25
     iou: float | None = None
     max_boxes: int = 300
+    tile: int = 0
 
     def __post_init__(self) -> None:
         for option, value in (("--min-score", self.min_score), ("--iou", self.iou)):
@@ -83,6 +99,8 @@ class Settings:
                 raise UsageError(f"{option} {value:g}: expected a number from 0 to 1")
         if self.max_boxes < 1:
             raise UsageError(f"--max-boxes {self.max_boxes}: expected 1 or more")
+        if self.tile and self.tile < LEAST_TILE:
+            raise UsageError(f"--tile {self.tile}: expected {LEAST_TILE} pixels or more, or 0 for none")
 
 
 def model_name(name: str, weights: Path | None = None) -> str:
@@ -96,6 +114,11 @@ def model_name(name: str, weights: Path | None = None) -> str:
     if Path(name).suffix in SUFFIXES:
         return Path(name).stem
     return zoo.get(name, "detect").name
+
+
+def own_score(name: str) -> float:
+    """Return the least score that the makers of a detector keep, for ``name`` as ``model_name`` takes it."""
+    return zoo.get(DEFAULT if Path(name).suffix in SUFFIXES else name, "detect").min_score
 
 
 def find_files(name: str, weights: Path | None, runtime: RuntimeOptions) -> tuple[zoo.Model, files.Weights]:
@@ -122,6 +145,7 @@ def load_detector(
     iou: float | None = None,
     runtime: RuntimeOptions = RuntimeOptions(),
     max_boxes: int = 300,
+    tile: int = 0,
 ) -> Detector:
     """Return the detector ``name`` of the table, its weights fetched where they are missing.
 
@@ -133,15 +157,22 @@ def load_detector(
         iou: overlap above which of two boxes of a class the weaker goes; None: the architecture's own.
         runtime: device, precision, batch, threads, network.
         max_boxes: the most boxes that are kept of a picture, best first.
+        tile: 0, or the side in pixels of the squares that pictures are cut into, to find what is small; the detector
+            then likes pictures in their own size.
 
     Raises:
         UsageError: no such model or class, or an option out of range.
         WeightsError: the weights cannot be had, verified or read.
     """
-    settings = Settings(tuple(classes), min_score, iou, max_boxes)
+    settings = Settings(tuple(classes), min_score, iou, max_boxes, tile)
     recipe, found = find_files(name, weights, runtime)
     builder = importlib.import_module(f"vtk.models.{recipe.builder}")
-    return builder.build(recipe, found, settings, runtime)
+    detector = builder.build(recipe, found, settings, runtime)
+    if not tile:
+        return detector
+    from vtk.models.tiling import TiledDetector
+
+    return TiledDetector(detector, settings)
 
 
 def wanted(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray | None:

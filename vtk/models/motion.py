@@ -38,6 +38,7 @@ class MotionDetector:
     sha256 = None
     labels = LABELS
     precision = "fp32"
+    iou = None
 
     def __init__(self, model: Model, settings: Settings, runtime: RuntimeOptions) -> None:
         wanted(LABELS, settings.classes)

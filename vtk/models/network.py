@@ -19,11 +19,15 @@ from vtk.threads import asked
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """A model's boxes, not yet weeded out: (M, 4) xyxy in canvas pixels, (M,) scores, (M,) class ids."""
+    """A model's boxes, not yet weeded out: (M, 4) xyxy in canvas pixels, (M,) scores, (M,) class ids.
+
+    ``points``: (M, 5, 2) float32 in canvas pixels, as ``detector.Boxes`` has them; None where the model gives none.
+    """
 
     xyxy: np.ndarray
     scores: np.ndarray
     class_ids: np.ndarray
+    points: np.ndarray | None = None
 
 
 # (outputs of the net for one picture, canvas (height, width), least score) -> what reaches that score
@@ -48,7 +52,7 @@ class NetworkDetector:
         self.size = Size("exact", takes.width, takes.height) if stretched else Size("long", longest)
         self._net, self._decode, self._input, self._stride = net, decode, takes, stride
         self._settings = settings
-        self._iou = iou if settings.iou is None or iou is None else settings.iou
+        self.iou = iou if settings.iou is None or iou is None else settings.iou
         self._wanted = wanted(labels, settings.classes)
         self._canvas = np.empty(0, np.float32)
         if threads := asked():
@@ -110,26 +114,30 @@ class NetworkDetector:
         self, found: Candidates, size: tuple[int, int], small: tuple[int, int], canvas: tuple[int, int]
     ) -> Boxes:
         """Keep the wanted classes, suppress, and bring the boxes from the canvas to the picture."""
-        xyxy, scores, class_ids = found.xyxy, found.scores, found.class_ids
+        xyxy, scores, class_ids, points = found.xyxy, found.scores, found.class_ids, found.points
         if self._wanted is not None:
             keep = self._wanted[class_ids]
             xyxy, scores, class_ids = xyxy[keep], scores[keep], class_ids[keep]
-        if self._iou is None:
+            points = None if points is None else points[keep]
+        if self.iou is None:
             order = np.argsort(-scores, kind="stable")
         else:
-            order = nms(np.ascontiguousarray(xyxy), scores, class_ids, self._iou)
-        inside = self._back(xyxy[order], size, small, canvas)
+            order = nms(np.ascontiguousarray(xyxy), scores, class_ids, self.iou)
+        height, width = size
+        inside = np.clip(self._back(xyxy[order].reshape(-1, 2), size, small, canvas), 0,
+                         np.array([width, height], np.float32)).reshape(-1, 4)
         # What lies beside the picture, on the padding, has no area once it is clipped.
         some = ((inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])).nonzero()[0][: self._settings.max_boxes]
-        return Boxes(inside[some], scores[order][some], class_ids[order][some])
+        if points is not None:
+            chosen = points[order][some]
+            points = self._back(chosen.reshape(-1, 2), size, small, canvas).reshape(chosen.shape)
+        return Boxes(inside[some], scores[order][some], class_ids[order][some], points)
 
     def _back(
-        self, xyxy: np.ndarray, size: tuple[int, int], small: tuple[int, int], canvas: tuple[int, int]
+        self, places: np.ndarray, size: tuple[int, int], small: tuple[int, int], canvas: tuple[int, int]
     ) -> np.ndarray:
-        """Return boxes in pixels of the picture, clipped to it; sizes are (height, width)."""
+        """Return places (N, 2) x, y of the canvas in pixels of the picture; sizes are (height, width)."""
         if self._input.fit == "centre":
             top, left = (canvas[0] - small[0]) // 2, (canvas[1] - small[1]) // 2
-            xyxy = xyxy - np.array([left, top, left, top], np.float32)
-        height, width = size
-        scale = np.array([width / small[1], height / small[0]] * 2, np.float32)
-        return np.clip(xyxy * scale, 0, np.array([width, height] * 2, np.float32))
+            places = places - np.array([left, top], np.float32)
+        return places * np.array([size[1] / small[1], size[0] / small[0]], np.float32)

@@ -81,6 +81,7 @@ class Model:
         published: figures that its makers state; never ours.
         experimental: our tests have not run it on its real weights, or nobody hands them out.
         arch: which of its networks the builder makes, where it has several.
+        min_score: of a detector, the least score that is kept where the user asks for none.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Model:
     published: tuple[Figure, ...] = ()
     experimental: bool = False
     arch: str = ""
+    min_score: float = 0.25
 
 
 _ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download"
@@ -226,6 +228,29 @@ _COPY = (
           (Figure("µAP", 61.5, "DISC2021, validation", _SSCD),
            Figure("µAP with score normalisation", 72.5, "DISC2021, validation", _SSCD)), experimental=True),
 )
+# Faces. YuNet's hash is the one that OpenCV's zoo itself names (its file is kept in Git LFS, by that hash).
+_ULTRA_LIGHT = "Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB"
+_YUNET = "opencv/opencv_zoo"
+_YUNET_PAGE = f"https://github.com/{_YUNET}/tree/main/models/face_detection_yunet"
+
+
+def _wider(source: str, *values: float) -> tuple[Figure, ...]:
+    kinds = ("AP easy", "AP medium", "AP hard")
+    return tuple(Figure(kind, value, "WIDER FACE val", source) for kind, value in zip(kinds, values, strict=True))
+
+
+_FACES = (
+    Model("rfb-320", "detect", "rfb", Input(320, 240, "stretch", scale=1.0, mean=(127.0,) * 3, std=(128.0,) * 3),
+          (File("version-RFB-320.onnx",
+                f"https://raw.githubusercontent.com/{_ULTRA_LIGHT}/master/models/onnx/version-RFB-320.onnx",
+                "34cd7e60aeff28744c657de7a3dc64e872d506741de66987f3426f2b79f88017", 1270727),),
+          "MIT", True, "WIDER FACE", _wider(f"https://github.com/{_ULTRA_LIGHT}", 78.7, 69.8, 43.8), min_score=0.7),
+    Model("yunet", "detect", "yunet", Input(640, 640, "corner", "bgr", scale=1.0, pad=0),
+          (File("face_detection_yunet_2023mar.onnx",
+                f"https://github.com/{_YUNET}/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+                "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4", 232589),),
+          "MIT", True, "WIDER FACE", _wider(_YUNET_PAGE, 88.4, 86.6, 75.0), True, min_score=0.6),
+)
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
@@ -250,8 +275,8 @@ _OTHERS = (
 
 MODELS: dict[str, Model] = {
     model.name: model
-    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_TEXT, *_REID,
-                  *_COPY)
+    for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_FACES, *_TEXT,
+                  *_REID, *_COPY)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 
