@@ -42,8 +42,7 @@ Refine = Annotated[bool, typer.Option(
     "--refine/--no-refine", help="Look at the ends of copies more closely, where both files are at hand.")]
 Plot = Annotated[Path | None, typer.Option(
     metavar="DIR", show_default=False,
-    help="Draw the similarity of each pair that was compared into this folder, as PNG; replaces those of an earlier "
-         "run.")]
+    help="Draw the similarity of each pair that was compared, and what was found in it: DIR/SOURCE/PAIR.png.")]
 
 
 @filter_command
@@ -88,5 +87,6 @@ def run(
     opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout, root, common.framerate)
     place = Place(library, files, descriptor, EmbedderOptions(weights, None, common.runtime),
                   FramePlan.parse(frames) if frames is not None else None, opening, common.quiet)
-    work = Work(search, Views(read_crops(crops)[1:], hflip), refine, fast, all_pairs, plot)
+    work = Work(search, Views(read_crops(crops)[1:], hflip), refine, fast, all_pairs, plot,
+                common.overwrite or common.resume)
     drive(partial(CopyStage, place, work, common.sampling), common)

@@ -375,10 +375,25 @@ def test_what_the_user_can_mend_is_said_in_one_line(place: Path, vtk: Vtk, words
 
 
 def test_pictures_of_what_was_compared(place: Path, tmp_path: Path, vtk: Vtk) -> None:
-    found = vtk("detect-copy", "query.mp4", "--library", "films.lance", "--plot", tmp_path / "plots", cwd=place)
+    words = ("--library", "films.lance", "--plot", tmp_path / "plots")
+    found = vtk("detect-copy", "query.mp4", *words, cwd=place)
     assert found.returncode == 0
-    pictures = sorted((tmp_path / "plots").iterdir())
+    pictures = sorted((tmp_path / "plots" / "query.mp4").iterdir())
     assert len(pictures) == 2 and all(each.suffix == ".png" and each.stat().st_size > 2000 for each in pictures)
+    assert vtk("detect-copy", "other.mp4", *words, cwd=place).returncode == 0
+    with pytest.raises(VtkError, match="query--1--.*png exists: --overwrite replaces it"):
+        vtk("detect-copy", "other.mp4", "query.mp4", *words, cwd=place)
+
+
+def test_a_source_whose_pictures_exist_fails_where_it_comes_as_a_record(place: Path, tmp_path: Path, vtk: Vtk) -> None:
+    words = ("detect-copy", "--library", "films.lance", "--plot", str(tmp_path))
+    assert vtk(*words, "query.mp4", cwd=place).returncode == 0
+    lines = [b'{"v":1,"type":"media","by":"probe","source":"%s","kind":"video","width":128,"height":72}\n' % name
+             for name in (b"query.mp4", b"fast.mp4")]  # fmt: skip
+    found = run_vtk(*words, stdin=b"".join(lines), cwd=place)
+    assert [each["status"] for each in copies(found, "end")] == ["failed", "ok"] and found.returncode == 1
+    assert [each["ref"] for each in copies(found)] == ["films/1.mp4"]
+    assert "exists: --overwrite replaces it" in copies(found, "error")[0]["error"]["message"]
 
 
 def test_real_copies_among_real_videos(shared: Path, vtk: Vtk) -> None:

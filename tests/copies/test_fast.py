@@ -74,10 +74,10 @@ def test_what_is_around_one_key_frame_is_looked_at(folder: Path, references: Mem
     (refined,) = fast_find(os.fspath(path), references, lookers=FileLookers(os.fspath(path), references))
     assert near(refined, 36.0, 43.0, 20.0, 27.0, within=0.2), refined
     assert found.decoded is not None and found.decoded < len(pictures) / 3
-    told: list[tuple[str, str, int, int]] = []
-    fast_find(os.fspath(path), references, seen=lambda query, reference, entries, matches: told.append(
-        (query.source, reference.source, len(query), len(matches))))
-    assert told == [(os.fspath(path), references.list()[0].source, len(found.query.whole), 1)]
+    told: list[tuple[str, str, int, bool]] = []
+    fast_find(os.fspath(path), references, seen=lambda query, reference, entries, mirrored: told.append(
+        (query.source, reference.source, len(query), mirrored)))
+    assert told == [(os.fspath(path), references.list()[0].source, len(found.query.whole), False)]
     assert fast_find(os.fspath(path), references, skip=[references.list()[0].source]) == []
     assert fast_find(os.fspath(path), references, Search(min_seconds=9.0)) == []
     assert fast_find(os.fspath(path), references, span=(0.0, 36.0)) == []

@@ -60,15 +60,16 @@ def test_what_is_left_out_is_not_found(references: MemoryReferences, tmp_path: P
 
 
 def test_each_pair_that_is_compared_is_told(references: MemoryReferences, tmp_path: Path) -> None:
-    told: list[tuple[str, int]] = []
+    told: list[tuple[str, bool]] = []
 
-    def seen(query: Footprint, reference: Footprint, entries: Entries, matches: Sequence[Match]) -> None:
-        assert entries.shape == (len(query), len(reference))
-        told.append((Path(reference.source).stem, len(matches)))
+    def seen(query: Footprint, reference: Footprint, entries: Entries, mirrored: bool) -> None:
+        assert entries.shape == (len(query), len(reference)) and len(entries.rows) >= 20
+        told.append((Path(reference.source).stem, mirrored))
 
-    query = query_of(str(film(tmp_path / "q.mp4", [Part(2, 18, 28), Part(8, 0, 4), Part(2, 2, 12)])), DCT)
-    assert len(find(query, references, seen=seen)) == 2
-    assert told == [("2", 2)]
+    path = str(film(tmp_path / "q.mp4", [Part(2, 18, 28), Part(8, 0, 4), Part(2, 2, 12), Part(1, 2, 24, hflip=True)]))
+    query = query_of(path, DCT, views=Views(mirrored=True))
+    assert names(find(query, references, seen=seen)) == ["1", "2", "2"]
+    assert told == [("2", False), ("1", True)]
 
 
 def test_ends_are_looked_at_where_the_files_are(references: MemoryReferences, tmp_path: Path) -> None:

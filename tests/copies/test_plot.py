@@ -7,7 +7,8 @@ import pytest
 
 from vtk.copies.footprint import Footprint
 from vtk.copies.matches import Match
-from vtk.copies.plot import BLUES, LONGEST, SEGMENT, plot, plot_name
+from vtk.copies.plot import BLUES, LONGEST, SEGMENT, mapped, plot_name
+from vtk.copies.plot import plot as plot_of
 from vtk.copies.similarity import LISTED, Entries
 
 
@@ -20,6 +21,10 @@ def footprint(times: np.ndarray, duration: float, name: str = "films/a.mp4") -> 
 def entries(cells: list[tuple[int, int, float]], shape: tuple[int, int]) -> Entries:
     rows, columns, values = zip(*cells, strict=True) if cells else ((), (), ())
     return Entries(np.array(rows, np.int64), np.array(columns, np.int64), np.array(values, np.float32), shape)
+
+
+def plot(query: Footprint, reference: Footprint, similarity: Entries, matches: list[Match]) -> np.ndarray:
+    return plot_of(mapped(query, reference, similarity), matches)
 
 
 def blue(picture: np.ndarray) -> np.ndarray:
@@ -146,8 +151,8 @@ def test_a_map_of_other_frames_is_refused() -> None:
 def test_file_names_are_safe_and_no_other_pairs() -> None:
     names = ["a.mp4", "b/a.mp4", "a_.mp4", "a.avi", "a", "ü/../x\0y.mp4", "\udc80.mp4", "rtsp://host/a?b=c&d",
              "x" * 900, "..", "-rf", "con/a--b", "a--b", "A.mp4"]
-    found = [plot_name(one, other) for one in names for other in names]
-    assert len({name.lower() for name in found}) == len(names) ** 2, "also where disks do not know case"
+    found = [plot_name(one, other, mirrored) for one in names for other in names for mirrored in (False, True)]
+    assert len({name.lower() for name in found}) == 2 * len(names) ** 2, "also where disks do not know case"
     for name in found:
         assert name.isascii() and len(name) < 200 and name.endswith(".png") and not name.startswith((".", "-"))
         assert not set(name) & set('/\\:*?"<>|\0 ')

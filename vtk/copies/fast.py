@@ -113,8 +113,7 @@ def fast_look(source: str, references: References, how: Search = Search(), openi
         for view in _views(query):
             reference = references.footprint(name)
             entries = highest([similarity(each, reference, references.descriptor) for each in view.seen])
-            seen(view.seen[0], reference, entries,
-                 [match for match in matches if match.ref == name and match.hflip == view.hflip])
+            seen(view.seen[0], reference, entries, view.hflip)
     return Found(matches, query, gaps.decoded, tuple(gaps.damage))
 
 

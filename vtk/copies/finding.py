@@ -20,8 +20,8 @@ from vtk.copies.search import Hits, candidates, search
 from vtk.copies.similarity import Entries, similarity
 from vtk.errors import UsageError
 
-# Told of each pair of videos that was compared: query, reference, their map, and what was found in it.
-Seen = Callable[[Footprint, Footprint, Entries, "Sequence[Match]"], None]
+# Told of each pair of videos that was compared: query, reference, their map, and whether the query was mirrored.
+Seen = Callable[[Footprint, Footprint, Entries, bool], None]
 # Seconds, and share of a speed, by which what was looked at eight times a second may be off.
 SLACK = 1 / 16
 
@@ -78,7 +78,7 @@ def find(query: Query, references: References, how: Search = Search(), lookers: 
         own = align(query.whole, query.whole, entries, how.aligner, how.min_seconds, how.speeds, within=True)
         found += own
         if seen is not None:
-            seen(query.whole, query.whole, entries, [match for match in own if match.score >= how.min_score])
+            seen(query.whole, query.whole, entries, False)
     kept = [match for match in found if match.score >= how.min_score]
     if lookers is not None:
         kept = [ended(match, lookers, references.descriptor, within=match.ref == query.whole.source) for match in kept]
@@ -101,7 +101,7 @@ def _among(whole: Footprint, crops: Sequence[Footprint], references: References,
         entries = highest([similarity(each, reference, references.descriptor) for each in (whole, *crops)])
         some = align(whole, reference, entries, how.aligner, how.min_seconds, how.speeds, hflip=hflip)
         if seen is not None:
-            seen(whole, reference, entries, [match for match in some if match.score >= how.min_score])
+            seen(whole, reference, entries, hflip)
         found += some
     return found
 

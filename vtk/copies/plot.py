@@ -1,6 +1,6 @@
 """A picture of how alike two videos are, with the spans that were found: the query's time across, the reference's down.
 
-    write_image(folder / plot_name(query.source, reference.source), plot(query, reference, similarity, matches))
+    write_image(folder / plot_name(query.source, reference.source), plot(mapped(query, reference, similarity), matches))
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -42,36 +43,71 @@ TICK = 5
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18000, 36000, 86400)
 
 
-def plot(query: Footprint, reference: Footprint, similarity: Entries, matches: Sequence[Match]) -> np.ndarray:
-    """Return a picture of the map of two videos with the matches in it, (H, W, 3) uint8 RGB.
+@dataclass(frozen=True, slots=True)
+class Map:
+    """How alike two videos are, by the pixel: of any two videos no more than LONGEST² bytes.
+
+    Attributes:
+        query, reference: their names.
+        seconds: their lengths.
+        levels: (H, W) uint8, from 0, not listed, to 255, the same.
+    """
+
+    query: str
+    reference: str
+    seconds: tuple[float, float]
+    levels: np.ndarray
+
+
+def mapped(query: Footprint, reference: Footprint, similarity: Entries) -> Map:
+    """Return what ``plot`` shows of two videos.
 
     Seconds are as long across as down, unless a side would be too short to read.
 
     Args:
         query, reference: the videos.
         similarity: of their frames.
-        matches: of this query and this reference; each is a box with a dashed line along it, and its score.
 
     Raises:
-        ValueError: the map is not of their frames.
+        ValueError: the similarity is not of their frames.
     """
     if tuple(similarity.shape) != (len(query), len(reference)):
         raise ValueError(f"similarity: got a shape of {tuple(similarity.shape)}, expected "
                          f"{(len(query), len(reference))}")
     seconds = _seconds(query), _seconds(reference)
     wide, high = _sides(seconds, (len(query), len(reference)))
-    picture = _coloured(_pooled(query, reference, similarity, wide, high))
-    _segments(picture, matches, (wide / seconds[0], high / seconds[1]))
-    return _framed(picture, query.source, reference.source, seconds)
+    return Map(query.source, reference.source, seconds, _levels(_pooled(query, reference, similarity, wide, high)))
 
 
-def plot_name(query: str, reference: str) -> str:
+def plot(found: Map, matches: Sequence[Match]) -> np.ndarray:
+    """Return a picture of a map with the matches in it, (H, W, 3) uint8 RGB.
+
+    Args:
+        found: of two videos.
+        matches: of this query and this reference; each is a box with a dashed line along it, and its score.
+    """
+    picture = _coloured(found.levels)
+    high, wide = found.levels.shape
+    _segments(picture, matches, (wide / found.seconds[0], high / found.seconds[1]))
+    return _framed(picture, found.query, found.reference, found.seconds)
+
+
+def plot_name(query: str, reference: str, mirrored: bool = False) -> str:
     """Return the name of the PNG file of a pair: readable, safe on any disk, and no other pair's."""
-    key = hashlib.blake2b(b"\0".join(name.encode("utf-8", "surrogatepass") for name in (query, reference)),
-                          digest_size=8).hexdigest()
     stems = [re.sub(r"[^A-Za-z0-9_-]+", "_", PurePosixPath(name).stem)[:60].strip("_-") or "video"
              for name in (query, reference)]
-    return f"{stems[0]}--{stems[1]}--{key}.png"
+    return f"{stems[0]}--{stems[1]}--{key_of(query)}{key_of(reference)}{'--mirrored' if mirrored else ''}.png"
+
+
+def keys_in(name: str) -> tuple[str, str] | None:
+    """Return the keys of query and reference in a name that ``plot_name`` made; None for another."""
+    found = re.search(r"--([0-9a-f]{10})([0-9a-f]{10})(?:--mirrored)?\.png$", name)
+    return None if found is None else (found[1], found[2])
+
+
+def key_of(name: str) -> str:
+    """Return the ten letters and digits by which names of pictures tell this video's name from others."""
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
 
 
 def _seconds(footprint: Footprint) -> float:
@@ -117,14 +153,18 @@ def _binned(footprint: Footprint, side: int) -> tuple[np.ndarray, tuple[np.ndarr
     return bins, (first, np.clip(np.searchsorted(edges, moments + 1e-9, side="right") - 1, 0, None))
 
 
-def _coloured(values: np.ndarray) -> np.ndarray:
-    """Return values (H, W) in [0, 1] as blues (H, W, 3) uint8; what is not listed is white."""
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Return values (H, W) in [0, 1] as uint8: from FAINTEST's share of 255 to all of it; 0 where nothing is listed."""
     share = FAINTEST + (1 - FAINTEST) * np.clip((values - LISTED) / (1 - LISTED), 0, 1)
+    return np.where(values > 0, (share * 255).round(), 0).astype(np.uint8)
+
+
+def _coloured(levels: np.ndarray) -> np.ndarray:
+    """Return levels (H, W) uint8 as blues (H, W, 3) uint8; 0 is white."""
     stops = np.linspace(0, 1, len(BLUES))
-    levels = np.stack([np.interp(np.linspace(0, 1, 256), stops, channel) for channel in zip(*BLUES, strict=True)], 1)
-    out = levels.round().astype(np.uint8)[(share * 255).round().astype(np.uint8)]
-    out[values <= 0] = WHITE
-    return out
+    blues = np.stack([np.interp(np.linspace(0, 1, 256), stops, channel) for channel in zip(*BLUES, strict=True)], 1)
+    blues[0] = WHITE
+    return blues.round().astype(np.uint8)[levels]
 
 
 def _segments(picture: np.ndarray, matches: Sequence[Match], scales: tuple[float, float]) -> None:
@@ -194,7 +234,7 @@ def _name(out: np.ndarray, text: str, place: tuple[int, int], room: int) -> None
 def _legend(out: np.ndarray, left: int, wide: int) -> None:
     """Write over the map's right end which blue is which similarity."""
     ends = f"{LISTED:g}", "1"
-    ramp = _coloured(np.linspace(LISTED, 1, min(100, wide // 3), dtype=np.float32)[None])
+    ramp = _coloured(_levels(np.linspace(LISTED, 1, min(100, wide // 3), dtype=np.float32)[None]))
     x = left + wide - text_width(ends[1], LETTERS) - 4 - ramp.shape[1]
     out[PAD:PAD + LETTERS - 2, x:x + ramp.shape[1]] = ramp
     write(out, ends[1], x + ramp.shape[1] + 4, PAD + LETTERS - 3, LETTERS, INK)

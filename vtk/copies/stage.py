@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from vtk.copies.clusters import cluster_records
 from vtk.copies.collecting import Collector, Views, query_of
 from vtk.copies.finding import Search, Seen, find
-from vtk.copies.footprint import Footprint, Query
+from vtk.copies.footprint import Query
 from vtk.copies.lookers import FileLookers
 from vtk.copies.matches import Match, clipped
 from vtk.copies.pairs import Pairs
-from vtk.copies.similarity import Entries
+from vtk.copies.plot_files import Drawing, Plots
 from vtk.copies.sought import Place, Sought, open_references, same_file
 from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Opening, Source, Stage
@@ -40,6 +40,7 @@ class Work:
         fast: whether key frames are looked at first, and the rest where they give cause.
         all_pairs: whether the run's sources are the references of each other.
         plot: a folder for pictures of similarity; None: none.
+        overwrite: whether pictures that exist are replaced.
     """
 
     search: Search = Search()
@@ -48,6 +49,7 @@ class Work:
     fast: bool = False
     all_pairs: bool = False
     plot: Path | None = None
+    overwrite: bool = False
 
 
 @dataclass(slots=True)
@@ -100,6 +102,9 @@ class CopyStage(Stage):
         self._opened: Sought | VtkError | None = None
         self._by: str | None = None
         self._pairs = Pairs()
+        self._plots = Plots(work.plot, work.overwrite) if work.plot is not None else None
+        self._known: dict[str, None] = {}  # sources whose pictures replace nothing
+        self._names: list[str] | None = None  # of the library's references
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is open behind: another process opens its own."""
@@ -154,11 +159,14 @@ class CopyStage(Stage):
     def prepare(self, mode: str = "media") -> None:
         """Open the references, or describe them."""
         self._sought()
-        if self._work.plot is not None:
-            try:
-                self._work.plot.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UsageError(f"--plot {self._work.plot}: {error.strerror}; name a folder") from None
+        if self._plots is not None:
+            self._plots.prepare()
+
+    def expect(self, sources: Sequence[str]) -> None:
+        """Refuse pictures that exist of what will be compared."""
+        self._known |= dict.fromkeys(sources)
+        if self._plots is not None:
+            self._plots.check(sources, self._compared, self._work.search.within)
 
     def sampling(self, source: Source) -> Sampling:
         """Return all frames, pictures of those alone that the plan chooses; none where key frames are read first."""
@@ -167,6 +175,8 @@ class CopyStage(Stage):
     def start(self, source: Source) -> State:
         """Return the state of a newly opened source."""
         sought = self._sought()
+        if source.name not in self._known:  # it came as a record
+            self.expect([source.name])
         if source.info is None or self._work.fast:
             return State(source)
         span = self._sampling.start or 0.0, self._sampling.end or source.info.duration
@@ -196,17 +206,18 @@ class CopyStage(Stage):
         span = self._sampling.start, self._sampling.end if self._sampling.limit is None else state.last
         lookers = FileLookers(name, sought.references, opening, span=span)
         skip, closer = _Itself(name, opening.root), lookers if self._work.refine else None
+        drawing, seen = self._drawing()
         if self._work.fast:
             from vtk.copies.fast import fast_look
 
-            state.found = fast_look(name, sought.references, self._work.search, opening, closer, skip, self._seen(),
+            state.found = fast_look(name, sought.references, self._work.search, opening, closer, skip, seen,
                                     self._work.views, span)
-            return self._records(name, state.found.matches, lookers)
+            return self._records(name, state.found.matches, lookers, drawing)
         query = self._query(state, opening)
         if self._work.all_pairs:
             return self._added(state, query)
-        return self._records(name, find(query, sought.references, self._work.search, closer, skip, self._seen()),
-                             lookers)  # fmt: skip
+        found = find(query, sought.references, self._work.search, closer, skip, seen)
+        return self._records(name, found, lookers, drawing)
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
         """Return how many frames were decoded where key frames were read first, and what was lost of them."""
@@ -227,10 +238,10 @@ class CopyStage(Stage):
             name = query.whole.source
             lookers = FileLookers(name, references, self._pairs.opening,
                                   span=(self._sampling.start, self._sampling.end))  # fmt: skip
-            found = find(query, references, self._work.search, lookers if self._work.refine else None, skip,
-                         self._seen())
+            drawing, seen = self._drawing()
+            found = find(query, references, self._work.search, lookers if self._work.refine else None, skip, seen)
             pairs += [(name, match) for match in found]
-            made[name] = self._records(name, found, lookers)
+            made[name] = self._records(name, found, lookers, drawing)
         return [*(record for name in reversed(made) for record in made[name]),
                 *(record for each in self._pairs.clusters(pairs) for record in cluster_records(each, self.by))]
 
@@ -259,9 +270,12 @@ class CopyStage(Stage):
                             self._work.views, span=(self._sampling.start, self._sampling.end), places=again)
         return collector.footprints(state.source.name)
 
-    def _records(self, name: str, found: Sequence[Match], lookers: FileLookers) -> list[Record]:
+    def _records(self, name: str, found: Sequence[Match], lookers: FileLookers,
+                 drawing: Drawing | None) -> list[Record]:
         made = []
         spanned = [each for each in (clipped(match, *lookers.bounds) for match in found) if each is not None]
+        if drawing is not None:
+            drawing.write(spanned)
         for match in sorted(spanned, key=lambda each: (each.start, -each.score, each.ref, each.ref_start)):
             keys: Record = {
                 "start": round(match.start, 3), "end": round(match.end, 3), "ref": match.ref,
@@ -272,28 +286,22 @@ class CopyStage(Stage):
             made.append(make("copy", self.by, name, **keys))
         return made
 
-    def _seen(self) -> Seen | None:
-        """Return what draws a picture of each pair that is compared, where that is asked for."""
-        folder = self._work.plot
-        if folder is None:
-            return None
-        import cv2
+    def _compared(self, source: str) -> Sequence[str]:
+        """Return the names of what a source is compared with: of all pairs those before it."""
+        if self._work.all_pairs:
+            return list(self._known)[:list(self._known).index(source)]
+        if self._place.library is None:
+            return self._place.files
+        if self._names is None:
+            self._names = [each.source for each in self._sought().references.list()]
+        return self._names
 
-        from vtk.copies.plot import plot, plot_name
-
-        drawn: set[Path] = set()
-
-        def draw(query: Footprint, reference: Footprint, entries: Entries, matches: Sequence[Match]) -> None:
-            image = cv2.cvtColor(plot(query, reference, entries, matches), cv2.COLOR_RGB2BGR)
-            path = folder / plot_name(query.source, reference.source)
-            path = path.with_stem(f"{path.stem}--mirrored") if path in drawn else path  # the second view of a pair
-            drawn.add(path)
-            try:
-                path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
-            except OSError as error:
-                raise UsageError(f"--plot {folder}: {error.strerror}") from None
-
-        return draw
+    def _drawing(self) -> tuple[Drawing | None, Seen | None]:
+        """Return what draws the pairs of a query, and what tells it of them, where that is asked for."""
+        if self._plots is None:
+            return None, None
+        drawing = self._plots.drawing()
+        return drawing, drawing.seen
 
     def _sought(self) -> Sought:
         if self._opened is None:

@@ -91,6 +91,8 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:
         raise UsageError("-o and --out-dir both say where records go: give one of them")
+    for step in steps if names else ():
+        step.stage.expect(names)
     prepare([step.stage for step in steps], names is not None)
     names, sink = _target(steps, names, common)
     reporter = Reporter(common.quiet, len(names) if names is not None else None)

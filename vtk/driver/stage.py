@@ -179,6 +179,15 @@ class Stage:
             WeightsError, UsageError: before any source is opened.
         """
 
+    def expect(self, sources: Sequence[str]) -> None:
+        """Take note of the sources of the run, where they are named beforehand, and refuse those that cannot be done.
+
+        Before ``prepare``, in the process that was called.
+
+        Raises:
+            VtkError: something that they would have written is there, say.
+        """
+
     def told(self, records: Sequence[Record]) -> None:
         """Take records of the types in ``late``, in lots, in order, before the sources that they are about."""
 
