@@ -75,12 +75,22 @@ def test_listed_pairs_are_those_that_count() -> None:
 def test_either_way() -> None:
     found = rows(("r1", "q1", [2, 0, 10, 8], 0.5), ("r2", "q1", TEN, 0.4), ("q1", "r2", TEN, 0.3))
     truth = rows(("q1", "r1", [0, 2, 8, 10], 1), pairs=[("q1", "r2")])
-    one, _ = evaluate(truth, found)
+    one, notes = evaluate(truth, found)
     assert one.videos["FRR"] == 100 and len(one.pairs) == 4
+    assert [note for note in notes if "--either-way" in note] == [
+        "no copied pair was found, and 1 would be with query and reference swapped: --either-way takes pairs either "
+        "way round"]
     both, notes = evaluate(truth, found, either=True)
     assert (both.videos["FRR"], both.videos["false"]) == (0, 1) and both.micro["R"] == pytest.approx(100, abs=1e-4)
     assert list(both.pairs) == [("q1", "r1"), ("q1", "r2")] and both.ranking["AP"] == 100
     assert notes == []
+
+
+def test_either_way_is_named_only_where_nothing_is_found_and_it_would_help() -> None:
+    truth = rows(("q1", "r1", TEN, 1), ("q2", "r2", TEN, 1), ("x", "x", TEN, 1), pairs=[("q1", "r2")])
+    for found in (rows(("q1", "r1", TEN, 1), ("r2", "q2", TEN, 1)), rows(("r2", "q1", TEN, 1)),
+                  rows(("x", "x", TEN, 1))):  # fmt: skip
+        assert not any("--either-way" in note for note in evaluate(truth, found)[1])
 
 
 def test_what_the_figures_do_not_show_is_said() -> None:

@@ -68,6 +68,8 @@ def evaluate_copies(truth: CopyRows, found: CopyRows, note: Note, listed: Collec
     _check_known({name(video) for side in stated for video in side}, {name(video) for video in _videos(found.pairs)},
                  bool(listed), note)
     mine, theirs = _by_pair(truth, named), _by_pair(found, named)
+    if not either:
+        _note_turned(mine, theirs, note)
     counted = known | dict.fromkeys(theirs)
     if listed:
         counted = dict.fromkeys(named(pair)[0] for pair in listed)
@@ -139,6 +141,14 @@ def _check_known(known: set[str], found: set[str], listed: bool, note: Note) -> 
                          f"about {_some(strange)}; name them alike")
     if strange and not listed:
         note(f"the ground truth does not name {_some(strange)}: what was found there is false")
+
+
+def _note_turned(mine: Mapping[Pair, list], theirs: Collection[Pair], note: Note) -> None:
+    """Note where no copied pair was found, but some would be with both videos in each other's place."""
+    turned = sum(pair[::-1] in mine for pair in theirs)
+    if turned and not any(pair in mine for pair in theirs):
+        note(f"no copied pair was found, and {turned} would be with query and reference swapped: --either-way takes "
+             "pairs either way round")
 
 
 def _note_left_out(counted: Collection[Pair], known: Iterable[Pair], found: Iterable[Pair], note: Note) -> None:
