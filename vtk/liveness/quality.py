@@ -42,7 +42,7 @@ class Gates:
         max_covered: of an eye or the mouth, where points are known, see ``measure``.
 
     Raises:
-        UsageError: a bound is out of range; the message names its option.
+        UsageError: a bound is out of range; the message names it.
     """
 
     min_size: float = 40.0
@@ -55,17 +55,17 @@ class Gates:
     max_covered: float = 0.8
 
     def __post_init__(self) -> None:
-        _within("--min-size", self.min_size, 0, 1e6, "pixels")
-        _within("--min-sharpness", self.min_sharpness, 0, 10, "edges to contrast")
+        _within("min_size", self.min_size, 0, 1e6, "a number of pixels")
+        _within("min_sharpness", self.min_sharpness, 0, 10, "a ratio")
         low, high = self.brightness
         if not 0 <= low < high <= 1:
-            raise UsageError(f"--brightness {low:g},{high:g}: two shares of white from 0 to 1 are needed, "
+            raise UsageError(f"--gates brightness={low:g}:{high:g}: two shares of white from 0 to 1 are needed, "
                              "the lower one first")
-        _within("--min-contrast", self.min_contrast, 0, 1, "a share of white")
-        _within("--max-turn", self.max_turn, 0, 180, "degrees")
-        _within("--max-cut", self.max_cut, 0, 1, "a share of the box")
-        _within("--min-score", self.min_score, 0, 1, "a score")
-        _within("--max-covered", self.max_covered, 0, 1, "a share")
+        _within("min_contrast", self.min_contrast, 0, 1, "a share of white")
+        _within("max_turn", self.max_turn, 0, 180, "an angle in degrees")
+        _within("max_cut", self.max_cut, 0, 1, "a share of the box")
+        _within("min_score", self.min_score, 0, 1, "a score")
+        _within("max_covered", self.max_covered, 0, 1, "a share")
 
 
 def measure(image: np.ndarray, xyxy: Any, points: np.ndarray | None = None,
@@ -131,10 +131,10 @@ def reasons(measures: Mapping[str, float], gates: Gates) -> tuple[str, ...]:
     return tuple(name for name in REASONS if failed[name])
 
 
-def _within(option: str, value: float, low: float, high: float, unit: str) -> None:
+def _within(name: str, value: float, low: float, high: float, unit: str) -> None:
     """Refuse a value out of range, or one that is no number."""
     if not low <= value <= high:
-        raise UsageError(f"{option} {value:g}: {unit} from {low:g} to {high:g} are needed")
+        raise UsageError(f"--gates {name}={value:g}: {unit}, from {low:g} to {high:g}, is needed")
 
 
 def _cut(box: np.ndarray, shape: tuple[int, ...]) -> float:
