@@ -23,6 +23,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("spot-text", "filter", "Find text, follow it, read it, and say from when to when it was on screen."),
     ("reid", "filter", "Tell who is who across videos, by what a track looks like and when it was seen."),
     ("detect-copy", "filter", "Find which seconds of which references a video shows."),
+    ("face-antispoof", "filter",
+     "Tell live faces from photos, screens and masks: live, spoof or unsure, with score and thresholds."),
     ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
     ("sort", "filter", "Bring records into the order that commands need."),
     ("import", "filter", "Turn files of other tools into records."),
@@ -85,7 +87,8 @@ def _guarded(run: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(**given: Any) -> Any:
         try:
             result = run(**given)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return result
         except BrokenPipeError:
             _mute_stdout()
@@ -161,11 +164,65 @@ def application() -> Any:
     return typer.main.get_command(app)
 
 
+class Printed:
+    """The process's stdout as commands print to it: where it cannot be written, an error that its user can mend."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @property
+    def buffer(self) -> "Printed":
+        """The stream of bytes below."""
+        return Printed(self._stream.buffer)
+
+    def write(self, data: Any) -> int:
+        """Write ``data``.
+
+        Raises:
+            VtkError: it cannot be written.
+        """
+        return self._tried(lambda: self._stream.write(data))
+
+    def flush(self) -> None:
+        """Hand on what is held back; see ``write``."""
+        self._tried(self._stream.flush)
+
+    def _tried(self, work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise VtkError(f"cannot write stdout: {error.strerror or error}", code="E_WRITE") from None
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
+    plain = sys.stdout
+    if plain is not None:  # closed by who started us
+        sys.stdout = Printed(plain)  # type: ignore[assignment]
+    try:
+        code = _run()
+    finally:
+        sys.stdout = plain
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line and return its code; an error is a line on stderr."""
     try:
         code = application().main(prog_name="vtk", standalone_mode=False, complete_var="_VTK_COMPLETE")
+        if sys.stdout is not None:  # help and version are no command's
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _mute_stdout()
+        code = EXIT_PIPE
     except VtkError as error:
+        if error.code == "E_WRITE":
+            _mute_stdout()
         print(f"vtk: {_one_line(error)}", file=sys.stderr)
         code = error.exit_code
     except ClickException as error:
@@ -178,7 +235,7 @@ def main() -> None:
             print(f"vtk: {message} ({context.command_path} --help)" if context else f"vtk: {message}", file=sys.stderr)
     except typer.Abort:
         code = EXIT_INTERRUPT
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _one_line(error: BaseException) -> str:

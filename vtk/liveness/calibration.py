@@ -58,12 +58,14 @@ class Calibration:
     def check(self, maker: Maker) -> None:
         """Refuse to judge scores of another ``maker``.
 
+        Records do not say which weights found the faces: a detector without a hash is compared by its name.
+
         Raises:
             UsageError: detector, model or precision differ; the message has both.
         """
         for what in ("detector", "model", "precision"):
             wanted, found = getattr(self.maker, what), getattr(maker, what)
-            if wanted != found:
+            if (wanted if "@" in found or what != "detector" else wanted.partition("@")[0]) != found:
                 raise UsageError(f"--calibration: its thresholds are for {what} {wanted}, and this is {found}: scores "
                                  "of the two do not compare; run vtk calibrate face-antispoof with these options")
 

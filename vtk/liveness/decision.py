@@ -36,3 +36,17 @@ class Thresholds:
 
 # Odds of four to one for either answer. Not calibrated on anything: ``vtk calibrate face-antispoof`` does that.
 DEFAULT = Thresholds(0.2, 0.8)
+
+
+def read_thresholds(text: str) -> Thresholds:
+    """Return the thresholds in ``LOW,HIGH``.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    parts = text.split(",")
+    try:
+        low, high = (float(part) for part in parts)
+    except ValueError:
+        raise UsageError(f"--thresholds {text}: expected LOW,HIGH, two scores from 0 to 1 such as 0.2,0.8") from None
+    return Thresholds(low, high)
