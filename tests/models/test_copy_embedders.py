@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vtk.errors import UsageError, WeightsError
-from vtk.models import torch_embedder, zoo
+from vtk.models import torch_net, zoo
 from vtk.models.embedder import EmbedderOptions, load_embedder, space_of
 from vtk.models.net_embedder import unit
 from vtk.models.runtime import RuntimeOptions
@@ -80,7 +80,7 @@ def test_what_runs_on_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Torch itself in bf16; here on a CPU by another name."""
     path = tmp_path / "own.pt"
     expected = vectors_of(saved(path, "traced"))
-    monkeypatch.setattr(torch_embedder, "pick_device", lambda options: "cpu:0")
+    monkeypatch.setattr(torch_net, "pick_device", lambda options: "cpu:0")
     rough = load_embedder("sscd", "copy", EmbedderOptions(path, SIZE, RuntimeOptions(trust_weights=True)))
     assert (rough.precision, rough.batch) == ("bf16", 16)
     assert ((rough.embed(CROPS) * expected).sum(axis=1) > 0.999).all()

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from vtk.errors import UsageError, VtkError, WeightsError
-from vtk.models import torch_embedder
+from vtk.models import torch_net
 from vtk.models.conversion import convert
 from vtk.models.embedder import PIXELS, EmbedderOptions, load_embedder, space_of
 from vtk.models.net_embedder import unit
@@ -98,7 +98,7 @@ def test_what_runs_on_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path = tmp_path / "own.pt"
     torch.save(made("test_vit").state_dict(), path)
     exact = load_embedder("timm:test_vit", "reid", EmbedderOptions(path, SIZE, CPU)).embed(CROPS)
-    monkeypatch.setattr(torch_embedder, "pick_device", lambda options: "cpu:0")
+    monkeypatch.setattr(torch_net, "pick_device", lambda options: "cpu:0")
     rough = load_embedder("timm:test_vit", "reid", EmbedderOptions(path, SIZE, RuntimeOptions(offline=True)))
     assert (rough.precision, rough.batch) == ("bf16", 16)
     assert ((rough.embed(CROPS) * exact).sum(axis=1) > 0.999).all()

@@ -73,7 +73,8 @@ class TorchNet:
         """Return the outputs for ``images``; see ``runtime.Net``."""
         torch = self._torch
         parts = []
-        with torch.inference_mode():
+        # Else convolutions of float32 are computed in TF32, which has fp16's precision.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=self.precision != "fp32"):
             for start in range(0, len(images), self.batch):
                 part = torch.from_numpy(images[start : start + self.batch]).to(self.device, self._dtype)
                 filled = len(part)

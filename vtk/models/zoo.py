@@ -251,6 +251,16 @@ _FACES = (
                 "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4", 232589),),
           "MIT", True, "WIDER FACE", _wider(_YUNET_PAGE, 88.4, 86.6, 75.0), True, min_score=0.6),
 )
+# Whether a face is live. The first network looks at 2.7 times the face's box, the second at 4 times.
+_MINIVISION = "https://raw.githubusercontent.com/minivision-ai/Silent-Face-Anti-Spoofing/master/resources/anti_spoof_models"
+_LIVENESS = (
+    Model("minifasnet", "liveness", "minifasnet", Input(80, 80, "stretch", "bgr", scale=1.0),
+          (File("2.7_80x80_MiniFASNetV2.pth", f"{_MINIVISION}/2.7_80x80_MiniFASNetV2.pth",
+                "a5eb02e1843f19b5386b953cc4c9f011c3f985d0ee2bb9819eea9a142099bec0", 1849453),
+           File("4_0_0_80x80_MiniFASNetV1SE.pth", f"{_MINIVISION}/4_0_0_80x80_MiniFASNetV1SE.pth",
+                "84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990", 1856130)),
+          "Apache-2.0", True, "Minivision's own, not handed out"),
+)
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
@@ -276,7 +286,7 @@ _OTHERS = (
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_FACES, *_TEXT,
-                  *_REID, *_COPY)
+                  *_REID, *_COPY, *_LIVENESS)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 
