@@ -16,11 +16,6 @@ from filmed import Part, film, picture
 
 from conftest import run_vtk
 from vtk.cli import load
-from vtk.copies import collecting
-from vtk.copies.sought import Place
-from vtk.copies.stage import CopyStage
-from vtk.driver import Opening
-from vtk.driver.run import run as drive
 from vtk.errors import VtkError
 from vtk.media.writer import VideoWriter
 
@@ -242,49 +237,6 @@ def test_records_that_come_in_pass(place: Path) -> None:
     line = b'{"v":1,"type":"media","by":"probe","source":"query.mp4","kind":"video","width":128,"height":72}\n'
     found = run_vtk("detect-copy", "--library", "films.lance", stdin=line, cwd=place)
     assert found.stdout.startswith(line) and len(spans(found)) == 2
-
-
-@pytest.fixture
-def openings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """Return what is noted of each source that detect-copy opens by itself: name, decoder, timeout, root, framerate."""
-    noted: list[tuple[object, ...]] = []
-    real = collecting.open_media
-
-    def opened(name: str, decoder: str, threads: int | None, timeout: float, *where: object) -> object:
-        noted.append((name, decoder, timeout, *where))
-        return real(name, decoder, threads, timeout, *where)
-
-    monkeypatch.setattr(collecting, "open_media", opened)
-    return noted
-
-
-def test_a_pipe_opens_references_and_ends_as_the_command_alone(place: Path, tmp_path: Path, vtk: Vtk,
-                                                               openings: list[tuple[object, ...]]) -> None:
-    """Those of --refs, which are described before the run, and the query, which is looked at again for its ends."""
-    (tmp_path / "frames").mkdir()
-    for index in range(80):
-        cv2.imwrite(str(tmp_path / "frames" / f"{index:03}.png"), picture(1, 10 + index / 8)[:, :, ::-1])
-    words = ("--root", place, "--decoder", "opencv", "--timeout", "7", "--framerate", "8")
-    refs = f"--refs films --refs seq:{tmp_path}/frames"
-    alone = vtk("detect-copy", "query.mp4", *refs.split(), *DCT, *words, cwd=tmp_path)
-    noted = openings.copy()
-    openings.clear()
-    piped = vtk("pipe", f"detect-copy {refs} {' '.join(DCT)}", "query.mp4", *words, cwd=tmp_path)
-    assert (alone.returncode, alone.stderr) == (0, b"") and (piped.returncode, piped.stdout) == (0, alone.stdout)
-    assert [each[0] for each in spans(piped)] == ["films/1.mp4", f"seq:{tmp_path}/frames", "films/2.mp4"]
-    assert openings == noted and {each[0] for each in noted} == {*(each[0] for each in spans(piped)), "query.mp4"}
-    assert {each[1:] for each in noted} == {("opencv", 7.0, str(place), 8.0)}
-
-
-def test_what_the_driver_opens_by_reaches_the_ends(place: Path, monkeypatch: pytest.MonkeyPatch,
-                                                   openings: list[tuple[object, ...]]) -> None:
-    monkeypatch.chdir(place)
-    stage = CopyStage(Place(library="films.lance"))
-    found = [each for each in drive([stage], ["query.mp4"], opening=Opening("opencv", timeout=7.0))
-             if each["type"] == "copy"]
-    assert len(found) == 2
-    assert {each[0] for each in openings} == {"query.mp4", "films/1.mp4", "films/2.mp4"}
-    assert {each[1:3] for each in openings} == {("opencv", 7.0)}
 
 
 def test_a_reference_that_is_gone_or_changed_is_found_with_a_note(place: Path, tmp_path: Path, vtk: Vtk) -> None:

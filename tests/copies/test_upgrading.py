@@ -56,6 +56,8 @@ def test_what_others_add_and_remove_meanwhile_is_kept(uri: str) -> None:
     assert (references.locate(references.search(query.vectors, 1)[1][:, 0])[0] == 2).all()
     with pytest.raises(LibraryError, match="'films.lance' was upgraded by another process: open it again"):
         before.remove("1.mp4")
+    with pytest.raises(LibraryError, match="'films.lance' was upgraded by another process: open it again"):
+        before.refresh()
 
 
 KILLED = """

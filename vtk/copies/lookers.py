@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vtk.copies.collecting import Views, query_of
@@ -63,6 +64,11 @@ class FileLookers:
             return lambda start, end: None
         return self._looker(name, False, name)
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the notes of references that are looked at again."""
+        for name in names:
+            self.notes.pop(name, None)
+
     def _looker(self, source: str, mirrored: bool, noted: str | None) -> Looker:
         descriptor: Descriptor = self.references.descriptor
 
@@ -84,7 +90,7 @@ class FileLookers:
 
     def _changed(self, name: str) -> str | None:
         """Return what became of a reference's file since it was added; None where it is as it was."""
-        known = next((each for each in self.references.list() if each.source == name), None)
+        known = self.references.get(name)
         if known is None or known.fingerprint is None:  # a folder of images, say
             return "the reference is a stream: its ends are as its stored frames have them" if is_stream(name) else None
         try:

@@ -63,20 +63,21 @@ def normalised(descriptor: Descriptor, backgrounds: Mapping[str, Background]) ->
     return Whitened(plain, backgrounds[plain.space]) if plain.space in backgrounds else plain
 
 
+def norm_version(tables: str, space: Space) -> int:
+    """Return the number of the last change to what ``write_norm`` keeps; 0 where there was none."""
+    kept = _kept(tables, space)
+    return kept.version if kept is not None else 0
+
+
 def read_norm(tables: str, space: Space) -> dict[str, Background]:
     """Return the backgrounds, by space, that ``write_norm`` keeps under an address for a library of ``space``.
 
     Raises:
         LibraryError: they are damaged.
     """
-    try:
-        kept = Library.open(f"{tables}/{NORM}", space, create=False)
-    except LibraryError as error:
-        if str(error).startswith("no library at"):
-            return {}
-        raise
-    found = {}
-    for entry in kept.read(vectors=False):
+    kept = _kept(tables, space)
+    found: dict[str, Background] = {}
+    for entry in kept.read(vectors=False) if kept is not None else ():
         try:
             found[entry.id] = Background.from_bytes(base64.b64decode(entry.extra["stored"]), f"'{tables}/{NORM}'")
         except (KeyError, ValueError, UsageError) as error:
@@ -94,3 +95,12 @@ def write_norm(tables: str, space: Space, backgrounds: Sequence[Background]) -> 
                  replace=True)
     if gone:
         kept.remove(ids=sorted(gone))
+
+
+def _kept(tables: str, space: Space) -> Library | None:
+    try:
+        return Library.open(f"{tables}/{NORM}", space, create=False)
+    except LibraryError as error:
+        if str(error).startswith("no library at"):
+            return None
+        raise

@@ -13,7 +13,7 @@ killed leaves an old reference or a new one, never a part. What it left over, th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,9 +22,9 @@ import numpy as np
 from vtk.copies.background import Background
 from vtk.copies.descriptors import Descriptor
 from vtk.copies.footprint import Footprint
-from vtk.copies.normalising import normalised, read_norm, write_norm
+from vtk.copies.normalising import norm_version, normalised, read_norm, write_norm
 from vtk.copies.reference_entries import NAME, entry_of, group_of, place_of, reference_in, store
-from vtk.copies.reference_opening import asked_for, stated
+from vtk.copies.reference_opening import asked_for, known_at, stated
 from vtk.copies.reference_place import check_place, clear, command, tables_of, turn
 from vtk.copies.references import Nearest, Outcome, Reference, References, reference_of
 from vtk.library import Hits, Library, LibraryError, Space, SpaceError
@@ -64,7 +64,7 @@ class ReferenceStats:
 class ReferenceLibrary(References):
     """A library of references that is open; made by ``ReferenceLibrary.open``. For one thread.
 
-    What others add or remove meanwhile it sees after ``refresh``, and after its own changes.
+    What others add, replace or remove meanwhile it sees after ``refresh``.
 
     Attributes:
         uri: the folder or the address on object storage, as given.
@@ -78,6 +78,7 @@ class ReferenceLibrary(References):
         self._tables, self._library, self._frames, self._swept = tables, known, list(frames), False
         self.method: Literal["auto", "exact", "index"] = "auto"
         self.probes: int | None = None
+        self._seen: tuple[int, int] | None = None  # what there was when all of it was read last
         self.refresh()
 
     @classmethod
@@ -97,6 +98,19 @@ class ReferenceLibrary(References):
         tables = tables_of(uri)
         found = stated(uri, tables) if descriptor is None else asked_for(uri, tables, descriptor, create)
         return cls(uri, tables, *found)
+
+    @classmethod
+    def open_by(cls, uri: str, load: Callable[[str], Descriptor]) -> ReferenceLibrary:
+        """Open a library with the descriptor that ``load`` gives for the name that the library states.
+
+        Raises:
+            LibraryError: there is none, or it is damaged.
+            SpaceError: ``load`` gives another one.
+        """
+        check_place(uri, create=False)
+        tables = tables_of(uri)
+        known = known_at(uri, tables)
+        return cls(uri, tables, *asked_for(uri, tables, load(known.space.model), False, known))
 
     @property
     def held(self) -> str:
@@ -119,10 +133,31 @@ class ReferenceLibrary(References):
         for library in (self._library, *self._frames):
             library.close()
 
-    def refresh(self) -> None:
-        """See what others added, removed and fitted; rows are numbered anew."""
-        self._describe_by(normalised(self.descriptor, read_norm(self._tables, self._library.space)))
-        self._number({entry.id: reference_in(entry) for entry in self._library.read(vectors=False)})
+    def refresh(self, added: bool = True) -> frozenset[str]:
+        """See what others added, replaced, removed and fitted, where they did; rows are numbered anew.
+
+        Args:
+            added: without, what is new stays unseen: references that are known become what they are now, or go.
+
+        Returns:
+            The names that were known of references that were replaced or removed.
+
+        Raises:
+            LibraryError: an upgrade has put other tables in the place of these.
+        """
+        self._check_current()
+        there = self._library.version, norm_version(self._tables, self._library.space)
+        if there == self._seen:
+            return frozenset()
+        if added:
+            self._describe_by(normalised(self.descriptor, read_norm(self._tables, self._library.space)))
+        before = self._known
+        known = {entry.id: reference_in(entry) for entry in self._library.read(vectors=False)
+                 if added or entry.id in before}
+        self._number(known)
+        self._seen = there if added else None
+        return frozenset(name for name, each in before.items()
+                         if name not in known or known[name].group != each.group)
 
     def add(self, footprint: Footprint) -> Outcome:
         """Add a reference; when this returns it is committed. See ``References``."""
@@ -291,11 +326,14 @@ class ReferenceLibrary(References):
             LibraryError: it cannot be written, or an upgrade has put other tables in the place of these.
         """
         with turn(self.uri) as alone:
-            if tables_of(self.uri) != self._tables:
-                raise LibraryError(f"library '{self.uri}' was upgraded by another process: open it again")
+            self._check_current()
             if alone and not self._swept:
                 self._sweep()
             yield
+
+    def _check_current(self) -> None:
+        if tables_of(self.uri) != self._tables:
+            raise LibraryError(f"library '{self.uri}' was upgraded by another process: open it again, in a new run")
 
     def _tidy(self) -> None:
         """Merge the files of many adds; on object storage ``compact`` does."""

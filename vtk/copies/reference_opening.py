@@ -36,8 +36,14 @@ class Stated:
         raise ValueError(f"there is no descriptor {self.space} to score {len(queries)} x {len(references)} pairs by")
 
 
-def asked_for(uri: str, tables: str, descriptor: Descriptor, create: bool) -> Tables:
+def asked_for(uri: str, tables: str, descriptor: Descriptor, create: bool, known: Library | None = None) -> Tables:
     """Return ``descriptor`` and the tables of the library at ``uri``, of references and of the frames by each part.
+
+    Args:
+        uri, tables: the library, and where its tables are.
+        descriptor: that makes its vectors.
+        create: whether to make it where there is none.
+        known: its table of references, where that is open.
 
     Raises:
         LibraryError: there is none, or it is damaged.
@@ -45,10 +51,11 @@ def asked_for(uri: str, tables: str, descriptor: Descriptor, create: bool) -> Ta
     """
     asked = Space(descriptor.name, descriptor.sha256, 1)  # a reference itself has no vector
     spaces = [Space(part.name, part.sha256, part.dimensions) for part in References(descriptor).parts]
-    known = None
     try:
+        if known is not None and str(asked) not in (str(known.space), *known.compatible_with):
+            raise SpaceError(f"{known.space}: got {asked}")
         # Last what the others are found by: killed before, there is no library yet.
-        known = _existing(f"{tables}/{KNOWN}", asked)
+        known = known or _existing(f"{tables}/{KNOWN}", asked)
         make = create and known is None
         frames = [Library.open(frames_at(tables, number), space, make) for number, space in enumerate(spaces)]
         return descriptor, known or Library.open(f"{tables}/{KNOWN}", asked, create), frames
@@ -73,9 +80,7 @@ def stated(uri: str, tables: str) -> Tables:
     Raises:
         LibraryError: there is none, or it is damaged.
     """
-    known = _existing(f"{tables}/{KNOWN}")
-    if known is None:
-        raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+    known = known_at(uri, tables)
     frames: list[Library] = []
     while (one := _existing(frames_at(tables, len(frames)))) is not None:
         frames.append(one)
@@ -86,6 +91,18 @@ def stated(uri: str, tables: str) -> Tables:
                            f"{descriptor.space if parts else 'none'}: files of it are missing; restore it from a copy "
                            "or build it again")
     return descriptor, known, frames
+
+
+def known_at(uri: str, tables: str) -> Library:
+    """Return the table of references of a library, whose space's model is the name of the library's descriptor.
+
+    Raises:
+        LibraryError: there is none, or it is damaged.
+    """
+    known = _existing(f"{tables}/{KNOWN}")
+    if known is None:
+        raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+    return known
 
 
 def _existing(uri: str, space: Space | None = None) -> Library | None:

@@ -143,6 +143,18 @@ class References:
         numbers = np.searchsorted(self._offsets, rows, side="right") - 1
         return numbers, rows - self._offsets[numbers]
 
+    def get(self, source: str) -> Reference | None:
+        """Return what is known of a reference; None where there is none of that name."""
+        return self._known.get(source)
+
+    def refresh(self, added: bool = True) -> frozenset[str]:
+        """See what others changed, and return which references they replaced or removed; see ``ReferenceLibrary``.
+
+        Args:
+            added: whether what is new is seen, too.
+        """
+        return frozenset()
+
     def has(self, source: str, fingerprint: str | None, plan: str | None) -> bool:
         """Return whether a source is there as it is now, and need not be described again."""
         return source in self._known and self._known[source].is_of(fingerprint, plan)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
 from vtk.copies.adding import add_sources
 from vtk.copies.descriptors import DEFAULT, Descriptor, load_descriptor
 from vtk.copies.footprint import FramePlan
+from vtk.copies.matches import Match
 from vtk.copies.reference_library import ReferenceLibrary
+from vtk.copies.reference_opening import known_at
+from vtk.copies.reference_place import check_place, tables_of
 from vtk.copies.references import MemoryReferences, References
 from vtk.driver.chain import Opening
 from vtk.driver.progress import counted
 from vtk.errors import MediaError, UsageError
 from vtk.library import LibraryError
 from vtk.models.embedder import EmbedderOptions
+
+# How often references that are replaced while they are looked for are looked for again: alone, which takes no time.
+AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Place:
             return self.descriptor
         if self.library is None:
             return DEFAULT
-        return _descriptor_of(self.library)
+        return _stated_name(self.library)
 
 
 @dataclass(slots=True)
@@ -66,11 +72,13 @@ class Sought:
     Attributes:
         references: see there.
         plan: by which queries are described.
+        name: of the descriptor.
         lost: files that could not be read, and why.
     """
 
     references: References
     plan: FramePlan
+    name: str
     lost: list[tuple[str, MediaError]] = field(default_factory=list)
 
     def digest(self) -> str:
@@ -82,6 +90,41 @@ class Sought:
                 told.update(self.references.footprint(each.source).vectors.tobytes())
         return told.hexdigest()
 
+    def find(self, look: Callable[[Container[str]], list[Match]], skip: Container[str] = (),
+             again: Callable[[Iterable[str]], None] | None = None) -> list[Match]:
+        """Return what ``look`` finds in the references as they are now, of which ``list`` then tells.
+
+        What others add while it looks is not among them. What they replace or remove is: nothing is said of it as it
+        was, and what is there in its place is looked for by itself.
+
+        Args:
+            look: finds matches in ``references``, without those that it is given.
+            skip: references to leave out.
+            again: told of those that are looked for again.
+        """
+        self.references.refresh()
+        found = look(skip)
+        for _ in range(AGAIN):
+            other = self.references.refresh(added=False)
+            if not other:
+                break
+            if again is not None:
+                again(other)
+            found = [match for match in found if match.ref not in other or match.ref in skip]
+            found += [match for match in look(_AllBut(other, skip)) if match.ref in other and match.ref not in skip]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _AllBut:
+    """All names but some; and those of them, too, that are left out anyway."""
+
+    names: frozenset[str]
+    skip: Container[str]
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self.names or name in self.skip
+
 
 def open_references(place: Place) -> Sought:
     """Open the library, or describe the files.
@@ -92,18 +135,11 @@ def open_references(place: Place) -> Sought:
         SpaceError: the library is of another descriptor.
         WeightsError: a network cannot be had.
     """
-    name = place.descriptor_name()
-    try:
-        descriptor: Descriptor = load_descriptor(name, place.options)
-    except UsageError as error:
-        if place.descriptor is not None or place.library is None:
-            raise
-        raise UsageError(f"library '{place.library}' is by {name}, of a file of weights: say --descriptor NAME "
-                         f"--weights FILE as it was made ({error})") from None
     if place.library is not None:
-        library = ReferenceLibrary.open(place.library, descriptor, create=False)
-        return Sought(library, place.plan or _usual(library))
-    sought = Sought(MemoryReferences(descriptor), place.plan or FramePlan())
+        library = _opened(place, place.library)
+        return Sought(library, place.plan or _usual(library), place.descriptor or library.held.rsplit("@", 1)[0])
+    name = place.descriptor or DEFAULT
+    sought = Sought(MemoryReferences(load_descriptor(name, place.options)), place.plan or FramePlan(), name)
     with counted(len(place.files), "reference", place.quiet) as count:
         for _ in add_sources(sought.references, place.files, sought.plan, place.opening,
                              lambda source, error: sought.lost.append((source, error))):
@@ -117,7 +153,7 @@ def open_references(place: Place) -> Sought:
 def held_descriptor(uri: str) -> str | None:
     """Return the name of the descriptor that a library is by; None where there is no library that can be read."""
     try:
-        return _descriptor_of(uri)
+        return _stated_name(uri)
     except LibraryError:  # said where it is opened to write
         return None
 
@@ -133,8 +169,25 @@ def same_file(one: str, other: str, root: str | None) -> bool:
         return False
 
 
-def _descriptor_of(uri: str) -> str:
-    return ReferenceLibrary.open(uri, create=False).space.rsplit("@", 1)[0]
+def _stated_name(uri: str) -> str:
+    """Return the name of the descriptor that a library is by, and read no more of it."""
+    check_place(uri, create=False)
+    return known_at(uri, tables_of(uri)).space.model
+
+
+def _opened(place: Place, uri: str) -> ReferenceLibrary:
+    """Return the library, by the descriptor that is asked for, else by its own."""
+    if place.descriptor is not None:
+        return ReferenceLibrary.open(uri, load_descriptor(place.descriptor, place.options), create=False)
+
+    def load(name: str) -> Descriptor:
+        try:
+            return load_descriptor(name, place.options)
+        except UsageError as error:
+            raise UsageError(f"library '{uri}' is by {name}, of a file of weights: say --descriptor NAME --weights "
+                             f"FILE as it was made ({error})") from None
+
+    return ReferenceLibrary.open_by(uri, load)
 
 
 def _usual(references: References) -> FramePlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,6 @@ class CopyStage(Stage):
             raise UsageError("--fast goes without --all-pairs, --within, --frames and --limit")
         self._place, self._work, self._sampling = place, work, sampling
         self._opened: Sought | VtkError | None = None
-        self._by: str | None = None
         self._pairs = Pairs()
         self._plots = Plots(work.plot, work.overwrite) if work.plot is not None else None
         self._known: dict[str, None] = {}  # sources whose pictures replace nothing
@@ -113,12 +112,12 @@ class CopyStage(Stage):
     @property
     def by(self) -> str:
         """The maker that its records name."""
-        if self._by is None:
-            try:
-                self._by = f"detect-copy/{self._place.descriptor_name()}"
-            except VtkError:  # said where it is opened
-                return self.name
-        return self._by
+        if isinstance(self._opened, Sought):
+            return f"{self.name}/{self._opened.name}"
+        try:
+            return f"{self.name}/{self._place.descriptor_name()}"
+        except VtkError:  # said where it is opened
+            return self.name
 
     @property
     def writes(self) -> frozenset[str]:  # type: ignore[override]
@@ -210,13 +209,18 @@ class CopyStage(Stage):
         if self._work.fast:
             from vtk.copies.fast import fast_look
 
-            state.found = fast_look(name, sought.references, self._work.search, opening, closer, skip, seen,
-                                    self._work.views, span)
-            return self._records(name, state.found.matches, lookers, drawing)
+            def look(skip: Container[str]) -> list[Match]:
+                found = fast_look(name, sought.references, self._work.search, opening, closer, skip, seen,
+                                  self._work.views, span)
+                state.found = state.found or found
+                return found.matches
+
+            return self._records(name, sought.find(look, skip, lookers.forget), lookers, drawing)
         query = self._query(state, opening)
         if self._work.all_pairs:
             return self._added(state, query)
-        found = find(query, sought.references, self._work.search, closer, skip, seen)
+        found = sought.find(lambda skip: find(query, sought.references, self._work.search, closer, skip, seen), skip,
+                            lookers.forget)  # fmt: skip
         return self._records(name, found, lookers, drawing)
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
