@@ -151,6 +151,26 @@ def test_a_closed_pipe_ends_a_table_quietly(words: str) -> None:
     assert (process.returncode, said) == (141, b"")
 
 
+@pytest.mark.parametrize("words", ["models list", "schema", "--version", "library --help"])
+def test_a_full_disk_ends_what_prints_with_a_line(words: str) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full")
+    for unbuffered in ("", "1"):
+        with full.open("wb") as stdout:
+            found = subprocess.run([sys.executable, "-m", "vtk", *words.split()], stdout=stdout, stderr=subprocess.PIPE,
+                                   env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, check=False)
+        assert (found.returncode, found.stderr) == (1, b"vtk: cannot write stdout: No space left on device\n")
+
+
+@pytest.mark.parametrize(("words", "code", "said"), [
+    ("schema", 0, b""), ("sort", 1, b"vtk: cannot write stdout: it is closed; -o FILE writes elsewhere\n")])
+def test_a_closed_stdout_is_no_bug(words: str, code: int, said: bytes) -> None:
+    found = subprocess.run(["sh", "-c", f'"$0" -m vtk {words} >&-', sys.executable], stdin=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, check=False)
+    assert (found.returncode, found.stderr) == (code, said)
+
+
 def test_completion_offers_commands_and_options() -> None:
     def complete(words: str) -> list[str]:
         last = len(words.split(" ")) - 1

@@ -24,7 +24,7 @@ Shard = Annotated[str | None, typer.Option(metavar="I/N",
                                            help="Take the I-th of N stable parts of the sources, I from 1.")]
 Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="Work on N sources at a time, each in its own process.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE",
-                                      help="Write records to FILE, which appears when it is complete.")]
+                                      help="Write records to FILE, which appears when it is complete; - is stdout.")]
 OutDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Write one file a source: DIR/SOURCE.jsonl.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep what an earlier run of -o or --out-dir finished.")]
@@ -90,6 +90,10 @@ class Common:
     quiet: Quiet = False
     profile: Profile = False
     traceback: Traceback = False
+
+    def __post_init__(self) -> None:
+        if self.output == Path("-"):  # stdout, as elsewhere
+            object.__setattr__(self, "output", None)
 
     @property
     def sampling(self) -> Sampling:

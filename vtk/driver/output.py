@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -70,6 +69,8 @@ class Stdout:
     """Records on the process's own stdout, which libraries cannot reach while it is claimed."""
 
     def __init__(self) -> None:
+        if sys.stdout is None:
+            raise VtkError("cannot write stdout: it is closed; -o FILE writes elsewhere", code="E_WRITE")
         sys.stdout.flush()
         self._saved = os.dup(1)
         # What a library prints, from Python or from C, goes to stderr; records alone go to the real stdout.
@@ -97,16 +98,22 @@ class Stdout:
 class OneFile:
     """Records in FILE: written to FILE.part, synced, then renamed. A device or a pipe is written to directly.
 
+    Args:
+        path: FILE.
+        overwrite: whether it is replaced where it exists.
+        finished: sources of an earlier run that are kept, with their lines.
+        resumable: whether a later run could go on with it.
+
     Attributes:
         kept: sources taken over from an earlier run.
     """
 
-    def __init__(self, path: Path, overwrite: bool, finished: Iterable[tuple[str, list[bytes]]] | None = None) -> None:
+    def __init__(self, path: Path, overwrite: bool, finished: Iterable[tuple[str, list[bytes]]] | None = None,
+                 resumable: bool = True) -> None:
         self._path = path
         special = path.exists() and not path.is_file()
         self._part = path if special else part_of(path)
-        if path.is_file() and not overwrite:
-            raise UsageError(f"{path} exists: --overwrite replaces it, --resume goes on with it")
+        check_target(path, overwrite, resumable)
         # What is kept may come out of the part file itself, so a new one is written beside it and takes its place.
         fresh = self._part.with_name(self._part.name + ".new") if finished is not None and not special else self._part
         self._file = _create(fresh)
@@ -147,9 +154,10 @@ class OneFile:
 class Folder:
     """One file a source below a folder, and what concerns the whole run in _run.jsonl."""
 
-    def __init__(self, folder: Path, overwrite: bool) -> None:
+    def __init__(self, folder: Path, overwrite: bool, resumable: bool = True) -> None:
         self._folder = folder
         self._overwrite = overwrite
+        self._resumable = resumable
         self._open: OneFile | None = None
         self._run: OneFile | None = None
 
@@ -164,7 +172,7 @@ class Folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise VtkError(f"cannot make folder {path.parent}: {error.strerror}", code="E_WRITE") from None
-        self._open = OneFile(path, self._overwrite)
+        self._open = OneFile(path, self._overwrite, resumable=self._resumable)
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Write to the open source's file, or to the run's."""
@@ -228,7 +236,17 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def check_targets(folder: Path, sources: Sequence[str], overwrite: bool) -> None:
+def check_target(path: Path, overwrite: bool, resumable: bool = True) -> None:
+    """Raise UsageError where a file exists that may not be replaced, or a folder stands in its place."""
+    if path.is_file() and not overwrite:
+        raise _there(path, resumable)
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder; --out-dir writes into folders")
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def check_targets(folder: Path, sources: Sequence[str], overwrite: bool, resumable: bool = True) -> None:
     """Raise UsageError where two sources share a file, or a file exists that may not be replaced."""
     seen: dict[str, str] = {}
     for source in sources:
@@ -238,14 +256,16 @@ def check_targets(folder: Path, sources: Sequence[str], overwrite: bool) -> None
                              "name both in the same way, or run them apart")
         seen[path] = source
         if not overwrite and (folder / f"{path}.jsonl").exists():
-            raise UsageError(f"{folder / path}.jsonl exists: --overwrite replaces it, --resume goes on with it")
+            raise _there(f"{folder / path}.jsonl", resumable)
+
+
+def _there(path: Path | str, resumable: bool) -> UsageError:
+    """Return what is said of an output that exists: what can be done with it."""
+    return UsageError(f"{path} exists: --overwrite replaces it" + (", --resume goes on with it" if resumable else ""))
 
 
 def _create(path: Path) -> IO[bytes]:
     try:
         return open(path, "wb", buffering=0)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            if path.is_dir():
-                raise UsageError(f"cannot write {path}: it is a folder; --out-dir writes into folders") from None
         raise UsageError(f"cannot write {path}: {error.strerror}") from None

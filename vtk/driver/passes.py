@@ -18,10 +18,22 @@ from vtk.records import dump
 
 @dataclass
 class Tally:
-    """What happened in a run, over all passes."""
+    """What happened in a run, over all passes.
 
+    Attributes:
+        kept: sources that an earlier run did, and this one does not do again.
+        sources, failed: those that were worked on, and how many of them failed.
+        bad: lines that could not be used.
+        loose: lines that are of no source, and could; without those that tell of errors.
+        troubled: whether anything was not whole.
+        seconds: spent, by what.
+        hear: told of each error, with the stage and the source.
+    """
+
+    kept: int = 0
     sources: int = 0
     bad: int = 0
+    loose: int = 0
     failed: int = 0
     troubled: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
@@ -135,6 +147,7 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
                 tally.line(stage.name, RecordError(f"line {event.number}: {event.error}", code=event.error.code))
                 yield part.keep(0, dump(error_record(stage.by, stage.name, event.error, None, event.number)), True)
             elif isinstance(event, Loose):
+                tally.loose += event.record["type"] != "error"
                 yield part.keep(-1, event.line, event.record["type"] == "error")
             elif isinstance(event, (Group, Close)):
                 outcome = Outcome(event.source)

@@ -73,30 +73,19 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     gc.set_threshold(100_000, 20, 20)
     steps = [Step(plan.factory(), plan.common.only) for plan in planned]
     names = named_sources(common)
+    _check(steps, names, common)
     if common.dry_run:
+        for step in steps:
+            step.stage.check()
         _describe(steps, names, common)
         return
-    if names is None and (common.jobs > 1 or common.resume):
-        raise UsageError(f"{'--resume' if common.resume else '--jobs'} needs inputs named on the command line: "
-                         "records on stdin are one stream")
-    if common.resume and common.output is None and common.out_dir is None:
-        raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
-    for stage in (step.stage for step in steps if common.resume and step.stage.late_writes):
-        raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
-                         "all sources, and what was kept is not looked at again"
-                         + (f"; {stage.deferral}" if stage.deferral else ""))
-    if common.jobs > 1:
-        check_jobs([step.stage for step in steps])
-    if common.decoder not in DECODERS:
-        raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
-    if common.output is not None and common.out_dir is not None:
-        raise UsageError("-o and --out-dir both say where records go: give one of them")
     for step in steps if names else ():
         step.stage.expect(names)
     prepare([step.stage for step in steps], names is not None)
-    names, sink = _target(steps, names, common)
-    reporter = Reporter(common.quiet, len(names) if names is not None else None)
-    tally = Tally(hear=reporter.error)
+    todo, sink = _target(steps, names, common)
+    reporter = Reporter(common.quiet, len(todo) if todo is not None else None)
+    tally = Tally(hear=reporter.error, kept=len(names or ()) - len(todo or ()))
+    names = todo
     opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout,
                       os.fspath(common.root) if common.root is not None else None, common.framerate)
     if common.jobs > 1:
@@ -118,13 +107,37 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         sys.exit(code)
 
 
+def _check(steps: Sequence[Step], names: list[str] | None, common: Common) -> None:
+    """Raise UsageError where options do not go together, or what would be written is there."""
+    if names is None and (common.jobs > 1 or common.resume):
+        raise UsageError(f"{'--resume' if common.resume else '--jobs'} needs inputs named on the command line: "
+                         "records on stdin are one stream")
+    if common.resume and common.output is None and common.out_dir is None:
+        raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
+    for stage in (step.stage for step in steps if common.resume and step.stage.late_writes):
+        raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
+                         "all sources, and what was kept is not looked at again"
+                         + (f"; {stage.deferral}" if stage.deferral else ""))
+    if common.jobs > 1:
+        check_jobs([step.stage for step in steps])
+    if common.decoder not in DECODERS:
+        raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
+    if common.output is not None and common.out_dir is not None:
+        raise UsageError("-o and --out-dir both say where records go: give one of them")
+    last = steps[-1].stage
+    if last.sink and not last.tee and (common.output is not None or common.out_dir is not None):
+        raise UsageError(f"{last.name} lets no records pass, so nothing would be written there: give it --tee")
+    if common.out_dir is not None:
+        outputs.check_targets(common.out_dir, names or [], common.overwrite or common.resume, _resumable(steps, names))
+    if common.output is not None:
+        outputs.check_target(common.output, common.overwrite or common.resume, _resumable(steps, names))
+
+
 def check_jobs(stages: Iterable[Stage]) -> None:
     """Raise UsageError where a stage has results across sources, which no one of several processes could see."""
     for stage in stages:
         if stage.across:
-            late = ", ".join(sorted(stage.late_writes))
-            what = f"its {late} records need all sources" if late else "it has results across sources"
-            raise UsageError(f"--jobs cannot run {stage.name}: {what}, and each process sees some of them"
+            raise UsageError(f"--jobs cannot run {stage.name}: {stage.why_across}"
                              + (f"; {stage.deferral}" if stage.deferral else ""))
 
 
@@ -137,37 +150,42 @@ def prepare(stages: Sequence[Stage], named: bool) -> None:
 
 
 def exit_code(tally: Tally) -> int:
-    """Return 0, 1 where a source or a line was not whole, 3 where nothing at all could be processed."""
+    """Return 0, 1 where a source or a line was not whole, 3 where nothing at all could be processed.
+
+    Of a run that had no source to do, lines are what could have been processed.
+    """
     if not tally.troubled:
         return EXIT_OK
-    return EXIT_NOTHING if tally.failed == tally.sources else EXIT_PARTIAL
+    could = tally.kept or tally.loose or tally.failed < tally.sources or not (tally.sources or tally.bad)
+    return EXIT_PARTIAL if could else EXIT_NOTHING
 
 
 def _target(steps: Sequence[Step], names: list[str] | None,
             common: Common) -> tuple[list[str] | None, outputs.Output]:
     """Return the sources still to do, and where records go."""
-    last = steps[-1].stage
-    if last.sink and not last.tee:
-        if common.output is not None or common.out_dir is not None:
-            raise UsageError(f"{last.name} lets no records pass, so nothing would be written there: give it --tee")
+    if steps[-1].stage.sink and not steps[-1].stage.tee:
         return names, outputs.Nowhere()
     if common.out_dir is not None:
-        folder = outputs.Folder(common.out_dir, common.overwrite or common.resume)
+        folder = outputs.Folder(common.out_dir, common.overwrite or common.resume, _resumable(steps, names))
         if common.resume and names:
             finished = _finished(steps, common)
             names = [name for name in names
                      if name not in {source for source, _ in finished_in(folder.path(name), finished)}]
-        outputs.check_targets(common.out_dir, names or [], common.overwrite or common.resume)
         return names, folder
     if common.output is not None:
         if not common.resume or names is None:
-            return names, outputs.OneFile(common.output, common.overwrite)
+            return names, outputs.OneFile(common.output, common.overwrite, resumable=_resumable(steps, names))
         finished, wanted = _finished(steps, common), set(names)
         earlier = ((source, lines) for path in (common.output, outputs.part_of(common.output))
                    for source, lines in finished_in(path, finished) if source in wanted)
         file = outputs.OneFile(common.output, True, earlier)
         return [name for name in names if name not in file.kept], file
     return names, outputs.Stdout()
+
+
+def _resumable(steps: Sequence[Step], names: Sequence[str] | None) -> bool:
+    """Return whether --resume could go on with what a run leaves: not with records that need all sources."""
+    return names is not None and not any(step.stage.late_writes for step in steps)
 
 
 def _finished(steps: Sequence[Step], common: Common) -> Finished:
@@ -255,7 +273,8 @@ def open_output(common: Common) -> Iterator[Callable[[Sequence[bytes]], None]]:
     """
     if _collecting.get() is not None:
         raise UsageError("a pipe cannot run this, since it has no stage: run it by itself")
-    sink = outputs.OneFile(common.output, common.overwrite) if common.output is not None else outputs.Stdout()
+    sink = outputs.Stdout() if common.output is None else outputs.OneFile(common.output, common.overwrite,
+                                                                         resumable=False)  # fmt: skip
     complete = False
     try:
         yield sink.write

@@ -153,6 +153,13 @@ class Stage:
         """Whether ``finish`` gives results across sources, for which one run has to see them all."""
         return type(self).finish is not Stage.finish
 
+    @property
+    def why_across(self) -> str:
+        """Why several processes, each with some of the sources, could not do it, in words; where it is ``across``."""
+        late = ", ".join(sorted(self.late_writes))
+        what = f"its {late} records need all sources" if late else "it has results across sources"
+        return f"{what}, and each process sees some of them"
+
     def maker(self, state: Any) -> str:
         """Return the maker of a source's records, where it depends on what came in; asked once the source ended."""
         return self.by
@@ -177,6 +184,15 @@ class Stage:
 
         Raises:
             WeightsError, UsageError: before any source is opened.
+        """
+
+    def check(self) -> None:
+        """Refuse what the options name and is not there or cannot be used, as far as that shows without a model.
+
+        All that ``--dry-run`` does; ``prepare`` refuses it too.
+
+        Raises:
+            VtkError: something is missing.
         """
 
     def expect(self, sources: Sequence[str]) -> None:

@@ -35,7 +35,13 @@ Result = TypeVar("Result")
 
 
 def folder_of(uri: str) -> Path | None:
-    """Return the folder of a library in files; None for object storage."""
+    """Return the folder of a library in files; None for object storage.
+
+    Raises:
+        NoLibraryError: the name is that of a stream.
+    """
+    if uri == "-":
+        raise NoLibraryError("'-' is no library: a library is a folder, not a stream; name one")
     if "://" not in uri:
         return Path(uri)
     parts = urlsplit(uri)

@@ -11,6 +11,7 @@ from vtk.errors import RecordError, UsageError
 from vtk.options import Common
 from vtk.records import dump, parse
 from vtk.reid.identity_records import Deciding, identity_records
+from vtk.reid.people import check_gallery
 from vtk.reid.tracklets import Store, from_record
 
 MARK = b'"embedding"'
@@ -37,6 +38,8 @@ def finish_run(folder: Path, deciding: Deciding, common: Common) -> str:
 
     _check(common)
     if common.dry_run:
+        if deciding.gallery is not None:
+            check_gallery(deciding.gallery)
         return f"{len(files_below(folder))} files below {folder} -> {common.output or 'stdout'}"
     with open_output(common) as write:
         store, by = gathered(folder)

@@ -137,6 +137,11 @@ class ReidStage(Stage):
                         "tracker_by": self._tracker.by if self._tracker is not None else None}
         return {key: value for key, value in options.items() if value is not None}
 
+    def check(self) -> None:
+        """Refuse a gallery that is none, and a place where none can be made."""
+        if self._deciding.gallery is not None and not self._plan.embed_only:
+            check_gallery(self._deciding.gallery)
+
     def prepare(self, mode: str = "media") -> None:
         """Load the embedder, and where media are named the detector: weights are missed before the work begins."""
         embedder = self._embedder()

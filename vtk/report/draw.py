@@ -128,7 +128,11 @@ class DrawStage(Stage):
                 "sampling": repr(self._sampling), **given}
 
     def prepare(self, mode: str = "media") -> None:
-        """Refuse an output that exists, a font that is none and subtitles that are not there, before any work."""
+        """Check before any work."""
+        self.check()
+
+    def check(self) -> None:
+        """Refuse an output that exists, a font that is none and subtitles that are not there."""
         try:
             faces(self._style.font)
         except OSError as error:

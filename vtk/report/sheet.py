@@ -68,7 +68,11 @@ class SheetStage(Stage):
         return {"by": self._by, "crops": self._most, "height": self._height, "rows": self._rows}
 
     def prepare(self, mode: str = "media") -> None:
-        """Refuse an output that exists or has no folder, and a font that is none, before any work."""
+        """Check before any work."""
+        self.check()
+
+    def check(self) -> None:
+        """Refuse an output that exists or has no folder, and a font that is none."""
         from vtk.report.fonts import faces
 
         try:
