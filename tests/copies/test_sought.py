@@ -85,10 +85,10 @@ def test_what_changed_is_told_and_seen_where_it_is_asked_for(other: ReferenceLib
     other.remove("c.mp4")
     assert one.refresh(added=False) == {"b.mp4", "c.mp4"}
     assert [each.source for each in one.list()] == ["a.mp4", "b.mp4"]
+    read.clear()
     assert one.refresh(added=False) == frozenset()
     assert one.refresh() == frozenset() and [each.source for each in one.list()] == ["a.mp4", "b.mp4", "d.mp4"]
-    read.clear()
-    assert one.refresh() == frozenset() and read == []
+    assert one.refresh() == frozenset() and set(read) <= {f"{one.uri}/norm"}  # what was read is not read again
 
 
 def test_a_reference_that_is_replaced_during_a_search_is_found_as_it_is(other: ReferenceLibrary, sought: Sought) -> None:

@@ -78,7 +78,9 @@ class ReferenceLibrary(References):
         self._tables, self._library, self._frames, self._swept = tables, known, list(frames), False
         self.method: Literal["auto", "exact", "index"] = "auto"
         self.probes: int | None = None
-        self._seen: tuple[int, int] | None = None  # what there was when all of it was read last
+        # What was read last, by versions, and whether all of it is seen.
+        self._read: tuple[tuple[int, int], dict[str, Reference]] = (0, 0), {}
+        self._whole = False
         self.refresh()
 
     @classmethod
@@ -147,15 +149,16 @@ class ReferenceLibrary(References):
         """
         self._check_current()
         there = self._library.version, norm_version(self._tables, self._library.space)
-        if there == self._seen:
+        if there == self._read[0] and (self._whole or not added):
             return frozenset()
+        if there != self._read[0]:
+            self._read = there, {entry.id: reference_in(entry) for entry in self._library.read(vectors=False)}
         if added:
             self._describe_by(normalised(self.descriptor, read_norm(self._tables, self._library.space)))
         before = self._known
-        known = {entry.id: reference_in(entry) for entry in self._library.read(vectors=False)
-                 if added or entry.id in before}
+        known = {name: each for name, each in self._read[1].items() if added or name in before}
         self._number(known)
-        self._seen = there if added else None
+        self._whole = added
         return frozenset(name for name, each in before.items()
                          if name not in known or known[name].group != each.group)
 
