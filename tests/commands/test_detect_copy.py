@@ -317,13 +317,34 @@ def test_broken_references_do_not_stop_the_others(place: Path, tmp_path: Path, v
     (("--library", "films.lance", "--fps", "2"), "--frames uniform:RATE does"),
     (("--all-pairs", "--fast", *DCT), "--fast goes without --all-pairs"),
     (("--all-pairs", "--shard", "1/2"), "--shard sees some of them"),
-    (("--refs", "films", "--jobs", "2"), "--jobs cannot run detect-copy"),
+    (("--refs", "films", "--jobs", "2"), "--jobs cannot run detect-copy: each process would describe all of --refs again; "
+                                         "vtk library add describes them once, and --library with --jobs looks in"),
+    (("--all-pairs", "--jobs", "2"), "--jobs cannot run detect-copy: its cluster, copy records need all sources"),
+    (("--all-pairs", "--resume", "-o", "out.jsonl"), "--resume cannot go on with detect-copy: cluster, copy records need"),
     (("--within", "--descriptor", "dtc"), "no descriptor 'dtc': did you mean 'dct'?"),
 ])  # fmt: skip
 def test_what_the_user_can_mend_is_said_in_one_line(place: Path, vtk: Vtk, words: tuple[str, ...], said: str) -> None:
     with pytest.raises(VtkError) as error:
         vtk("detect-copy", "query.mp4", *words, cwd=place)
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("words", "mend"), [
+    (("--library", "films.lance"), "--overwrite replaces it, --resume goes on with it"),
+    (("--all-pairs",), "--overwrite replaces it"),
+    (("--all-pairs", "-"), "--overwrite replaces it"),
+])
+def test_an_output_that_exists_is_gone_on_with_only_where_that_can_be(
+        place: Path, tmp_path: Path, vtk: Vtk, words: tuple[str, ...], mend: str,
+) -> None:  # fmt: skip
+    (tmp_path / "out.jsonl").touch()
+    (tmp_path / "query.mp4.jsonl").touch()
+    source = () if words[-1] == "-" else ("query.mp4",)
+    for where, name in ((("-o", tmp_path / "out.jsonl"), "out.jsonl"), (("--out-dir", tmp_path), "query.mp4.jsonl")):
+        if source or name == "out.jsonl":
+            with pytest.raises(VtkError) as error:
+                vtk("detect-copy", *source, *words, *DCT, *where, cwd=place)
+            assert str(error.value) == f"{tmp_path / name} exists: {mend}"
 
 
 def test_pictures_of_what_was_compared(place: Path, tmp_path: Path, vtk: Vtk) -> None:

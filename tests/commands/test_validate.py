@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vtk.cli import load
+from vtk.errors import UsageError
 from vtk.records import SPANS, TYPES, Record, dump, make
 
 COPY = {"ref": "b.mp4", "start": 1.0, "end": 5.0, "ref_start": 2.0, "ref_end": 6.0, "score": 0.9}
@@ -71,6 +72,12 @@ def test_spans_of_no_length_and_half_spans_are_right(validate: Validate) -> None
     half = make("species", "x", "a.mp4", topk=[], end=3.0)
     unknown = {"type": "weather", "source": "a.mp4", "start": 9, "end": -3}
     assert validate(still, half, unknown) == (0, [], "")
+
+
+def test_an_output_that_exists_is_not_gone_on_with(tmp_path: Path, validate: Validate) -> None:
+    (tmp_path / "out.jsonl").touch()
+    with pytest.raises(UsageError, match="out.jsonl exists: --overwrite replaces it$"):
+        load("validate").main(["-o", str(tmp_path / "out.jsonl"), str(tmp_path / "none")], standalone_mode=False)
 
 
 def test_of_two_faults_of_a_record_one_is_said(validate: Validate) -> None:

@@ -87,7 +87,6 @@ class CopyStage(Stage):
     """
 
     name = "detect-copy"
-    deferral = "vtk library add keeps what it sees of videos, and --library looks for others in it"
 
     def __init__(self, place: Place = Place(), work: Work = Work(), sampling: Sampling = Sampling()) -> None:
         if sampling.mode != "all":
@@ -133,6 +132,18 @@ class CopyStage(Stage):
     def across(self) -> bool:
         """Whether one process has to see all sources: those that describe references do that once."""
         return self._work.all_pairs or bool(self._place.files)
+
+    @property
+    def why_across(self) -> str:
+        """Why several processes could not do it, in words."""
+        return "each process would describe all of --refs again" if self._place.files else super().why_across
+
+    @property
+    def deferral(self) -> str:  # type: ignore[override]
+        """How the user can do it otherwise, in words."""
+        if self._place.files:
+            return "vtk library add describes them once, and --library with --jobs looks in what it keeps"
+        return "vtk library add keeps what it sees of videos, and --library looks for others in it"
 
     @property
     def batch(self) -> int:  # type: ignore[override]
