@@ -45,10 +45,39 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", s
                                              help="Write FILE, which appears when it is complete.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
 
+Faces = Annotated[Path, typer.Argument(
+    metavar="LABELS", show_default=False, help="Labelled pictures and videos, as vtk eval face-antispoof --gt.")]
+Records = Annotated[str | None, typer.Option(
+    metavar="FILE", show_default=False,
+    help="Take scores from these records of vtk face-antispoof --frames, made with the same models and without "
+         "--calibration; - for stdin. Default: run the models over LABELS.")]
+Column = Annotated[str | None, typer.Option("--split", metavar="COLUMN", show_default=False,
+                                            help="Column of labels.csv that names parts. Default: split.")]
+FacePart = Annotated[str | None, typer.Option(
+    "--part", metavar="NAME", show_default=False, help="Calibrate on this part. Default: on all but that of --check.")]
+FaceCheck = Annotated[str | None, typer.Option(
+    "--check", metavar="NAME", show_default=False, help="Say how the thresholds do on this part.")]
+TargetApcer = Annotated[float, typer.Option(
+    metavar="PERCENT", help="Of attacks of each type, those that may be called live at most.")]
+TargetBpcer = Annotated[float, typer.Option(
+    metavar="PERCENT", help="Of live faces, those that may be called spoofs at most.")]
+AllowFew = Annotated[bool, typer.Option(
+    "--allow-few", help="Take sets too small to tell such a rate from none; the report says so.")]
+FaceModel = Annotated[str, typer.Option("--model", metavar="NAME", help="As vtk face-antispoof --model.")]
+FaceWeights = Annotated[Path | None, typer.Option("--weights", metavar="FILE", show_default=False,
+                                                  help="As vtk face-antispoof --weights.")]
+Detector = Annotated[str, typer.Option(metavar="NAME", help="As vtk face-antispoof --detector.")]
+DetectorWeights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
+                                                      help="As vtk face-antispoof --detector-weights.")]
+MinFaceScore = Annotated[float, typer.Option(metavar="X", help="As vtk face-antispoof --min-face-score.")]
+Tile = Annotated[int, typer.Option(metavar="PIXELS", help="As vtk face-antispoof --tile.")]
+GatesText = Annotated[str, typer.Option("--gates", metavar="K=V,…|off", show_default=False,
+                                        help="As vtk face-antispoof --gates: faces that fail are left out.")]
+
 
 @app.callback()
 def _tasks() -> None:
-    """Keep ``reid`` a sub-command, now that it is the only one."""
+    """Say that each task is a command of its own."""
 
 
 @app.command()
@@ -93,3 +122,43 @@ def reid(folder: Folder, split: Split = None, part: Part = "train", check: Check
     if "constrained" not in found.choices and not quiet:
         print("vtk calibrate: cameras are unknown or one: there is no threshold for where constraints bind",
               file=sys.stderr)
+
+
+@app.command("face-antispoof")
+def face_antispoof(labels: Faces, records: Records = None, split: Column = None, part: FacePart = None,
+                   check: FaceCheck = None, target_apcer: TargetApcer = 5.0, target_bpcer: TargetBpcer = 5.0,
+                   allow_few: AllowFew = False, model: FaceModel = "minifasnet", weights: FaceWeights = None,
+                   detector: Detector = "rfb-320", detector_weights: DetectorWeights = None,
+                   min_face_score: MinFaceScore = 0.7, tile: Tile = 0, gates: GatesText = "", seed: Seed = 0,
+                   device: Device = "auto", precision: Precision = "auto", batch: Batch = None, threads: Threads = None,
+                   offline: Offline = False, trust_weights: TrustWeights = False, output: Output = None,
+                   overwrite: Overwrite = False, quiet: Quiet = False) -> None:
+    """Find what scores are live and spoof for vtk face-antispoof --calibration, on faces like those to be judged.
+
+    Live is from the least score on at which no type of attack has a higher APCER than wanted, spoof below the greatest
+    at which BPCER is kept; where they cross, one score keeps both and nothing is unsure. Prints one JSON object: these
+    for single faces, and for face tracks, whose log-odds are scaled first, where 20 videos of each class are there;
+    rates, and intervals by bootstrap over subjects, else files. Pictures count by their largest face, videos by all
+    their frames as much as one picture. It is for these models in this precision. Buffers: holds the scores.
+
+    Example: vtk calibrate face-antispoof faces --allow-few
+    """
+    import sys
+
+    from vtk.driver.run import open_output
+    from vtk.liveness.calibrating import Targets
+    from vtk.liveness.calibration_run import Plan, run_calibration
+    from vtk.liveness.gates import read_gates
+    from vtk.models.runtime import RuntimeOptions
+    from vtk.options import Common
+
+    def note(message: str) -> None:
+        if not quiet:
+            print(f"vtk calibrate: {message}", file=sys.stderr)
+
+    targets = Targets(target_apcer / 100, target_bpcer / 100, allow_few)
+    stage = {"model": model, "weights": weights, "detector": detector, "detector_weights": detector_weights,
+             "min_face_score": min_face_score, "tile": tile, "gates": read_gates(gates),
+             "runtime": RuntimeOptions(device, precision, batch, threads, offline, trust_weights)}
+    with open_output(Common(output=output, overwrite=overwrite)) as write:
+        write([run_calibration(Plan(labels, records, split, part, check, targets, seed), stage, quiet, note)])

@@ -98,6 +98,35 @@ Sets = Annotated[Path | None, typer.Option(
 EitherWay = Annotated[bool, typer.Option("--either-way", help="A pair counts whichever of its videos is the query.")]
 Each = Annotated[bool, typer.Option("--each", help="Show each pair too.")]
 
+FaceResults = Annotated[list[str] | None, typer.Argument(
+    metavar="PRED", show_default=False,
+    help="Results: files of face and face_track records. Without any, or with -, records on stdin.")]
+FaceGt = Annotated[Path, typer.Option(
+    "--gt", metavar="LABELS", help="A folder with live/ (real, genuine, bonafide) and spoof/ (fake, attack) at any "
+                                   "depth, spoof/TYPE/ by type of attack, or with labels.csv: file, label, and maybe "
+                                   "attack, subject, split, others; or such a csv file.")]
+FaceSplit = Annotated[str | None, typer.Option(metavar="COLUMN", show_default=False,
+                                               help="Column of labels.csv that names parts. Default: split.")]
+FacePart = Annotated[str | None, typer.Option(metavar="NAME", show_default=False, help="Score this part alone.")]
+Threshold = Annotated[str | None, typer.Option(
+    metavar="X|eer|apcer=P|bpcer=P", show_default=False,
+    help="Live from this score on, spoof below, whatever the verdicts say: a score, or that of equal errors, or of P % "
+         "at most of an error. Default: the verdicts; with a dev set eer.")]
+Dev = Annotated[Path | None, typer.Option(metavar="LABELS", show_default=False,
+                                          help="Choose the threshold on these files, as --gt.")]
+DevRecords = Annotated[str | None, typer.Option(metavar="FILE", show_default=False,
+                                                help="Records of the dev set. Default: PRED has them.")]
+DevPart = Annotated[str | None, typer.Option(metavar="NAME", show_default=False,
+                                             help="Choose it on this part of --dev, or of --gt.")]
+Column = Annotated[str | None, typer.Option("--by", metavar="COLUMN", show_default=False,
+                                            help="Show the figures by value of this column of labels.csv, too.")]
+MadeBy = Annotated[str | None, typer.Option(metavar="MAKER", show_default=False,
+                                            help="Score what this maker found, where records hold several.")]
+AllFaces = Annotated[bool, typer.Option("--all-faces", help="Count each face of a picture and each track of a video.")]
+Plots = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
+                                            help="Draw det.png, errors against each other, and scores.png there.")]
+FaceSeed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the resamples behind intervals.")]
+
 IgnoreCase = Annotated[bool, typer.Option("--ignore-case", help="CER and WER do not tell A from a.")]
 
 
@@ -124,6 +153,7 @@ def track(gt: Gt, results: Results = None, protocol: Protocol = "auto", classes:
     from vtk.errors import EXIT_PARTIAL
     from vtk.evaluation.lanes import Lanes
     from vtk.evaluation.sequences import read_results, read_truth
+    from vtk.evaluation.table import sequence_lines
     from vtk.evaluation.tracks import evaluate_tracks
 
     def note(message: str) -> None:
@@ -142,7 +172,7 @@ def track(gt: Gt, results: Results = None, protocol: Protocol = "auto", classes:
              "--classes picks")
     for number, where, error in lanes.bad[:20]:
         note(f"{where}, line {number}: {error} [{error.code}]")
-    for line in _lines(evaluation, as_json, COLUMNS, evaluation.protocol):
+    for line in sequence_lines(evaluation, as_json, COLUMNS, evaluation.protocol):
         typer.echo(line)
     if lanes.bad:
         raise typer.Exit(EXIT_PARTIAL)
@@ -169,8 +199,9 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
 
     from vtk.errors import EXIT_PARTIAL
     from vtk.evaluation.text_lanes import TextLanes
+    from vtk.evaluation.table import sequence_lines
     from vtk.evaluation.text_sequences import read_results, read_truth
-    from vtk.evaluation.texts import evaluate_texts, rules_for
+    from vtk.evaluation.texts import evaluate_texts, read_vocabulary, rules_for
 
     def note(message: str) -> None:
         if not quiet:
@@ -180,14 +211,14 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
     with contextlib.redirect_stdout(sys.stderr):  # what libraries print is no figure
         truth, found = read_truth(gt), read_results(results or [], lanes)
         rules, kind = rules_for(truth, found, note, overlap, dont_care)
-        rules = replace(rules, shortest=min_length, vocabulary=_words(vocab), case=not ignore_case)
+        rules = replace(rules, shortest=min_length, vocabulary=read_vocabulary(vocab), case=not ignore_case)
         evaluation = evaluate_texts(truth, found, note, rules, kind, every)
     for source, status in lanes.unfinished.items():
         note(f"{source} ended as {status}: it is scored as far as it goes")
     for number, where, error in lanes.bad[:20]:
         note(f"{where}, line {number}: {error} [{error.code}]")
     columns = TRACK_COLUMNS if rules.tracked else TEXT_COLUMNS
-    for line in _lines(evaluation, as_json, columns, evaluation.protocol_keys()):
+    for line in sequence_lines(evaluation, as_json, columns, evaluation.protocol_keys()):
         typer.echo(line)
     if lanes.bad:
         raise typer.Exit(EXIT_PARTIAL)
@@ -295,38 +326,53 @@ def detect_copy(gt: CopyGt, results: CopyResults = None, pairs: Pairs = None, se
         raise typer.Exit(EXIT_PARTIAL)
 
 
+@app.command("face-antispoof")
+def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = None, part: FacePart = None,
+                   threshold: Threshold = None, dev: Dev = None, dev_records: DevRecords = None,
+                   dev_part: DevPart = None, by: Column = None, made_by: MadeBy = None, all_faces: AllFaces = False,
+                   plots: Plots = None, seed: FaceSeed = 0, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Score live or spoof: APCER by type of attack and of the worst, BPCER, with 95 % intervals, as ISO/IEC 30107-3.
+
+    A picture counts by its largest face, a video by its face track of most observations, without tracks by the mean
+    over its frames' largest faces. APCER is the share of attacks called live, BPCER that of live faces called spoof;
+    unsure is neither, and is given beside. APNRR and BPNRR are the shares without a face found. BPCER at an APCER of
+    1, 5, 10 % is left out where a type has too few attacks. ACER (mean of the worst APCER and BPCER), HTER (the same of
+    all attacks), EER and AUC (of scores, whatever the verdicts) are the literature's, not ISO's. Intervals are by
+    bootstrap over subjects, else files; of shares of none and all they are exact, of so many subjects.
+
+    Example: vtk eval face-antispoof --gt faces faces.jsonl
+    """
+    import sys
+
+    import orjson
+
+    from vtk.errors import EXIT_PARTIAL
+    from vtk.evaluation.liveness import evaluate_liveness
+    from vtk.evaluation.liveness_plots import write_plots
+    from vtk.evaluation.liveness_sets import Wanted, read_sets
+    from vtk.evaluation.liveness_table import lines, remarks, report
+
+    def note(message: str) -> None:
+        if not quiet:
+            print(f"vtk eval: {message}", file=sys.stderr)
+
+    sets = read_sets(Wanted(gt, results or (), split, part, dev, dev_records, dev_part, threshold, made_by, all_faces),
+                     note)
+    evaluation = evaluate_liveness(sets.gathered, sets.rule, by, seed)
+    for remark in (*remarks(sets.gathered), *evaluation.notes):
+        note(remark)
+    for number, where, error in sets.bad[:20]:
+        note(f"{where}, line {number}: {error} [{error.code}]")
+    if plots is not None:
+        write_plots(plots, sets.gathered.presentations, sets.rule)
+    if as_json:
+        typer.echo(orjson.dumps(report(evaluation, sets.gathered, sets.rule, sets.maker)))
+    else:
+        typer.echo("\n".join(lines(evaluation, sets.gathered, sets.rule, sets.maker)))
+    if sets.bad:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
 def _rounded(figures: Mapping[str, float | int]) -> dict[str, float | int]:
     """Return figures with four decimals."""
     return {key: round(value, 4) for key, value in figures.items()}
-
-
-def _words(vocab: Path | None) -> tuple[str, ...] | None:
-    """Return the words of a vocabulary, one a line."""
-    from vtk.errors import UsageError
-
-    if vocab is None:
-        return None
-    try:
-        words = tuple(filter(None, map(str.strip, vocab.read_text("utf-8-sig").splitlines())))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--vocab {vocab}: {error}") from None
-    if not words:
-        raise UsageError(f"--vocab {vocab} has no word: one a line is needed")
-    return words
-
-
-def _lines(evaluation: "Evaluation | TextEvaluation", as_json: bool,  # noqa: F821  # imported where they are used
-           columns: tuple[str, ...], protocol: object) -> list[str]:
-    """Return what is printed of an evaluation: a table of ``columns``, or JSON with all figures and ``protocol``."""
-    import orjson
-
-    from vtk.evaluation.table import table
-
-    sequences = {name: scores.figures() for name, scores in evaluation.sequences.items()}
-    combined = evaluation.combined.figures()
-    if not as_json:
-        return table(f"SEQUENCE ({evaluation.protocol})", {**sequences, "COMBINED": combined}, columns)
-    rounded = {name: {key: round(value, 4) for key, value in figures.items()} for name, figures in sequences.items()}
-    report = {"protocol": protocol, "sequences": rounded,
-              "combined": {key: round(value, 4) for key, value in combined.items()}}
-    return [orjson.dumps(report).decode()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -99,3 +100,20 @@ def evaluate_texts(truth: Mapping[str, TextSequence], found: Mapping[str, TextSe
 
 def _sampled(sequence: TextSequence, every: int) -> TextSequence:
     return sequence if every == 1 else sequence.take((sequence.texts.frame - 1) % every == 0)
+
+
+def read_vocabulary(file: Path | None) -> tuple[str, ...] | None:
+    """Return the words of a vocabulary, one a line; None where there is none.
+
+    Raises:
+        UsageError: it cannot be read, or has no word.
+    """
+    if file is None:
+        return None
+    try:
+        words = tuple(filter(None, map(str.strip, file.read_text("utf-8-sig").splitlines())))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--vocab {file}: {error}") from None
+    if not words:
+        raise UsageError(f"--vocab {file} has no word: one a line is needed")
+    return words

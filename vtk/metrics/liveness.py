@@ -200,6 +200,32 @@ def bpcer_at(curve: Curve, apcer: float) -> float:
     return float(curve.bpcer[np.argmax(curve.worst <= apcer)])
 
 
+def span_at_apcer(curve: Curve, apcer: float) -> tuple[float, float]:
+    """Return (above, up to): the lowest thresholds at which no type of attack has a greater APCER than ``apcer``.
+
+    All in it have the same rates. -infinity where any threshold will do; up to infinity where no score will.
+
+    Raises:
+        ValueError: there are no attacks, or ``apcer`` is no share.
+    """
+    if not 0 <= apcer < 1 or np.isnan(curve.pooled).any():
+        raise ValueError(f"apcer: got {apcer} and {curve.counts.sum()} attacks, expected a share below 1, and attacks")
+    place = int(np.argmax(curve.worst <= apcer))
+    return _below(curve, place), float(curve.thresholds[place])
+
+
+def span_at_bpcer(curve: Curve, bpcer: float) -> tuple[float, float]:
+    """Return (above, up to): the highest thresholds at which BPCER is not above ``bpcer``; all have the same rates.
+
+    Raises:
+        ValueError: there are no live faces, or ``bpcer`` is no share.
+    """
+    if not 0 <= bpcer < 1 or np.isnan(curve.bpcer).any():
+        raise ValueError(f"bpcer: got {bpcer}, expected a share below 1, and live faces")
+    place = int(np.flatnonzero(curve.bpcer <= bpcer)[-1])
+    return _below(curve, place), float(curve.thresholds[place])
+
+
 def resampled(kinds: np.ndarray, groups: Sequence[Hashable], measure: Callable[[np.ndarray], Sequence[float]],
               seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
     """Return figures (resamples, F) of data drawn again: whole groups, as many as there are.
@@ -260,6 +286,10 @@ def exact_interval(wrong: int, count: int) -> tuple[float, float]:
     low = 0.0 if wrong == 0 else float(betaincinv(wrong, count - wrong + 1, tail))
     high = 1.0 if wrong == count else float(betaincinv(wrong + 1, count - wrong, 1 - tail))
     return low, high
+
+
+def _below(curve: Curve, place: int) -> float:
+    return float(curve.thresholds[place - 1]) if place else -np.inf
 
 
 def _greatest(shares: np.ndarray) -> float:
