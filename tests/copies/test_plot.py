@@ -117,6 +117,14 @@ def test_matches_lie_over_their_spans() -> None:
     assert not (plain == SEGMENT).all(axis=2).any() and plain.shape == picture.shape
 
 
+def test_a_match_of_whole_videos_has_all_four_sides() -> None:
+    query = footprint(np.arange(20), 20.0)
+    picture = plot(query, query, entries([], (20, 20)), [Match("films/a.mp4", 0.0, 20.0, 0.0, 20.0, 0.9, 1.0)])
+    left, upper, right, lower = span(picture)
+    drawn = (picture[upper:lower, left:right] == SEGMENT).all(axis=2)
+    assert drawn[-1].all() and drawn[:, -1].all() and drawn[0].mean() > 0.8 and drawn[:, 0].mean() > 0.8
+
+
 def test_one_scale_for_both_sides_as_far_as_can_be() -> None:
     def sides(one: float, other: float) -> tuple[int, int]:
         pair = (footprint(np.arange(20) * one / 20, one), footprint(np.arange(20) * other / 20, other))

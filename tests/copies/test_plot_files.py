@@ -134,8 +134,9 @@ def test_pictures_show_what_records_say_and_runs_replace_none(tmp_path: Path, mo
     found = files(tmp_path / "plots")
     assert [name.split("/")[0] for name in found] == ["a", "b"] and found[1].endswith("--mirrored.png")
     assert all(cv2.imread(str(tmp_path / "plots" / name)).size for name in found)
-    with pytest.raises(UsageError, match="exists: --overwrite replaces it"):
-        run(*words, "-o", "out.jsonl")
+    for more in (("-o", "out.jsonl"), ("--dry-run",)):
+        with pytest.raises(UsageError, match="exists: --overwrite replaces it"):
+            run(*words, *more)
     assert not (tmp_path / "out.jsonl").exists() and not (tmp_path / "out.jsonl.part").exists()
     assert len(run(*words, "--overwrite")) == 2 and files(tmp_path / "plots") == found
     pairs = ("a/q.mp4", "r.mp4", "--all-pairs")  # a pair the other way round is another

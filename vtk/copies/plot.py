@@ -174,7 +174,8 @@ def _segments(picture: np.ndarray, matches: Sequence[Match], scales: tuple[float
     for match in matches:
         x1, x2 = (round(time * scales[0]) for time in (match.start, match.end))
         y1, y2 = (round(time * scales[1]) for time in (match.ref_start, match.ref_end))
-        x2, y2 = max(x2, x1 + 3), max(y2, y1 + 3)
+        # What ends with a video ends at the map's last pixel, where it is seen.
+        x2, y2 = min(max(x2, x1 + 3), places.width - 1), min(max(y2, y1 + 3), places.height - 1)
         cv2.rectangle(picture, (x1, y1), (x2, y2), SEGMENT)
         _dashes(picture, (x1, y1), (x2, y2))
         places.take((x1, y1, x2, y2))

@@ -74,13 +74,13 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     steps = [Step(plan.factory(), plan.common.only) for plan in planned]
     names = named_sources(common)
     _check(steps, names, common)
+    for step in steps if names else ():
+        step.stage.expect(names)
     if common.dry_run:
         for step in steps:
             step.stage.check()
         _describe(steps, names, common)
         return
-    for step in steps if names else ():
-        step.stage.expect(names)
     prepare([step.stage for step in steps], names is not None)
     todo, sink = _target(steps, names, common)
     reporter = Reporter(common.quiet, len(todo) if todo is not None else None)
