@@ -141,7 +141,7 @@ def face_antispoof(labels: Faces, records: Records = None, split: Column = None,
     rates, and intervals by bootstrap over subjects, else files. Pictures count by their largest face, videos by all
     their frames as much as one picture. It is for these models in this precision. Buffers: holds the scores.
 
-    Example: vtk calibrate face-antispoof faces --allow-few
+    Example: vtk calibrate face-antispoof faces --records faces.jsonl
     """
     import sys
 

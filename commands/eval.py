@@ -198,8 +198,8 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
     from dataclasses import replace
 
     from vtk.errors import EXIT_PARTIAL
-    from vtk.evaluation.text_lanes import TextLanes
     from vtk.evaluation.table import sequence_lines
+    from vtk.evaluation.text_lanes import TextLanes
     from vtk.evaluation.text_sequences import read_results, read_truth
     from vtk.evaluation.texts import evaluate_texts, read_vocabulary, rules_for
 

@@ -107,7 +107,7 @@ def calibrate(lanes: FaceLanes, labels: Sequence[Labelled], maker: Maker, target
     faces, tracks = collected(lanes, labels)
     for kind, count, share, option in _needed(faces, targets):
         if not count:
-            raise UsageError(f"there is no {kind} with a face to be judged: both live faces and attacks are needed")
+            raise UsageError(f"no {kind} that can be judged: both live faces and attacks are needed")
         if count * share < 1 - 1e-9 and not targets.few:
             raise UsageError(f"{count} {kind}: {_least(share)} at least are needed to tell {100 * share:g} % from "
                              f"none; give more, a larger {option}, or --allow-few")
