@@ -39,7 +39,8 @@ def run(
 ) -> None:
     """Detect objects in media.
 
-    Reads media. Adds detection: box, score, class. Streams: holds one batch of frames.
+    Reads media. Adds detection: box, score, class; five points of a face where the model gives them. Streams: holds
+    one batch of frames.
 
     Example: vtk detect street.mp4 | jq -c 'select(.label=="person")'
     """

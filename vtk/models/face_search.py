@@ -35,7 +35,8 @@ def find_in(detect: Detect, image: np.ndarray, regions: np.ndarray) -> list[Boxe
     grown = [_grown(region, image.shape[1], image.shape[0]) for region in regions]
     cuts = [_cut(region) for region in grown]
     pictures = [crop(image, window) for cut in cuts for window in cut]
-    found = iter([boxes for start in range(0, len(pictures), CHUNK) for boxes in detect(pictures[start : start + CHUNK])])
+    parts = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
+    found = iter([boxes for part in parts for boxes in detect(part)])
     return [_inside([next(found) for _ in cut], cut, region) for cut, region in zip(cuts, regions, strict=True)]
 
 

@@ -17,6 +17,7 @@ OVERLAP = 0.25  # of a tile's side, at least: what is no larger is whole in one 
 MERGE_IOU = 0.5
 MERGE_PART = 0.5  # share of a cut box inside a whole one of its class from which on it is a part of it
 EDGE = 0.02  # of a tile's side: a box that ends nearer to an inner edge counts as cut by it
+ROWS = 256  # cut boxes compared at once: 10,000 of them and as many whole ones would fill gigabytes
 
 
 class TiledDetector:
@@ -138,9 +139,9 @@ def join(parts: Sequence[Boxes]) -> Boxes:
 
 
 def is_cut(xyxy: np.ndarray, origin: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return (N,) bool, which boxes end at an inner edge of their window, ``origin`` (N, 4); ``whole`` (4,) the picture.
+    """Return (N,) bool, which boxes end at an inner edge of their window.
 
-    All in pixels of the picture.
+    All in pixels of the picture: ``origin`` (N, 4), the window of each box; ``whole`` (4,), the picture.
     """
     near = EDGE * (origin[:, 2:] - origin[:, :2]).max(axis=1, initial=0, keepdims=True)
     first = (xyxy[:, :2] <= origin[:, :2] + near) & (origin[:, :2] > whole[:2])
@@ -150,6 +151,11 @@ def is_cut(xyxy: np.ndarray, origin: np.ndarray, whole: np.ndarray) -> np.ndarra
 
 def _covered(parts: Boxes, whole: Boxes) -> np.ndarray:
     """Return (N,) float, the largest share of each part that lies in one whole box of its class."""
+    shares = [_shares(parts.taken(slice(start, start + ROWS)), whole) for start in range(0, len(parts), ROWS)]
+    return np.concatenate(shares) if shares else np.empty(0, np.float32)
+
+
+def _shares(parts: Boxes, whole: Boxes) -> np.ndarray:
     corner = np.maximum(parts.xyxy[:, None, :2], whole.xyxy[None, :, :2])
     sides = np.maximum(np.minimum(parts.xyxy[:, None, 2:], whole.xyxy[None, :, 2:]) - corner, 0)
     area = (parts.xyxy[:, 2:] - parts.xyxy[:, :2]).prod(axis=1)

@@ -230,8 +230,8 @@ _COPY = (
 )
 # Faces. YuNet's hash is the one that OpenCV's zoo itself names (its file is kept in Git LFS, by that hash).
 _ULTRA_LIGHT = "Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB"
-_YUNET = "opencv/opencv_zoo"
-_YUNET_PAGE = f"https://github.com/{_YUNET}/tree/main/models/face_detection_yunet"
+_YUNET = "https://github.com/opencv/opencv_zoo"
+_YUNET_PAGE = f"{_YUNET}/tree/main/models/face_detection_yunet"
 
 
 def _wider(source: str, *values: float) -> tuple[Figure, ...]:
@@ -247,7 +247,7 @@ _FACES = (
           "MIT", True, "WIDER FACE", _wider(f"https://github.com/{_ULTRA_LIGHT}", 78.7, 69.8, 43.8), min_score=0.7),
     Model("yunet", "detect", "yunet", Input(640, 640, "corner", "bgr", scale=1.0, pad=0),
           (File("face_detection_yunet_2023mar.onnx",
-                f"https://github.com/{_YUNET}/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
+                f"{_YUNET}/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",
                 "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4", 232589),),
           "MIT", True, "WIDER FACE", _wider(_YUNET_PAGE, 88.4, 86.6, 75.0), True, min_score=0.6),
 )
