@@ -53,6 +53,40 @@ def test_colours_follow_id_label_and_verdict():
     assert has(painted({"type": "face", **RECORDS["face"]}), VERDICTS["spoof"])
 
 
+def test_a_face_says_why_it_is_not_judged_and_shows_its_points():
+    face = {"type": "face", **RECORDS["face"], "verdict": "unsure"}
+    plain = painted(face)
+    assert has(plain, VERDICTS["unsure"])
+    assert ground(painted({**face, "reasons": ["blurred", "small"]}), [60, 56, 300, 80]) > ground(plain, [60, 56, 300, 80])
+    dotted = painted({**face, "points": [[90, 120], [130, 120], [110, 140], [95, 165], [125, 165]]}, labels=False)
+    assert (dotted[120, 90] == VERDICTS["unsure"]).all() and not painted(face, labels=False)[120, 90].any()
+    assert ground(painted({**face, "track_id": 7}), [60, 56, 300, 80]) > ground(plain, [60, 56, 300, 80])
+
+
+def test_points_that_are_none_are_refused_and_reasons_that_are_none_are_left_out():
+    face = {"type": "face", **RECORDS["face"]}
+    with pytest.raises(RecordError, match="points"):
+        painted({**face, "points": [[1, 2]]})
+    assert (painted({**face, "reasons": 7}) == painted(face)).all()
+
+
+@pytest.mark.parametrize("kind", ["detection", "track"])
+def test_what_a_face_was_found_as_is_not_painted_again(kind):
+    face, found = ({"type": name, **RECORDS[name]} for name in ("face", kind))
+    assert (painted(found, face) == painted(face)).all()
+    assert not (painted({**found, "xyxy": [10.0, 10.0, 40.0, 60.0]}, face) == painted(face)).all()
+
+
+def test_a_face_that_is_followed_has_a_trail_of_its_verdict():
+    trails, image = Trails(1.0), np.zeros((240, 320, 3), np.uint8)
+    canvas = Canvas(image, Style())
+    for step in range(3):
+        record = {"type": "face", **RECORDS["face"], "by": "x", "track_id": 3,
+                  "xyxy": [60 + 30 * step, 80, 160 + 30 * step, 200]}
+        trails.paint(canvas, [record], step / 25)
+    assert has(image, VERDICTS["spoof"]) and image[200, 120:160].any()
+
+
 def test_a_tracked_detection_is_painted_once():
     track = {"type": "track", **RECORDS["track"], "xyxy": [62.0, 81.0, 161.0, 203.0], "det_xyxy": BOX}
     detection = {"type": "detection", **RECORDS["detection"]}

@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         truth = film(given.pictures, given.output, plan)
         truth_path(given.output).write_text(json.dumps(truth) + "\n")
     except VtkError as error:
-        print(f"replay: {error}", file=sys.stderr)
+        sys.stderr.write(f"replay: {error}\n")
         return error.exit_code
     return EXIT_OK
 

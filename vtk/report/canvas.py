@@ -84,6 +84,13 @@ class Canvas:
         """Draw a closed polygon, [[x, y], …] in pixels."""
         cv2.polylines(self.image, [_fixed(points)], True, colour, self.style.line, cv2.LINE_AA, _SHIFT)
 
+    def dots(self, points: Sequence[Sequence[float]], colour: Colour) -> None:
+        """Draw points, [[x, y], …] in pixels, with a dark rim, so that they show on any skin."""
+        radius = (self.style.line + 1) << (_SHIFT - 1)
+        for point in _fixed(points)[:, 0].tolist():
+            cv2.circle(self.image, point, radius + (1 << _SHIFT), (0, 0, 0), cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(self.image, point, radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
     def trail(self, points: np.ndarray, colour: Colour, bands: int = 6) -> None:
         """Draw a path that fades towards its beginning.
 

@@ -66,9 +66,25 @@ def paint_text(canvas: Canvas, record: Record) -> None:
 
 
 def paint_face(canvas: Canvas, record: Record) -> None:
-    """Paint a face with its verdict, blue where it is live, vermilion where it is not."""
-    verdict = str(record.get("verdict", "unsure"))
-    _box(canvas, record, VERDICTS.get(verdict, VERDICTS["unsure"]), verdict, "live_score")
+    """Paint a face with its verdict and score, its points, and why it was not judged where it was not.
+
+    Blue where it is live, vermilion where it is not, yellow where that is unsure.
+    """
+    verdict, track_id = str(record.get("verdict", "unsure")), record.get("track_id")
+    box, colour = _need(record, "xyxy", "box"), colour_of_face(record)
+    canvas.box(box, colour)
+    if "points" in record:
+        canvas.dots(_need(record, "points", "points"), colour)
+    reasons = record.get("reasons")
+    words = [f"{track_id}" if type(track_id) is int else "", _scored(canvas, verdict, record.get("live_score")),
+             ", ".join(reasons) if matches("names", reasons) else ""]
+    if canvas.style.labels:
+        canvas.label(" ".join(filter(None, words)), box, colour)
+
+
+def colour_of_face(record: Record) -> Colour:
+    """Return the colour of a ``face`` record's verdict."""
+    return VERDICTS.get(str(record.get("verdict")), VERDICTS["unsure"])
 
 
 def paint_species(canvas: Canvas, record: Record) -> None:
@@ -93,10 +109,13 @@ PAINTERS: dict[str, Painter] = {
 
 
 def paint(canvas: Canvas, records: Sequence[Record]) -> None:
-    """Paint the records of one frame; a box that a track describes is not painted again as a detection."""
+    """Paint the records of one frame; a box that a track or a face describes is not painted again as what it was."""
     tracked = {_place(record, "det_xyxy") for record in records if record["type"] == "track"}
+    judged = {repr(record.get("xyxy")) for record in records if record["type"] == "face"}
     for record in records:
-        if record["type"] != "detection" or _place(record, "xyxy") not in tracked:
+        known = ((record["type"] == "detection" and _place(record, "xyxy") in tracked)
+                 or (record["type"] in ("detection", "track") and repr(record.get("xyxy")) in judged))
+        if not known:
             PAINTERS[record["type"]](canvas, record)
 
 
