@@ -162,6 +162,24 @@ def test_talks_become_subtitles_and_an_index(tmp_path: Path) -> None:
     assert index() == said
 
 
+def test_only_pictures_of_one_live_face_pass_the_gate(shared: Path, tmp_path: Path) -> None:
+    """A screen's picture, one without a face and one that cannot be read stay out, each with its reason."""
+    real = shared / "data" / "face-antispoof" / "minivision"
+    pictures = with_vtk(tmp_path) / "pictures"
+    pictures.mkdir()
+    for name in ("image_T1.jpg", "image_F1.jpg"):
+        (pictures / name).write_bytes((real / name).read_bytes())
+    cv2.imwrite(str(pictures / "wall.png"), np.full((240, 320, 3), 128, np.uint8))
+    (pictures / "broken.jpg").write_bytes(b"")
+    found = subprocess.run([*script("liveness_gate.sh"), "pictures", "live.txt"], cwd=tmp_path, check=False,
+                           env={**os.environ, "VTK": str(tmp_path / "vtk"), "PYTHON": sys.executable},
+                           capture_output=True, text=True)
+    assert found.returncode == 1, found.stderr
+    assert (tmp_path / "live.txt").read_text() == "pictures/image_T1.jpg\n"
+    for line in ("pictures/image_F1.jpg: spoof", "pictures/wall.png: no face", "pictures/broken.jpg: failed"):
+        assert line in found.stderr.splitlines()
+
+
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the example clip, street.mp4, and its true boxes, truth.jsonl."""
