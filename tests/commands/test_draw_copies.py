@@ -90,6 +90,36 @@ def test_a_folder_of_sources_and_all_pairs(vtk, place):
                       "pairs/films/film.mp4": True, "pairs/other.mp4": False}
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_where_what_announced_them_was_dropped_it_is_said_what_is_not_drawn(vtk, place, ends):
+    """With the ends of sources gone as well, copies of all but the last come among the lines of another."""
+    names = ("films/film.mp4", "clip.mp4", "other.mp4") if not ends else ("clip.mp4", "other.mp4", "films/film.mp4")
+    pairs = vtk("detect-copy", *names, "--all-pairs", "--descriptor", "dct", cwd=place).stdout
+    [copy] = copies(pairs)
+    dropped = [line for line in pairs.splitlines(True) if b'"type":"run"' not in line]
+    dropped = [line for line in dropped if ends or b'"type":"end"' not in line]
+    late = vtk("draw", "--out-dir", "late", "--tee", stdin=b"".join(dropped), cwd=place)
+    assert late.returncode == 1 and late.stderr.count(b"\n") == 1
+    said = f"a copy record came after the end of {copy['source']}: worked on without"
+    assert said in late.stderr.decode() and b"run records" in late.stderr and b"vtk sort" in late.stderr
+    [error] = [record for record in map(json.loads, late.stdout.splitlines()) if record["type"] == "error"]
+    assert error["error"]["code"] == "E_LATE" and said in error["error"]["message"]
+    good = vtk("draw", "--out-dir", "good", stdin=vtk("sort", stdin=b"".join(dropped)).stdout, cwd=place)
+    assert (good.returncode, good.stderr) == (0, b"")
+    others = vtk("draw", "--out-dir", "others", "--types", "track", stdin=b"".join(dropped), cwd=place)
+    assert (others.returncode, others.stderr) == (0, b""), "copies were not asked for"
+
+
+def test_a_sheet_of_copies_is_refused_in_a_line(vtk, place):
+    for words in ((*FIND, "clip.mp4"), ("detect-copy", "clip.mp4", "films/film.mp4", "--all-pairs", "--descriptor", "dct")):
+        found = vtk(*words, cwd=place).stdout
+        assert copies(found)
+        sheet = vtk("sheet", "-o", "sheet.png", stdin=found, cwd=place)
+        assert sheet.returncode == 1 and not (place / "sheet.png").exists()
+        assert sheet.stderr == (b"vtk sheet: copy records came and no box of anything, of which a sheet is made: vtk draw "
+                                b"shows copies beside their references [E_NO_GROUP]\n")
+
+
 def test_with_frames_before_them_sort_puts_copies_first(vtk, place):
     seen = [{"v": 1, "type": "media", "by": "x", "source": "clip.mp4", "kind": "video", "width": WIDTH,
              "height": HEIGHT},
@@ -98,7 +128,7 @@ def test_with_frames_before_them_sort_puts_copies_first(vtk, place):
     found = vtk(*FIND, stdin="".join(json.dumps(record) + "\n" for record in seen).encode(), cwd=place)
     assert len(copies(found.stdout)) == 1
     late = vtk("draw", "-o", "late.mp4", stdin=found.stdout, cwd=place)
-    assert late.returncode == 0 and b"came after its frames" in late.stderr and b"vtk sort" in late.stderr
+    assert late.returncode == 1 and b"came after its frames" in late.stderr and b"vtk sort" in late.stderr
     good = vtk("draw", "-o", "good.mp4", stdin=vtk("sort", stdin=found.stdout).stdout, cwd=place)
     assert good.returncode == 0 and good.stderr == b""
     with av.open(str(place / "late.mp4")) as late_video, av.open(str(place / "good.mp4")) as good_video:
@@ -109,10 +139,12 @@ def test_a_reference_that_vanished_is_named(vtk, place):
     found = vtk(*FIND, "clip.mp4", cwd=place).stdout
     (place / "films" / "film.mp4").unlink()
     result = vtk("draw", "-o", "side.mp4", "--tee", stdin=found, cwd=place)
-    assert result.returncode == 0 and result.stderr.count(b"\n") == 1
+    assert result.returncode == 1 and result.stderr.count(b"\n") == 1
     assert b"clip.mp4: reference films/film.mp4 cannot be opened: No such file or directory" in result.stderr
     [error] = [record for record in map(json.loads, result.stdout.splitlines()) if record["type"] == "error"]
     assert error["source"] == "clip.mp4" and error["error"]["code"] == "E_OPEN" and not error["error"]["fatal"]
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert (last["type"], last["by"], last["status"]) == ("end", "draw", "partial")
     assert halves(place / "side.mp4")[1][30].max(axis=(1, 2)).mean() < 60
 
 

@@ -52,6 +52,11 @@ class Place:
             raise UsageError("--library and --refs both say where copies are looked for: give one of them, "
                              "and vtk library add puts files into a library")
 
+    def check(self) -> None:
+        """Raise LibraryError where there is no library, or it is damaged, as far as it tells without its descriptor."""
+        if self.library is not None:
+            ReferenceLibrary.open(self.library, create=False).close()
+
     def descriptor_name(self) -> str:
         """Return the name of the descriptor.
 

@@ -16,7 +16,7 @@ from vtk.copies.matches import Match, clipped
 from vtk.copies.pairs import Pairs
 from vtk.copies.plot_files import Drawing, Plots
 from vtk.copies.sought import Place, Sought, open_references, same_file
-from vtk.driver.link import error_record
+from vtk.driver.link import error_record, first_of
 from vtk.driver.stage import Frame, Opening, Source, Stage
 from vtk.errors import MediaError, UsageError, VtkError
 from vtk.media.sampling import ON_DEMAND, Sampling
@@ -166,6 +166,10 @@ class CopyStage(Stage):
         found |= {"space": sought.references.space, "frames": str(sought.plan)}
         return found if self._work.all_pairs else found | {"references": sought.digest()}
 
+    def check(self) -> None:
+        """Refuse a library that is none."""
+        self._place.check()
+
     def prepare(self, mode: str = "media") -> None:
         """Open the references, or describe them."""
         self._sought()
@@ -237,7 +241,7 @@ class CopyStage(Stage):
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
         """Return how many frames were decoded where key frames were read first, and what was lost of them."""
         found = state.found
-        return (0, ()) if found is None else (found.decoded or len(found.query.whole), found.damage)
+        return (0, ()) if found is None else (found.decoded or len(found.query.whole), first_of(found.damage))
 
     def finish(self) -> list[Record]:
         """Return the copies among the run's sources and which of them are one video; and which references failed."""

@@ -40,6 +40,9 @@ class Late:
         chunks: lists of lines, IDLE among them.
         stages: those that want to be told.
         hear: told of what was announced and did not come, before the lines come out.
+
+    Attributes:
+        sources: those that late records were about so far.
     """
 
     def __init__(self, chunks: Iterable[list[bytes] | None], stages: Sequence[Stage],
@@ -56,6 +59,7 @@ class Late:
         self._due = 0  # records of those that ended well
         self._about: set[str] = set()  # sources of the late records
         self._lot: list[Record] = []
+        self.sources: set[str] = set()
 
     def chunks(self, begun: Collection[str] = ()) -> Iterator[list[bytes] | None]:
         """Yield the lines, IDLE while they are put by.
@@ -122,6 +126,7 @@ class Late:
             return False
         if record["type"] in self._types:
             self._about.add(record.get("source", ""))
+            self.sources.add(record.get("source", ""))
             self._lot.append(record)
             if len(self._lot) == LOT:
                 self._tell()
@@ -153,7 +158,7 @@ class Late:
             self._hear(RecordError(f"none of {self._due} {what} records came: something dropped them on the way; going "
                                    "on without them", code="E_LATE"))
         if early := sorted(begun & self._about):
-            self._hear(RecordError(f"{_named(early)} came before the run record that announced {what} records: "
+            self._hear(RecordError(f"{listed(early)} came before the run record that announced {what} records: "
                                    "worked on without; _run.jsonl goes first, and vtk sort puts it there",
                                    code="E_LATE"))
         self._open, self._failed, self._due, self._about, self._named = Counter(), [], 0, set(), set()
@@ -182,5 +187,6 @@ def _checked(line: bytes) -> Record | None:
     return record
 
 
-def _named(sources: Sequence[str]) -> str:
+def listed(sources: Sequence[str]) -> str:
+    """Return how sources are named in a message."""
     return sources[0] if len(sources) == 1 else f"{len(sources)} sources, the first {sources[0]},"

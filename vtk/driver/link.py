@@ -220,8 +220,7 @@ class Link:
         self.decoded += frames
         self.processed += frames
         if lost and not self.errors:
-            more = f" (and {len(lost) - 1} more like it)" if len(lost) > 1 else ""
-            self.errors.append(type(lost[0])(f"{lost[0]}{more}", code=lost[0].code))
+            self.errors += lost
 
     def abandon(self) -> None:
         """Close the stage's state of a source that will not be finished: after an interrupt or a closed pipe."""
@@ -279,6 +278,12 @@ class Link:
                 raise
             self.errors.append(internal(error))
         return not self.errors
+
+
+def first_of(errors: Sequence[VtkError]) -> list[VtkError]:
+    """Return the first of errors that are alike, saying how many there are; none of none."""
+    more = f" (and {len(errors) - 1} more like it)" if len(errors) > 1 else ""
+    return [type(error)(f"{error}{more}", code=error.code) for error in errors[:1]]
 
 
 def _bare(source: Source, index: int, records: list[Record]) -> Frame:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain as joined
 from typing import Any
 
 from vtk.driver.chain import Chain, Opening, Outcome, Step
-from vtk.driver.late import Late, conclusion
+from vtk.driver.late import Late, conclusion, listed
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
-from vtk.driver.stream import BadLine, Close, Group, Loose, RecordStream
+from vtk.driver.stream import BadLine, Close, Event, Group, Loose, RecordStream
 from vtk.errors import RecordError, VtkError
 from vtk.records import dump
 
@@ -131,14 +132,19 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
     """Run a chain over a stream of records."""
     stage, begun, reads = part.first, set[str](), part.reads
     missed: list[RecordError] = []
+    late: Late | None = None
     if part.told:
         def miss(error: RecordError) -> None:
             missed.append(error)
             tally.line(part.told[0].name, error)
 
-        chunks = Late(chunks, part.told, miss).chunks(begun)
+        late = Late(chunks, part.told, miss)
+        chunks = late.chunks(begun)
         reads = reads.union({"run"}, *(each.late for each in part.told))
     events = RecordStream(chunks, reads).events()
+    unseen = Counter[tuple[str, str]]()
+    if wanted := frozenset[str]().union(*(step.stage.early for step in part.steps)):
+        events = _noting(events, wanted, begun, unseen)
     try:
         for event in events:
             if event is IDLE:
@@ -159,9 +165,40 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
     except RecordError as error:
         tally.line(stage.name, error)
         yield part.keep(0, dump(error_record(stage.by, stage.name, error, fatal=True)), True)
+    missed += _came_late(unseen, late.sources if late is not None else (), part, tally)
     for error in missed:
         yield part.keep(0, dump(error_record(part.told[0].by, part.told[0].name, error)), True)
     yield from _last(part, tally)
+
+
+def _noting(events: Iterator[Event], wanted: frozenset[str], begun: Container[str],
+            unseen: Counter[tuple[str, str]]) -> Iterator[Event]:
+    """Yield events; count records of ``wanted`` types, by type and source, that come when the source is done."""
+    for event in events:
+        if isinstance(event, (Group, Close)):
+            records = [entry[1] for entry in event.before if isinstance(entry, tuple)]
+        else:
+            records = [event.record] if isinstance(event, Loose) else []
+        own = getattr(event, "source", None)
+        for record in records:
+            source = record.get("source")
+            if record["type"] in wanted and source != own and source in begun:
+                unseen[record["type"], source] += 1
+        yield event
+
+
+def _came_late(unseen: Counter[tuple[str, str]], told: Container[str], part: Chain, tally: Tally) -> list[RecordError]:
+    """Return what to tell of records that came when their source was done, and that nobody was told before."""
+    errors = []
+    for kind in sorted({kind for (kind, source) in unseen if source not in told}):
+        counts = {source: count for (one, source), count in unseen.items() if one == kind and source not in told}
+        stage = next(step.stage for step in part.steps if kind in step.stage.early)
+        what = f"{total} {kind} records" if (total := sum(counts.values())) > 1 else f"a {kind} record"
+        errors.append(RecordError(
+            f"{what} came after the end of {listed(sorted(counts))}: worked on without; let the run records pass that "
+            "announce them, or vtk sort put them first", code="E_LATE"))
+        tally.line(stage.name, errors[-1])
+    return errors
 
 
 def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:

@@ -12,7 +12,7 @@ from vtk.driver.conveyor import Conveyor
 from vtk.driver.hold import Hold
 from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
 from vtk.driver.lines import IDLE
-from vtk.driver.link import Item, Link, Mode, error_record, internal
+from vtk.driver.link import Item, Link, Mode, error_record, first_of, internal
 from vtk.driver.stage import Record, Source
 from vtk.driver.stream import BadLine, Close, Event, Group
 from vtk.errors import MediaError, RecordError, VtkError
@@ -323,8 +323,7 @@ class SourceRun:
     def _settle(self, link: Link, damage: list[MediaError], below: str) -> None:
         """Set a finished link's status from what it met, from damage to the media, and from what came before it."""
         if link.wants_pixels and damage and not link.errors:
-            more = f" (and {len(damage) - 1} more like it)" if len(damage) > 1 else ""
-            link.errors.append(MediaError(f"{damage[0]}{more}", code=damage[0].code))
+            link.errors += first_of(damage)
             link.status = "partial" if link.processed else "failed"
         if link.position in self._beyond and not link.errors:
             frames = self._beyond[link.position]

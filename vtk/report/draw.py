@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from vtk.driver.inputs import output_path
-from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Record, Source, Stage
 from vtk.errors import MediaError, RecordError, UsageError, VtkError
 from vtk.media.image import write_image
@@ -84,7 +83,6 @@ class DrawStage(Stage):
 
     name = "draw"
     reads = frozenset(DRAWN)
-    early = frozenset({"copy"})
     sink = True
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
@@ -115,6 +113,7 @@ class DrawStage(Stage):
         # Who is who, and what is copied, is waited for only where it can be seen.
         shows = {"track": "identity", "copy": "copy"}
         self.late = frozenset(late for kind, late in shows.items() if kind in self._types)
+        self.early = self._types & {"copy"}
         self._names: dict[str, dict[int, int | str]] = {}
         self._copies: dict[str, list[Record]] = {}
         self._taken: str | None = None
@@ -191,14 +190,18 @@ class DrawStage(Stage):
         return [[] for _ in batch]
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
-        """Complete the file: of a source that broke off, with what there was. Return what to warn of."""
+        """Complete the file: of a source that broke off, with what there was."""
         if state.beside is not None:
             state.beside.close()
             state.warnings += [MediaError(f"reference {ref} {error}", code=error.code)
                                for ref, error in state.beside.failed.items()]
         if state.writer is not None:
             state.writer.close()
-        return [error_record(self.by, self.name, warning, state.source.name) for warning in state.warnings]
+        return []
+
+    def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
+        """Return what of the source's copies is not drawn, and why."""
+        return 0, state.warnings
 
     def _painted(self, state: State, frame: Frame) -> np.ndarray:
         """Return the frame with its records painted; the frame itself is shared and stays as it is."""

@@ -45,7 +45,7 @@ class SheetStage(Stage):
     name = "sheet"
     sink = True
     opens_media = False
-    reads = frozenset({"detection", "track", "text", "face", "species"})
+    reads = frozenset({"detection", "track", "text", "face", "species", "copy"})  # copies to say that they have no boxes
 
     def __init__(self, output: Path, by: str = AUTO, crops: int = 8, height: int = 128, rows: int = 40,
                  overwrite: bool = False, font: Path | None = None, sampling: Sampling = Sampling(),
@@ -56,12 +56,12 @@ class SheetStage(Stage):
             raise UsageError(f"--size {height}: a number from 32 to 1024 is needed")
         self._output, self._by, self._most, self._height, self._rows = output, by, crops, height, rows
         self._overwrite, self._font, self._sampling, self.tee = overwrite, str(font or ""), sampling, tee
-        self.late = frozenset({"identity"} if by in (AUTO, "identity") else ())
+        self.late = frozenset({"identity", "copy"} if by in (AUTO, "identity") else {"copy"})
         self._names: dict[str, dict[int, int | str]] = {}
         self._groups: dict[Key, Group] = {}
         self._order: dict[str, int] = {}
         self._pixels: Pixels | None = None
-        self._boxes = 0
+        self._boxes, self._copied = 0, False
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change the sheet."""
@@ -85,7 +85,8 @@ class SheetStage(Stage):
 
     def told(self, records: Sequence[Record]) -> None:
         """Take note of who tracks are; where two records are of one track, the later one holds."""
-        for record in records:
+        self._copied |= any(record["type"] == "copy" for record in records)
+        for record in (record for record in records if record["type"] == "identity"):
             self._names.setdefault(record["source"], {})[record["track_id"]] = record["identity"]
 
     def sampling(self, source: Source) -> Sampling:
@@ -100,6 +101,11 @@ class SheetStage(Stage):
         self._order.setdefault(source.name, len(self._order))
         return source.name
 
+    def unframed(self, state: str, records: Sequence[Record]) -> list[Record]:
+        """Take note of copies."""
+        self._copied |= any(record["type"] == "copy" for record in records)
+        return []
+
     def frames(self, state: str, batch: Sequence[Frame]) -> list[list[Record]]:
         """Keep what shows a group better than what there is."""
         for frame in batch:
@@ -113,13 +119,16 @@ class SheetStage(Stage):
         """Write the pages.
 
         Raises:
-            RecordError: there were boxes, and none of a group; or people, and no boxes of them.
+            RecordError: there were boxes, and none of a group; or people or copies, and no boxes.
             MediaError, UsageError: a page cannot be written, or is there.
         """
         try:
             groups = self._shown()
             if self._boxes and not groups:
                 raise RecordError(f"none of {self._boxes} boxes has {self._lacking()}", code="E_NO_GROUP")
+            if self._copied and not self._boxes:
+                raise RecordError("copy records came and no box of anything, of which a sheet is made: vtk draw shows "
+                                  "copies beside their references", code="E_NO_GROUP")
             if self._names and not self._boxes:
                 raise RecordError(f"it was told who {sum(map(len, self._names.values()))} tracks are, and no box of any "
                                   "came: track records have to pass (without --only), and their media to open",
