@@ -64,6 +64,18 @@ def test_weights_count_as_often() -> None:
     assert eer(weighed)[0] == pytest.approx(eer(repeated)[0], abs=1e-12)
 
 
+def test_many_weights_at_once_are_as_one_by_one() -> None:
+    weights = np.random.default_rng(0).integers(0, 4, (2, 3, len(SCORES))) + (np.arange(len(SCORES)) % 4 == 0)
+    told = answers(SCORES, 0.2, 0.6)
+    every, curve = rates(told, KINDS, 2, weights), operating_curve(SCORES, KINDS, 2, weights)
+    for place in np.ndindex(2, 3):
+        one, alone = rates(told, KINDS, 2, weights[place]), operating_curve(SCORES, KINDS, 2, weights[place])
+        np.testing.assert_array_equal(every.apcer[place], one.apcer)
+        assert (every.acer[place], every.hter[place], every.accuracy[place]) == (one.acer, one.hter, one.accuracy)
+        assert auc(curve)[place] == auc(alone) and bpcer_at(curve, 0.5)[place] == bpcer_at(alone, 0.5)
+        assert (eer(curve)[0][place], eer(curve)[1][place]) == eer(alone)
+
+
 def test_the_curve_by_hand() -> None:
     curve = operating_curve(SCORES, KINDS, 2)
     assert curve.thresholds.tolist() == [0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 0.85, 0.9, np.inf]
@@ -102,6 +114,7 @@ def test_one_class_alone(kind: int) -> None:
     assert (found.bpcer, math.isnan(found.worst)) == (0.5, True) if kind == LIVE else (found.worst, math.isnan(
         found.bpcer)) == (0.5, True)
     assert found.accuracy == 0.5 and math.isnan(found.acer) and math.isnan(found.hter)
+    assert np.isnan(eer(operating_curve(np.empty(0), np.empty(0), 1))).all(), "nor of nothing"
     assert math.isnan(auc(curve)) and math.isnan(eer(curve)[0]) and math.isnan(bpcer_at(curve, 0.5))
 
 
@@ -117,7 +130,7 @@ def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="apcer: got 0"):
         bpcer_at(operating_curve(SCORES, KINDS, 2), 0)
     with pytest.raises(ValueError, match="groups: got 1"):
-        resampled(KINDS, ["a"], lambda weights: [0.0])
+        resampled(KINDS, ["a"], lambda weights: weights[:, :1])
     with pytest.raises(ValueError, match="got 3 of 2"):
         exact_interval(3, 2)
 
@@ -168,7 +181,8 @@ def test_intervals_hold_the_truth_and_shrink() -> None:
     for count in (100, 400):
         kinds = np.array([LIVE] * count + [0] * count)
         told = np.tile([IS_SPOOF, *[IS_LIVE] * 4], 2 * count // 5)
-        low, high = interval(resampled(kinds, range(2 * count), lambda w: [rates(told, kinds, 1, w).bpcer], 1)[:, 0])
+        drawn_again = resampled(kinds, range(2 * count), lambda w: rates(told, kinds, 1, w).bpcer[:, None], 1)
+        low, high = interval(drawn_again[:, 0])
         assert low < 0.2 < high
         by_binomial = (binom.ppf(0.975, count, 0.2) - binom.ppf(0.025, count, 0.2)) / count
         assert high - low == pytest.approx(by_binomial, rel=0.2), "percentiles of 1,000 resamples"
@@ -179,11 +193,11 @@ def test_intervals_hold_the_truth_and_shrink() -> None:
 def test_groups_are_drawn_whole_and_classes_stay() -> None:
     kinds = np.array([LIVE] * 30 + [0] * 3)
     groups = [f"person {row // 10}" for row in range(30)] + list("abc")
-    seen = resampled(kinds, groups, lambda weights: weights.tolist(), 3, 50)
+    seen = resampled(kinds, groups, lambda weights: weights, 3, 50)
     assert all(len(set(row[start:start + 10])) == 1 for row in seen for start in (0, 10, 20))
     assert (seen[:, 30:].sum(axis=1) == 3).all() and (seen[:, :30].sum(axis=1) == 30).all()
-    assert (seen == resampled(kinds, groups, lambda weights: weights.tolist(), 3, 50)).all()
-    assert (seen != resampled(kinds, groups, lambda weights: weights.tolist(), 4, 50)).any()
+    assert (seen == resampled(kinds, groups, lambda weights: weights, 3, 50)).all()
+    assert (seen != resampled(kinds, groups, lambda weights: weights, 4, 50)).any()
 
 
 def test_intervals_that_resamples_cannot_give() -> None:

@@ -131,8 +131,8 @@ def chosen(words: str, presentations: Sequence[Presentation], where: str = "") -
     if not {True, False} <= {each.label.live for each in presentations}:
         raise UsageError(f"--threshold {words}: {where or 'what is scored'} has live faces alone or attacks alone, and "
                          "one is chosen between both")
-    threshold = (metric.eer(curve)[1] if name == "eer" else live_from(curve, number / 100) if name == "apcer"
-                 else spoof_below(curve, number / 100))
+    threshold = float(metric.eer(curve)[1] if name == "eer" else live_from(curve, number / 100) if name == "apcer"
+                      else spoof_below(curve, number / 100))
     return Rule((threshold, threshold), f"threshold {threshold:.4f}, {words} of {where or 'the very set scored here'}",
                 not where)
 
@@ -182,11 +182,10 @@ class _Scored:
 
     def __init__(self, sample: Sample, seed: int) -> None:
         self.sample = sample
-        self.figures = _measured(sample)
-        names = list(self.figures)
-        self._draws = metric.resampled(sample.kinds, sample.groups, lambda weights: [
-            _measured(sample, weights)[name] for name in names], seed)
-        self._names = names
+        self.figures = {name: float(value) for name, value in _measured(sample).items()}
+        draws = metric.resampled(sample.kinds, sample.groups, lambda weights: np.stack(
+            list(_measured(sample, weights).values()), axis=-1), seed)
+        self._draws = dict(zip(self.figures, draws.T, strict=True))
         known = {name: value for name, value in self.figures.items()
                  if name.startswith("APCER ") and not math.isnan(value)}
         self.worst = max(known, key=known.__getitem__).removeprefix("APCER ") if known else None
@@ -201,7 +200,7 @@ class _Scored:
                 return (a + c) / 2, (b + d) / 2
         if value in (0.0, 1.0) and count is not None:
             return metric.exact_interval(round(value * count), count)
-        return metric.interval(self._draws[:, self._names.index(name)])
+        return metric.interval(self._draws[name])
 
     def group(self, names: Sequence[str], counts: Figures) -> Group:
         """Return figures in percent with their intervals."""
@@ -229,15 +228,15 @@ class _Scored:
                          if mine == kind}) for kind in kinds), default=0) or None
 
 
-def _measured(sample: Sample, weights: np.ndarray | None = None) -> dict[str, float]:
-    """Return all figures as shares, NaN where undefined."""
+def _measured(sample: Sample, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Return all figures as shares (...), NaN where undefined, of weights (..., N)."""
     rates = metric.rates(sample.told, sample.kinds, len(sample.types), weights)
     curve = sample.curve(weights)
     out = {"APCER": rates.worst, "BPCER": rates.bpcer, "unsure_live": rates.live_unsure, "ACER": rates.acer,
            "HTER": rates.hter, "pooled": rates.pooled, "accuracy": rates.accuracy, "EER": metric.eer(curve)[0],
            "AUC": metric.auc(curve)}
     out |= {name: metric.bpcer_at(curve, apcer) for name, apcer in AT.items()}
-    return out | {f"APCER {kind}": float(value) for kind, value in zip(sample.types, rates.apcer, strict=True)}
+    return out | {f"APCER {kind}": rates.apcer[..., number] for number, kind in enumerate(sample.types)}
 
 
 def _type(found: _Scored, number: int, silent: list[str | None] | None) -> Group:
@@ -245,7 +244,7 @@ def _type(found: _Scored, number: int, silent: list[str | None] | None) -> Group
     kind = found.sample.types[number]
     rows = (found.sample.kinds == LIVE) | (found.sample.kinds == number)
     mine = found.sample.take(rows)
-    shares = _measured(mine)
+    shares = {name: float(value) for name, value in _measured(mine).items()}
     rates = metric.rates(mine.told, mine.kinds, 1)
     count = int((mine.kinds != LIVE).sum())
     figures: Figures = {"attacks": count, "APCER": 100 * shares["APCER"],
@@ -278,15 +277,15 @@ def _undefined(sample: Sample) -> list[str]:
     """Say which BPCER at an APCER have no meaning, and since which type of attack has too few."""
     counts = {kind: int((sample.kinds == number).sum()) for number, kind in enumerate(sample.types)}
     if not counts or LIVE not in sample.kinds:
-        return ["there are no live faces" if counts else "there are no attacks: figures of both classes are left out"]
+        return [f"there are no {'live faces' if counts else 'attacks'}: figures of both classes are left out"]
     fewest = min(counts, key=counts.__getitem__)
     left = [(name, apcer) for name, apcer in AT.items() if counts[fewest] * apcer < 1 - 1e-9]
     if not left:
         return []
     names = ", ".join(f"{name} ({100 * apcer:g} %)" for name, apcer in left)
     needed = ", ".join(f"{1 / apcer:.0f}" for _, apcer in left)
-    return [f"{names} left out: {fewest} has {counts[fewest]} attacks, and {needed} are the fewest of a type that "
-            "can have so small an APCER without having none"]
+    return [f"{names} {'are' if len(left) > 1 else 'is'} left out: {fewest} has {counts[fewest]} attacks, and such an "
+            f"APCER takes {needed} of each type"]
 
 
 def _by(presentations: Sequence[Presentation], sample: Sample, column: str | None,

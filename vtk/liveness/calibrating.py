@@ -76,19 +76,18 @@ class Scores:
         return metric.operating_curve(self.scores, self.kinds, len(self.types), weights)
 
 
-def live_from(curve: Curve, apcer: float) -> float:
-    """Return the least threshold of four decimals at which no type's APCER is above ``apcer``; above 1 for none."""
+def live_from(curve: Curve, apcer: float) -> np.ndarray:
+    """Return (...) the least threshold, of four decimals, at which no APCER is above ``apcer``; above 1 for none."""
     above, up_to = metric.span_at_apcer(curve, apcer)
-    if math.isinf(above):
-        return 0.0
-    return min(round((math.floor(above / STEP + 1e-6) + 1) * STEP, 4), up_to)
+    least = np.round((np.floor(above / STEP + 1e-6) + 1) * STEP, 4)
+    return np.where(np.isinf(above), 0.0, np.minimum(least, up_to))
 
 
-def spoof_below(curve: Curve, bpcer: float) -> float:
-    """Return the greatest threshold, of four decimals where they tell it, at which BPCER is not above ``bpcer``."""
+def spoof_below(curve: Curve, bpcer: float) -> np.ndarray:
+    """Return (...) the greatest threshold, of four decimals where they do, at which BPCER is not above ``bpcer``."""
     above, up_to = metric.span_at_bpcer(curve, bpcer)
-    rounded = round(math.floor(up_to / STEP + 1e-6) * STEP, 4)
-    return rounded if rounded > above else up_to
+    rounded = np.round(np.floor(up_to / STEP + 1e-6) * STEP, 4)
+    return np.where(rounded > above, rounded, up_to)
 
 
 def calibrate(lanes: FaceLanes, labels: Sequence[Labelled], maker: Maker, targets: Targets = Targets(),
@@ -249,7 +248,7 @@ def _found(scores: Scores, targets: Targets) -> tuple[Thresholds, str]:
         UsageError: no threshold keeps attacks from passing.
     """
     curve = scores.curve()
-    start, below = live_from(curve, targets.apcer), spoof_below(curve, targets.bpcer)
+    start, below = float(live_from(curve, targets.apcer)), float(spoof_below(curve, targets.bpcer))
     if start > 1:
         passing = {kind: int((scores.scores[scores.kinds == number] >= 1).sum())
                    for number, kind in enumerate(scores.types)}
@@ -269,17 +268,18 @@ def _report(scores: Scores, bounds: Thresholds, targets: Targets | None, seed: i
     """Return rates in percent at ``bounds``, with intervals; also of thresholds that were found for ``targets``."""
     told = metric.answers(scores.scores, bounds.spoof_below, bounds.live_from)
 
-    def measure(drawn: np.ndarray) -> list[float]:
+    def measure(drawn: np.ndarray) -> np.ndarray:
         rates = metric.rates(told, scores.kinds, len(scores.types), scores.weights * drawn)
         found = [rates.worst, rates.bpcer, rates.live_unsure]
-        if targets is None:
-            return found
-        curve = scores.curve(drawn)
-        return [*found, spoof_below(curve, targets.bpcer), min(live_from(curve, targets.apcer), 1.0)]
+        if targets is not None:
+            curve = scores.curve(drawn)
+            found += [spoof_below(curve, targets.bpcer), np.minimum(live_from(curve, targets.apcer), 1)]
+        return np.stack(found, axis=-1)
 
     rates = metric.rates(told, scores.kinds, len(scores.types), scores.weights)
     draws = metric.resampled(scores.kinds, scores.groups, measure, seed)
-    shares = {"APCER": rates.worst, "BPCER": rates.bpcer, "unsure_live": rates.live_unsure}
+    shares = {name: float(value) for name, value in (
+        ("APCER", rates.worst), ("BPCER", rates.bpcer), ("unsure_live", rates.live_unsure))}
     spread: dict[str, Any] = {}
     for place, (name, value) in enumerate(shares.items()):
         count = scores.sources.get(None, 0) if name != "APCER" else min(

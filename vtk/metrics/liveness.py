@@ -20,6 +20,8 @@ import numpy as np
 LIVE = -1  # the kind of a bona fide presentation; an attack's is the index of its type
 IS_LIVE, IS_SPOOF, IS_UNSURE = 1, 0, -1  # answers
 RESAMPLES = 1000
+_ROUNDING = 1e-9  # of sums of weights that are no whole numbers; less than one of a thousand million presentations
+_AT_ONCE = 2_000_000  # numbers of resamples that are held at once
 _TAILS = (2.5, 97.5)  # percent: 95 of 100 resamples lie between
 
 
@@ -27,47 +29,49 @@ _TAILS = (2.5, 97.5)  # percent: 95 of 100 resamples lie between
 class Rates:
     """Shares in [0, 1] of presentations that were answered wrongly or not at all; NaN where there are none.
 
+    All have the leading shape of the weights, (...), which is () without.
+
     Attributes:
-        apcer: (T,) of the attacks of each type those taken for live. Source: ISO/IEC 30107-3.
-        bpcer: of bona fide presentations those taken for attacks. Source: ISO/IEC 30107-3.
-        attacks_unsure: (T,) of the attacks of each type those answered with unsure.
-        live_unsure: the same of bona fide presentations.
-        pooled: of all attacks those taken for live, whatever their type: the literature's false acceptance rate.
-        accuracy: of all presentations those answered rightly; unsure is not right.
+        apcer: (..., T) of the attacks of each type those taken for live. Source: ISO/IEC 30107-3.
+        bpcer: (...) of bona fide presentations those taken for attacks. Source: ISO/IEC 30107-3.
+        attacks_unsure: (..., T) of the attacks of each type those answered with unsure.
+        live_unsure: (...) the same of bona fide presentations.
+        pooled: (...) of all attacks those taken for live: the literature's false acceptance rate.
+        accuracy: (...) of all presentations those answered rightly; unsure is not right.
     """
 
     apcer: np.ndarray
-    bpcer: float
+    bpcer: np.ndarray
     attacks_unsure: np.ndarray
-    live_unsure: float
-    pooled: float
-    accuracy: float
+    live_unsure: np.ndarray
+    pooled: np.ndarray
+    accuracy: np.ndarray
 
     @property
-    def worst(self) -> float:
-        """APCER of the type that is taken for live most often; NaN without attacks. Source: ISO/IEC 30107-3."""
+    def worst(self) -> np.ndarray:
+        """(...) APCER of the type that is taken for live most often; NaN without attacks. Source: ISO/IEC 30107-3."""
         return _greatest(self.apcer)
 
     @property
-    def acer(self) -> float:
-        """Mean of the worst APCER and BPCER: the literature's, not ISO's. Source: OULU-NPU (Boulkenafet, FG 2017)."""
+    def acer(self) -> np.ndarray:
+        """(...) mean of worst APCER and BPCER: the literature's, not ISO's. Source: OULU-NPU (Boulkenafet, FG 2017)."""
         return (self.worst + self.bpcer) / 2
 
     @property
-    def hter(self) -> float:
-        """Mean of the pooled false acceptance rate and BPCER: the literature's, not ISO's."""
+    def hter(self) -> np.ndarray:
+        """(...) mean of the pooled false acceptance rate and BPCER: the literature's, not ISO's."""
         return (self.pooled + self.bpcer) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Error rates at every threshold that makes a difference.
+    """Error rates at every threshold that makes a difference; (...) is the leading shape of the weights.
 
     Attributes:
         thresholds: (K,) float64 ascending, each score once, then infinity: what reaches one is taken for live.
-        apcer: (K, T) float64, of each type of attack the share taken for live; NaN where a type has none.
-        pooled: (K,) the same of all attacks.
-        bpcer: (K,) share of bona fide presentations that are not taken for live.
+        apcer: (..., K, T) float64, of each type of attack the share taken for live; NaN where a type has none.
+        pooled: (..., K) the same of all attacks.
+        bpcer: (..., K) share of bona fide presentations that are not taken for live.
         counts: (T,) int64, presentations of each type, which weights do not change.
     """
 
@@ -79,10 +83,8 @@ class Curve:
 
     @property
     def worst(self) -> np.ndarray:
-        """(K,) the greatest APCER of any type; NaN without attacks."""
-        if not self.counts.any():
-            return np.full(len(self.thresholds), np.nan)
-        return np.asarray(np.nanmax(self.apcer[:, self.counts > 0], axis=1))
+        """(..., K) the greatest APCER of any type; NaN without attacks."""
+        return _greatest(self.apcer)
 
 
 def checked(scores: np.ndarray, kinds: np.ndarray, types: int) -> tuple[np.ndarray, np.ndarray]:
@@ -114,22 +116,22 @@ def rates(told: np.ndarray, kinds: np.ndarray, types: int, weights: np.ndarray |
     Args:
         told: (N,) IS_LIVE, IS_SPOOF or IS_UNSURE.
         kinds: (N,) LIVE, or the type of attack from 0 to ``types`` - 1.
-        weights: (N,) how often each presentation counts; None: once.
+        weights: (..., N) how often each presentation counts; None: once.
 
     Raises:
         ValueError: as ``checked``.
     """
     told, kinds = checked(told, kinds, types)
     weights = np.ones(len(told)) if weights is None else np.asarray(weights, np.float64)
-    attack = kinds != LIVE
-    sums = {answer: np.bincount(kinds[told == answer] + 1, weights[told == answer], types + 1)
-            for answer in (IS_LIVE, IS_SPOOF, IS_UNSURE)}
-    count = np.bincount(kinds + 1, weights, types + 1)
-    right = weights[np.where(attack, told == IS_SPOOF, told == IS_LIVE)].sum()
-    return Rates(_share(sums[IS_LIVE][1:], count[1:]), float(_share(sums[IS_SPOOF][0], count[0])),
-                 _share(sums[IS_UNSURE][1:], count[1:]), float(_share(sums[IS_UNSURE][0], count[0])),
-                 float(_share(sums[IS_LIVE][1:].sum(), count[1:].sum())),
-                 float(_share(right, count.sum())))  # fmt: skip
+    # (..., 3, T + 1): how many of each kind have each answer, unsure first; the first kind is live.
+    sums = _sums(weights, ((told - IS_UNSURE) * (types + 1) + kinds + 1).astype(np.int64), 3 * (types + 1))
+    sums = sums.reshape(*weights.shape[:-1], 3, types + 1)
+    unsure, spoof, live = (sums[..., answer - IS_UNSURE, :] for answer in (IS_UNSURE, IS_SPOOF, IS_LIVE))
+    count = sums.sum(axis=-2)
+    return Rates(_share(live[..., 1:], count[..., 1:]), _share(spoof[..., 0], count[..., 0]),
+                 _share(unsure[..., 1:], count[..., 1:]), _share(unsure[..., 0], count[..., 0]),
+                 _share(live[..., 1:].sum(axis=-1), count[..., 1:].sum(axis=-1)),
+                 _share(live[..., 0] + spoof[..., 1:].sum(axis=-1), count.sum(axis=-1)))  # fmt: skip
 
 
 def operating_curve(scores: np.ndarray, kinds: np.ndarray, types: int, weights: np.ndarray | None = None) -> Curve:
@@ -145,44 +147,44 @@ def operating_curve(scores: np.ndarray, kinds: np.ndarray, types: int, weights: 
     scores, kinds = checked(scores, kinds, types)
     weights = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
     steps, place = np.unique(scores, return_inverse=True)
-    mass = np.bincount(place * (types + 1) + kinds + 1, weights, (len(steps) + 1) * (types + 1)).reshape(-1, types + 1)
-    below = np.concatenate([np.zeros((1, types + 1)), np.cumsum(mass, axis=0)[:-1]])
-    total = mass.sum(axis=0)
-    attacks, every = below[:, 1:], total[1:]
-    return Curve(np.append(steps, np.inf), _share(every - attacks, every),
-                 _share(every.sum() - attacks.sum(axis=1), every.sum()), _share(below[:, 0], total[0]),
+    mass = _sums(weights, place * (types + 1) + kinds + 1, len(steps) * (types + 1))
+    mass = mass.reshape(*weights.shape[:-1], len(steps), types + 1)
+    below = np.concatenate([np.zeros_like(mass[..., :1, :]), np.cumsum(mass, axis=-2)], axis=-2)  # (..., K, T + 1)
+    total = below[..., -1:, :]
+    passed = total[..., 1:] - below[..., 1:]
+    return Curve(np.append(steps, np.inf), _share(passed, total[..., 1:]),
+                 _share(passed.sum(axis=-1), total[..., 1:].sum(axis=-1)), _share(below[..., 0], total[..., 0]),
                  np.bincount(kinds[kinds != LIVE], minlength=types))
 
 
-def auc(curve: Curve) -> float:
-    """Return the area under the ROC, [0, 1]: the chance that a live face scores above an attack, ties half.
+def auc(curve: Curve) -> np.ndarray:
+    """Return (...) the area under the ROC, [0, 1]: the chance that a live face scores above an attack, ties half.
 
     The literature's figure, not ISO's; of all attacks together. NaN where a class is missing.
     """
-    found = 1 - curve.bpcer
-    return float(np.sum((curve.pooled[:-1] - curve.pooled[1:]) * (found[:-1] + found[1:]) / 2))
+    found, passed = 1 - curve.bpcer, curve.pooled
+    return np.sum((passed[..., :-1] - passed[..., 1:]) * (found[..., :-1] + found[..., 1:]) / 2, axis=-1)
 
 
-def eer(curve: Curve) -> tuple[float, float]:
-    """Return where as many attacks pass as live faces are turned down, and the threshold nearest to it.
+def eer(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Return (...) where as many attacks pass as live faces are turned down, and (...) the threshold nearest to it.
 
     The literature's figure, not ISO's; of all attacks together. Between two thresholds the rate is taken from the
-    straight line. The threshold is one of the scores. (NaN, NaN) where a class is missing.
+    straight line. The threshold is one of the scores. NaN both where a class is missing.
     """
+    if len(curve.thresholds) < 2:
+        return (np.full(curve.bpcer.shape[:-1], np.nan),) * 2
     gap = curve.bpcer - curve.pooled  # rises from -1 to 1
-    if np.isnan(gap).any():
-        return float("nan"), float("nan")
-    after = int(np.argmax(gap >= 0))
-    before = max(after - 1, 0)
-    rise = gap[after] - gap[before]
-    part = -gap[before] / rise if rise > 0 else 0.0
-    rate = curve.bpcer[before] + part * (curve.bpcer[after] - curve.bpcer[before])
-    nearest = before if -gap[before] < gap[after] or not np.isfinite(curve.thresholds[after]) else after
-    return float(rate), float(curve.thresholds[nearest])
+    after = np.maximum(np.argmax(gap >= 0, axis=-1), 1)
+    low, high = _at(gap, after - 1), _at(gap, after)
+    first, second = _at(curve.bpcer, after - 1), _at(curve.bpcer, after)
+    rate = first + _share(-low, high - low) * (second - first)
+    nearest = np.where((-low < high) | np.isinf(curve.thresholds[after]), after - 1, after)
+    return rate, np.where(np.isnan(rate), np.nan, curve.thresholds[nearest])
 
 
-def bpcer_at(curve: Curve, apcer: float) -> float:
-    """Return the least BPCER at which no type of attack has a greater APCER than ``apcer``, both in [0, 1].
+def bpcer_at(curve: Curve, apcer: float) -> np.ndarray:
+    """Return (...) the least BPCER at which no type of attack has a greater APCER than ``apcer``, both in [0, 1].
 
     BPCER10, BPCER20 and BPCER100 are those at 0.1, 0.05 and 0.01. NaN where a type has fewer than 1 / ``apcer``
     attacks: one of them taken for live would be more than that share already.
@@ -195,38 +197,38 @@ def bpcer_at(curve: Curve, apcer: float) -> float:
     if not 0 < apcer < 1:
         raise ValueError(f"apcer: got {apcer}, expected a share between 0 and 1")
     there = curve.counts[curve.counts > 0]
-    if not len(there) or there.min() * apcer < 1 - 1e-9 or np.isnan(curve.bpcer).any():
-        return float("nan")
-    return float(curve.bpcer[np.argmax(curve.worst <= apcer)])
+    if not len(there) or there.min() * apcer < 1 - 1e-9:
+        return np.full(curve.bpcer.shape[:-1], np.nan)
+    return _at(curve.bpcer, np.argmax(curve.worst <= apcer + _ROUNDING, axis=-1))
 
 
-def span_at_apcer(curve: Curve, apcer: float) -> tuple[float, float]:
-    """Return (above, up to): the lowest thresholds at which no type of attack has a greater APCER than ``apcer``.
+def span_at_apcer(curve: Curve, apcer: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (...) twice, above and up to: the lowest thresholds at which no type's APCER is greater than ``apcer``.
 
-    All in it have the same rates. -infinity where any threshold will do; up to infinity where no score will.
+    All between have the same rates. -infinity where any threshold will do; up to infinity where no score will.
 
     Raises:
         ValueError: there are no attacks, or ``apcer`` is no share.
     """
     if not 0 <= apcer < 1 or np.isnan(curve.pooled).any():
         raise ValueError(f"apcer: got {apcer} and {curve.counts.sum()} attacks, expected a share below 1, and attacks")
-    place = int(np.argmax(curve.worst <= apcer))
-    return _below(curve, place), float(curve.thresholds[place])
+    place = np.argmax(curve.worst <= apcer + _ROUNDING, axis=-1)
+    return _below(curve, place), curve.thresholds[place]
 
 
-def span_at_bpcer(curve: Curve, bpcer: float) -> tuple[float, float]:
-    """Return (above, up to): the highest thresholds at which BPCER is not above ``bpcer``; all have the same rates.
+def span_at_bpcer(curve: Curve, bpcer: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (...) twice, above and up to: the highest thresholds at which BPCER is not above ``bpcer``.
 
     Raises:
         ValueError: there are no live faces, or ``bpcer`` is no share.
     """
     if not 0 <= bpcer < 1 or np.isnan(curve.bpcer).any():
         raise ValueError(f"bpcer: got {bpcer}, expected a share below 1, and live faces")
-    place = int(np.flatnonzero(curve.bpcer <= bpcer)[-1])
-    return _below(curve, place), float(curve.thresholds[place])
+    place = np.sum(curve.bpcer <= bpcer + _ROUNDING, axis=-1) - 1  # it never falls from one threshold to the next
+    return _below(curve, place), curve.thresholds[place]
 
 
-def resampled(kinds: np.ndarray, groups: Sequence[Hashable], measure: Callable[[np.ndarray], Sequence[float]],
+def resampled(kinds: np.ndarray, groups: Sequence[Hashable], measure: Callable[[np.ndarray], np.ndarray],
               seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
     """Return figures (resamples, F) of data drawn again: whole groups, as many as there are.
 
@@ -235,7 +237,7 @@ def resampled(kinds: np.ndarray, groups: Sequence[Hashable], measure: Callable[[
     Args:
         kinds: (N,) of each presentation.
         groups: N names: presentations of one subject or source stand or fall together.
-        measure: gives F figures for weights (N,): how often each presentation was drawn.
+        measure: gives figures (R, F) for weights (R, N): how often each presentation was drawn.
         seed: of what is drawn.
 
     Raises:
@@ -243,20 +245,22 @@ def resampled(kinds: np.ndarray, groups: Sequence[Hashable], measure: Callable[[
     """
     if len(groups) != len(kinds):
         raise ValueError(f"groups: got {len(groups)}, expected one for each of {len(kinds)} presentations")
+    kinds = np.asarray(kinds)
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(group, len(numbers)) for group in groups], np.int64)
-    live = np.bincount(codes, np.asarray(kinds) == LIVE, len(numbers)) > 0
-    attacked = np.bincount(codes, np.asarray(kinds) != LIVE, len(numbers)) > 0
+    live = np.bincount(codes, kinds == LIVE, len(numbers)) > 0
+    attacked = np.bincount(codes, kinds != LIVE, len(numbers)) > 0
     strata = [rows for rows in (np.flatnonzero((live == a) & (attacked == b)) for a in (0, 1) for b in (0, 1))
               if len(rows)]
     rng = np.random.default_rng(seed)
+    at_once = max(1, _AT_ONCE // (len(kinds) * (int(kinds.max(initial=0)) + 2)))
     out = []
-    for _ in range(resamples):
-        drawn = np.zeros(len(numbers))
+    for start in range(0, resamples, at_once):
+        drawn = np.zeros((min(at_once, resamples - start), len(numbers)))
         for rows in strata:
-            drawn[rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)))
-        out.append(tuple(measure(drawn[codes])))
-    return np.array(out, np.float64)
+            drawn[:, rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), len(drawn))
+        out.append(measure(drawn[:, codes]))
+    return np.concatenate(out)
 
 
 def interval(figures: np.ndarray) -> tuple[float, float] | None:
@@ -288,16 +292,32 @@ def exact_interval(wrong: int, count: int) -> tuple[float, float]:
     return low, high
 
 
-def _below(curve: Curve, place: int) -> float:
-    return float(curve.thresholds[place - 1]) if place else -np.inf
+def _below(curve: Curve, place: np.ndarray) -> np.ndarray:
+    """Return the threshold before each place, -infinity before the first."""
+    return np.where(place > 0, curve.thresholds[place - 1], -np.inf)
 
 
-def _greatest(shares: np.ndarray) -> float:
-    known = shares[~np.isnan(shares)]
-    return float(known.max()) if len(known) else float("nan")
+def _at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return (...) from values (..., K) those at place (...)."""
+    return np.take_along_axis(values, place[..., None], axis=-1)[..., 0]
 
 
-def _share(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
+def _sums(weights: np.ndarray, cells: np.ndarray, count: int) -> np.ndarray:
+    """Return (..., count), the sums of weights (..., N) by cell (N,)."""
+    out = np.zeros((*weights.shape[:-1], count))
+    if len(cells):
+        order = np.argsort(cells, kind="stable")
+        there, first = np.unique(cells[order], return_index=True)
+        out[..., there] = np.add.reduceat(weights[..., order], first, axis=-1)
+    return out
+
+
+def _greatest(shares: np.ndarray) -> np.ndarray:
+    """Return the greatest of the last axis that is a number, NaN where there is none."""
+    found = np.max(np.nan_to_num(shares, nan=-1), axis=-1, initial=-1)
+    return np.where(found < 0, np.nan, found)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return part / whole, NaN where there is no whole."""
-    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(part, whole, out=np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan), where=whole > 0)
