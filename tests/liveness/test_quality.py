@@ -17,6 +17,19 @@ from vtk.media.image import load
 
 FRONTAL = np.array([(70, 80), (130, 80), (100, 110), (80, 140), (120, 140)], np.float64)
 Faces = list[tuple[np.ndarray, list[float]]]
+# (picture, left side of the box) → points as shares of the box, and whether a mask, veil, phone or paper is before it.
+SET: dict[tuple[str, int], tuple[list[tuple[float, float]], bool]] = {
+    ("14736_person.jpg", 137): ([(0.2, 0.42), (0.72, 0.26), (0.52, 0.5), (0.42, 0.78), (0.72, 0.7)], True),
+    ("14766_person.jpg", 150): ([(0.25, 0.42), (0.75, 0.38), (0.5, 0.55), (0.4, 0.75), (0.65, 0.73)], True),
+    ("14769_person.jpg", 124): ([(0.3, 0.42), (0.8, 0.35), (0.55, 0.5), (0.45, 0.7), (0.7, 0.68)], True),
+    ("person101.jpg", 37): ([(0.2, 0.38), (0.7, 0.28), (0.45, 0.5), (0.4, 0.75), (0.65, 0.7)], True),
+    ("14734_person.jpg", 158): ([(0.33, 0.42), (0.75, 0.24), (0.6, 0.52), (0.55, 0.78), (0.85, 0.7)], False),
+    ("14740_person.jpg", 143): ([(0.22, 0.48), (0.65, 0.27), (0.45, 0.58), (0.5, 0.87), (0.78, 0.75)], False),
+    ("person100.jpg", 89): ([(0.2, 0.4), (0.62, 0.3), (0.42, 0.5), (0.4, 0.8), (0.72, 0.75)], False),
+    ("person101.jpg", 90): ([(0.25, 0.36), (0.72, 0.34), (0.42, 0.55), (0.3, 0.75), (0.6, 0.74)], False),
+    ("person130.jpg", 127): ([(0.35, 0.4), (0.8, 0.38), (0.68, 0.56), (0.4, 0.77), (0.85, 0.77)], False),
+    ("person151.jpg", 120): ([(0.25, 0.4), (0.7, 0.4), (0.42, 0.56), (0.3, 0.77), (0.62, 0.76)], False),
+}
 
 
 def checked(level: int = 128, side: int = 200, cell: int = 4, swing: int = 40) -> np.ndarray:
@@ -96,6 +109,18 @@ def test_a_smooth_patch_over_the_mouth_is_evidence_of_a_cover() -> None:
     assert measure(image, (40, 40, 160, 180), FRONTAL)["covered"] == 1.0
 
 
+@pytest.mark.parametrize("skin", [(230, 190, 170), (90, 60, 45)])
+@pytest.mark.parametrize(("cloth", "covered"), [((150, 180, 220), True), ((30, 30, 34), True), (None, False)])
+def test_cloth_of_another_colour_is_evidence_on_any_skin(
+        skin: tuple[int, ...], cloth: tuple[int, ...] | None, covered: bool) -> None:
+    shading = checked(cell=5, level=200, swing=40).astype(np.float32) / 255
+    image = (shading * skin).astype(np.uint8)
+    if cloth is not None:
+        image[105:] = (shading[105:] * cloth).astype(np.uint8)  # as textured as the skin
+    against = reasons(measure(image, (40, 40, 160, 180), FRONTAL), Gates())
+    assert ("covered" in against) == covered
+
+
 def test_points_that_say_nothing_are_no_evidence() -> None:
     for points in (np.full((5, 2), np.nan), np.full((5, 2), 7.0)):
         assert {"turn", "roll", "covered"}.isdisjoint(measure(checked(), (0, 0, 200, 200), points))
@@ -169,6 +194,19 @@ def flagged(faces: Faces, reason: str | None = None) -> float:
     """Return the share of faces that the default gates flag, at all or for one reason."""
     found = [reasons(measure(image, box), Gates()) for image, box in faces]
     return sum(bool(given) if reason is None else reason in given for given in found) / len(found)
+
+
+def test_masks_and_paper_are_covers_and_beards_and_glasses_are_none(real: Faces, shared: Path) -> None:
+    """Faces whose points were set by hand, as shares of their boxes: eyes, nose, corners of the mouth."""
+    folder = shared / "data" / "face-antispoof"
+    names = [name for kind, name, *_ in json.loads((folder / "expected_minifasnet_scores.json").read_bytes())
+             if kind == "real"]
+    assert len(names) == len(real)
+    for (name, left), (points, covered) in SET.items():
+        image, box = next(face for face, found in zip(real, names, strict=True) if found == name and face[1][0] == left)
+        corner, size = np.array(box[:2]), np.array([box[2] - box[0], box[3] - box[1]])
+        found = measure(image, box, corner + np.array(points) * size)
+        assert ("covered" in reasons(found, Gates())) == covered, name
 
 
 def test_real_faces_pass_and_blurred_or_dark_ones_do_not(real: Faces) -> None:
