@@ -18,7 +18,7 @@ Figures = dict[str, float | int]
 Spread = dict[str, tuple[float, float]]
 # BPCER at a greatest APCER, as ISO/IEC 30107-3 calls them.
 AT = {"BPCER10": 0.1, "BPCER20": 0.05, "BPCER100": 0.01}
-# A subgroup with fewer presentations of a class that it has is marked: one error is more than 5 points.
+# A subgroup with fewer live faces or attacks of a type, where it has any, is marked: one error is above 5 points.
 FEW = 20
 # Means of two shares: where one of them is none or all, its resamples do not move, and the mean's do too little.
 _MEANS = {"ACER": ("APCER", "BPCER"), "HTER": ("pooled", "BPCER")}
@@ -302,9 +302,9 @@ def _by(presentations: Sequence[Presentation], sample: Sample, column: str | Non
     for value in sorted(set(values)):
         some = sample.take(np.array([each == value for each in values]))
         found = _Scored(some, seed)
-        counts = [int((some.kinds == LIVE).sum()), int((some.kinds != LIVE).sum())]
+        counts = np.bincount(some.kinds + 1, minlength=1).tolist()
         by[value] = found.group(("APCER", "BPCER", "ACER", "accuracy", "unsure_live", "EER", "AUC"),
-                                {"live": counts[0], "attacks": counts[1]})
+                                {"live": counts[0], "attacks": sum(counts[1:])})
         if any(0 < count < FEW for count in counts):
             small.append(value)
     return by, small

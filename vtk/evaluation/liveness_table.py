@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from vtk.evaluation.liveness import Group, LivenessEvaluation, Rule
+from vtk.evaluation.liveness import FEW, Group, LivenessEvaluation, Rule
 from vtk.evaluation.table import table
 from vtk.liveness.presentations import Gathered
 
@@ -41,7 +41,7 @@ def lines(evaluation: LivenessEvaluation, gathered: Gathered, rule: Rule, maker:
             for value, group in evaluation.by.items()}
         out += ["", *table("BY", by, _BY)]
         if evaluation.small:
-            out.append("* too few faces of a class: one error is more than 5 points")
+            out.append(f"* fewer than {FEW} live faces, or attacks of a type: one error is more than 5 points")
     return out
 
 
