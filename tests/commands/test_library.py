@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +120,28 @@ def test_an_upgrade_takes_the_place_of_the_library_when_it_is_whole(library: Run
     assert added(library, "videos", "--frames", "uniform:5") == ["unchanged videos/0.mp4", "unchanged videos/1.mp4"]
     assert [path.name for path in Path("films.lance").iterdir() if path.name.startswith("by-")] == [
         "by-" + json.loads(library("stats", "films.lance", "--json")[0])["space"].split("@")[1]]
+
+
+def test_tables_inside_a_library_are_not_named(library: Run) -> None:
+    """But where the user has to delete what is left of an upgrade."""
+    added(library, "videos")
+    kept = Path("videos/1.mp4").rename("elsewhere.mp4")
+    library("upgrade", "films.lance", "--descriptor", "pdq")
+    (begun,) = Path("films.lance").glob("by-*")
+    for path in begun.rglob("*.manifest"):
+        path.write_bytes(path.read_bytes()[:10])
+    with pytest.raises(LibraryError, match=r"^library 'films.lance' is whole, but its upgrade, .*: delete films.lance/by-"):
+        library("upgrade", "films.lance", "--descriptor", "pdq")
+    shutil.rmtree(begun)
+    kept.rename("videos/1.mp4")
+    assert library("upgrade", "films.lance", "--descriptor", "pdq")[-1].startswith("2 references of pdq@")
+    (now,) = Path("films.lance").glob("by-*")
+    for path in (now / "frames").rglob("*.manifest"):
+        path.write_bytes(path.read_bytes()[:10])
+    for words in (("list", "films.lance"), ("upgrade", "films.lance", "--descriptor", "dct")):
+        with pytest.raises(LibraryError, match="^library 'films.lance' cannot be used: .*cut short") as error:
+            library(*words)
+        assert "by-" not in str(error.value)
 
 
 def test_an_upgrade_goes_on_without_what_cannot_be_read_if_told_so(library: Run) -> None:

@@ -25,7 +25,7 @@ from vtk.copies.footprint import Footprint
 from vtk.copies.normalising import norm_version, normalised, read_norm, write_norm
 from vtk.copies.reference_entries import NAME, entry_of, group_of, place_of, reference_in, store
 from vtk.copies.reference_opening import asked_for, known_at, stated
-from vtk.copies.reference_place import check_place, clear, command, tables_of, turn
+from vtk.copies.reference_place import called, check_place, clear, command, tables_of, turn
 from vtk.copies.references import Nearest, Outcome, Reference, References, reference_of
 from vtk.library import Hits, Library, LibraryError, Space, SpaceError
 from vtk.library.index import Kind
@@ -98,8 +98,9 @@ class ReferenceLibrary(References):
         """
         check_place(uri, create and descriptor is not None)
         tables = tables_of(uri)
-        found = stated(uri, tables) if descriptor is None else asked_for(uri, tables, descriptor, create)
-        return cls(uri, tables, *found)
+        with called(uri):
+            found = stated(uri, tables) if descriptor is None else asked_for(uri, tables, descriptor, create)
+            return cls(uri, tables, *found)
 
     @classmethod
     def open_by(cls, uri: str, load: Callable[[str], Descriptor]) -> ReferenceLibrary:
@@ -111,8 +112,9 @@ class ReferenceLibrary(References):
         """
         check_place(uri, create=False)
         tables = tables_of(uri)
-        known = known_at(uri, tables)
-        return cls(uri, tables, *asked_for(uri, tables, load(known.space.model), False, known))
+        with called(uri):
+            known = known_at(uri, tables)
+            return cls(uri, tables, *asked_for(uri, tables, load(known.space.model), False, known))
 
     @property
     def held(self) -> str:

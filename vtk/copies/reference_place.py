@@ -10,13 +10,14 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from vtk.copies.descriptors import Descriptor
-from vtk.library import LibraryError, NoLibraryError
+from vtk.library import LibraryError, NoLibraryError, SpaceError
 from vtk.library.storage import folder_of
 from vtk.models import zoo
 
@@ -91,6 +92,18 @@ def check_place(uri: str, create: bool) -> None:
         raise NoLibraryError(f"'{uri}' holds other files and no library of references; name a new or empty folder")
     if not create:
         raise NoLibraryError(f"no library at '{uri}'; add to it first, or mend the path")
+
+
+@contextlib.contextmanager
+def called(uri: str) -> Iterator[None]:
+    """Name a library in errors as its user does, not a table inside it."""
+    try:
+        yield
+    except (LibraryError, SpaceError) as error:
+        told = re.sub(f"'{re.escape(uri)}/[^']*'", lambda _: f"'{uri}'", str(error))
+        if told == str(error):
+            raise
+        raise type(error)(told) from error
 
 
 @contextlib.contextmanager

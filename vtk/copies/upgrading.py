@@ -8,6 +8,7 @@ when they are whole; a run that was killed is gone on with by the next one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,11 @@ from vtk.copies.adding import add_sources
 from vtk.copies.descriptors import Descriptor
 from vtk.copies.footprint import FramePlan
 from vtk.copies.reference_library import ReferenceLibrary
-from vtk.copies.reference_place import point, turn, upgrade_of
+from vtk.copies.reference_place import called, point, turn, upgrade_of
 from vtk.copies.references import Outcome
 from vtk.driver.chain import Opening
 from vtk.errors import MediaError, UsageError
+from vtk.library import LibraryError
 from vtk.library.storage import folder_of
 
 
@@ -62,8 +64,14 @@ def upgrade(uri: str, descriptor: Descriptor, opening: Opening = Opening(), outp
     if output is None and folder_of(uri) is None:
         raise UsageError(f"library '{uri}' is on object storage, where nothing takes its place in one moment: "
                          "name a new one with --output")
-    new = ReferenceLibrary.open(output or upgrade_of(uri, descriptor.space), descriptor)
-    work = _Upgrading(old, new, opening, told, failed)
+    with called(uri):
+        new = ReferenceLibrary.open(output, descriptor) if output is not None else _begun(uri, descriptor)
+        return _upgraded(uri, _Upgrading(old, new, opening, told, failed), output, leave_out)
+
+
+def _upgraded(uri: str, work: _Upgrading, output: str | None, leave_out: bool) -> Upgraded:
+    """Do the work, and put the new tables in the place of the old ones where that is asked for and nothing is lost."""
+    old, new = work.old, work.new
     work.catch_up()
     kept = leave_out or not work.lost
     if output is not None or not kept:
@@ -79,10 +87,27 @@ def upgrade(uri: str, descriptor: Descriptor, opening: Opening = Opening(), outp
         work.catch_up()
 
 
+def _begun(uri: str, descriptor: Descriptor) -> ReferenceLibrary:
+    """Return the new tables of an upgrade in place: new ones, or those that a run before left.
+
+    Raises:
+        LibraryError: those are damaged.
+    """
+    tables = upgrade_of(uri, descriptor.space)
+    try:
+        return ReferenceLibrary.open(tables, descriptor)
+    except LibraryError as error:
+        if not os.path.exists(tables):
+            raise
+        raise LibraryError(f"library '{uri}' is whole, but its upgrade, which was begun before, cannot be gone on with: "
+                           f"delete {tables} to begin anew ({error})") from error
+
+
 class _Upgrading:
     """References on their way from one library to another.
 
     Attributes:
+        old, new: the libraries.
         done: those that were described or tried, and when the old library got them.
         lost: those of them that cannot be read, and why.
     """
@@ -90,24 +115,24 @@ class _Upgrading:
     def __init__(self, old: ReferenceLibrary, new: ReferenceLibrary, opening: Opening,
                  told: Callable[[str, Outcome], None] | None,
                  failed: Callable[[str, MediaError], None] | None) -> None:
-        self._old, self._new, self._opening, self._told, self._failed = old, new, opening, told, failed
+        self.old, self.new, self._opening, self._told, self._failed = old, new, opening, told, failed
         self.done: dict[str, datetime] = {}
         self.lost: dict[str, str] = {}
 
     def left(self) -> list[str]:
         """Return what the old library has and nobody has tried yet, as it is there now."""
-        return [each.source for each in self._old.list() if self.done.get(each.source) != each.added]
+        return [each.source for each in self.old.list() if self.done.get(each.source) != each.added]
 
     def catch_up(self) -> None:
         """Describe what is left."""
-        known = {each.source: each for each in self._old.list()}
+        known = {each.source: each for each in self.old.list()}
         for source in self.left():
             self.lost.pop(source, None)
             self.done[source] = known[source].added
             plan = FramePlan.parse(known[source].plan) if known[source].plan else FramePlan()
-            if self._new.has(source, known[source].fingerprint, str(plan)):
+            if self.new.has(source, known[source].fingerprint, str(plan)):
                 continue  # by a run before, whatever became of the file meanwhile
-            for name, outcome in add_sources(self._new, [source], plan, self._opening, self._not_read):
+            for name, outcome in add_sources(self.new, [source], plan, self._opening, self._not_read):
                 self.lost.pop(name, None)  # a damaged one is there, without the frames that are lost
                 if self._told is not None:
                     self._told(name, outcome)
