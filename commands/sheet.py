@@ -16,7 +16,7 @@ def run(
                                          help="Write this picture, png, jpg or webp; further pages are FILE-2, …")],
     by: Annotated[str, typer.Option(
         metavar="auto|identity|track_id|label|KEY",
-        help="Group boxes by this key. auto: identities, else tracks, else labels.")] = "auto",
+        help="Group boxes by this key. auto: identities, else tracks, else labels, and verdicts of faces.")] = "auto",
     crops: Annotated[int, typer.Option(min=1, metavar="N", help="Show so many crops of a group.")] = 8,
     size: Annotated[int, typer.Option(metavar="PIXELS", help="Height of a crop.")] = 128,
     rows: Annotated[int, typer.Option(min=1, metavar="N", help="Groups on a page.")] = 40,
@@ -27,7 +27,7 @@ def run(
     """Show who or what was found on one picture: a row for each, of the crops that show it best.
 
     Reads detection, track, text, face and species records, and looks at their media; after vtk reid it shows
-    identities. Crops are chosen by score, size, sharpness and what covers them, of all tracks and of their whole time.
+    identities, after vtk face-antispoof --frames what is thought of each track of a face. Crops are chosen by score, size, sharpness and what covers them, of all tracks and of their whole time.
     Writes a contact sheet at the run's end. Streams: holds one frame, and the crops on disk.
 
     Example: vtk track street.mp4 | vtk sheet -o sheet.png

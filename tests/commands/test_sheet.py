@@ -13,6 +13,7 @@ from conftest import Vtk
 from vtk.media.writer import VideoWriter
 from vtk.report.best_crops import Crop, Group, fitted_crop
 from vtk.report.contact import BAR, GAP, GROUND
+from vtk.report.painters import VERDICTS
 from vtk.report.palette import colour_of, colour_of_identity
 
 WIDTH, HEIGHT, COUNT = 160, 120, 30
@@ -104,6 +105,36 @@ def test_labels_or_any_key_make_rows_and_pages(vtk: Vtk, place: Path, tmp_path: 
     assert vtk(*ask, "--by", "mood", "--rows", "1", stdin=lines(*plain), cwd=place).returncode == 0
     assert rows_of(tmp_path / "sheet.png") == [(colour_of("m1"), [RED] * 3)]
     assert rows_of(tmp_path / "sheet-2.png") == [(colour_of("m2"), [GREEN] * 3)]
+
+
+def faces(source: str, **keys: object) -> list[dict[str, object]]:
+    """Return the records of a clip's two boxes as faces, track 1 live and track 2 not."""
+    return [{**{key: value for key, value in record.items() if key != "label"}, "type": "face", "by": "face-antispoof/x",
+             "live_score": live, "verdict": "live" if live > 0.5 else "spoof", "thresholds": [0.2, 0.8], **keys}
+            for record in tracks(source, 2) for live in [0.9 if record["track_id"] == 1 else 0.1]]
+
+
+def test_tracks_of_faces_have_the_colour_of_their_verdict(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    ends = [{"v": 1, "type": "face_track", "by": "face-antispoof/x", "source": "a.mp4", "track_id": track, "start": 0,
+             "end": 3, "live_score": 0.5, "verdict": verdict, "thresholds": [0.2, 0.8], "observations": 30, "used": 30}
+            for track, verdict in ((1, "live"), (2, "spoof"))]
+    ask = ("sheet", "-o", tmp_path / "sheet.png", "--size", str(CROP))
+    found = vtk(*ask, stdin=lines(*faces("a.mp4"), *ends), cwd=place)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert rows_of(tmp_path / "sheet.png") == [(VERDICTS["live"], [RED] * 3), (VERDICTS["spoof"], [GREEN] * 3)]
+    found = vtk(*ask, "--overwrite", stdin=lines(*ends), cwd=place)
+    assert found.returncode == 1 and b"2 tracks of faces came and not one face: vtk face-antispoof --frames" in found.stderr
+
+
+def test_faces_that_nobody_follows_have_a_row_a_verdict(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    plain = [{key: value for key, value in record.items() if key != "track_id"} for record in faces("a.mp4")]
+    found_as = [{key: value for key, value in record.items() if key != "track_id"}
+                for record in tracks("a.mp4", 2, type="detection", label="face")]
+    stream = lines(*(record for pair in zip(found_as, plain, strict=True) for record in pair))
+    for options in ((), ("--by", "verdict", "--overwrite")):
+        found = vtk("sheet", "-o", tmp_path / "sheet.png", "--size", str(CROP), *options, stdin=stream, cwd=place)
+        assert (found.returncode, found.stderr) == (0, b"")
+        assert rows_of(tmp_path / "sheet.png") == [(VERDICTS["live"], [RED] * 3), (VERDICTS["spoof"], [GREEN] * 3)]
 
 
 def test_what_cannot_be_shown_is_one_line(vtk: Vtk, place: Path, tmp_path: Path) -> None:

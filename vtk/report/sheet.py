@@ -17,6 +17,7 @@ from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
 from vtk.reid.views import cut, plain_worths, sharpness
 from vtk.report.best_crops import Crop, Group, Pixels
 from vtk.report.contact import Row, pages
+from vtk.report.painters import VERDICTS
 from vtk.report.palette import colour_of, colour_of_identity
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp")
@@ -31,7 +32,7 @@ class SheetStage(Stage):
     Args:
         output: the first page; further ones are called NAME-2, NAME-3.
         by: the key that groups: identity, track_id, label or any other with names or numbers; ``auto`` takes
-            identities where they are told, else tracks, else labels.
+            identities where they are told, else tracks, else labels, and verdicts of faces.
         crops: of a group, at most.
         height: of a crop, pixels.
         rows: groups on a page.
@@ -45,7 +46,8 @@ class SheetStage(Stage):
     name = "sheet"
     sink = True
     opens_media = False
-    reads = frozenset({"detection", "track", "text", "face", "species", "copy"})  # copies to say that they have no boxes
+    # Copies to say that they have no boxes, tracks of faces for the verdict on them.
+    reads = frozenset({"detection", "track", "text", "face", "face_track", "species", "copy"})
 
     def __init__(self, output: Path, by: str = AUTO, crops: int = 8, height: int = 128, rows: int = 40,
                  overwrite: bool = False, font: Path | None = None, sampling: Sampling = Sampling(),
@@ -62,6 +64,7 @@ class SheetStage(Stage):
         self._order: dict[str, int] = {}
         self._pixels: Pixels | None = None
         self._boxes, self._copied = 0, False
+        self._judged: dict[tuple[str, int | str], Record] = {}
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change the sheet."""
@@ -102,7 +105,9 @@ class SheetStage(Stage):
         return source.name
 
     def unframed(self, state: str, records: Sequence[Record]) -> list[Record]:
-        """Take note of copies."""
+        """Take note of copies, and of the verdicts on tracks of faces."""
+        self._judged |= {(record["source"], record["track_id"]): record for record in records
+                         if record["type"] == "face_track"}
         self._copied |= any(record["type"] == "copy" for record in records)
         return []
 
@@ -119,7 +124,8 @@ class SheetStage(Stage):
         """Write the pages.
 
         Raises:
-            RecordError: there were boxes, and none of a group; or people or copies, and no boxes.
+            RecordError: there were boxes, and none of a group; or people, copies or tracks of faces,
+                and no boxes.
             MediaError, UsageError: a page cannot be written, or is there.
         """
         try:
@@ -129,6 +135,9 @@ class SheetStage(Stage):
             if self._copied and not self._boxes:
                 raise RecordError("copy records came and no box of anything, of which a sheet is made: vtk draw shows "
                                   "copies beside their references", code="E_NO_GROUP")
+            if self._judged and not self._boxes:
+                raise RecordError(f"{_counted(len(self._judged), 'track')} of faces came and not one face: vtk "
+                                  "face-antispoof --frames writes each", code="E_NO_GROUP")
             if self._names and not self._boxes:
                 raise RecordError(f"it was told who {sum(map(len, self._names.values()))} tracks are, and no box of any "
                                   "came: track records have to pass (without --only), and their media to open",
@@ -187,17 +196,19 @@ class SheetStage(Stage):
         if self._by == "identity" or (self._by == AUTO and self._names):
             who = record.get("identity", self._names.get(source, {}).get(track)) if record["type"] == "track" else None
             return ("identity", "", who) if isinstance(who, (int, str)) else None
-        by = self._by if self._by != AUTO else "label" if track is None else "track_id"
+        alone = "verdict" if record["type"] == "face" else "label"
+        by = self._by if self._by != AUTO else alone if track is None else "track_id"
         value = record.get(by)
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             return None
         return by, source if by == "track_id" else "", value
 
     def _shown(self) -> dict[Key, Group]:
-        """Return the groups with something to show; beside tracks, no labels of what was not followed."""
+        """Return the groups with something to show; beside tracks and verdicts, no labels of what they were made of."""
         some = {key: group for key, group in self._groups.items() if group.crops}
-        tracked = self._by == AUTO and any(key[0] == "track_id" for key in some)
-        return {key: group for key, group in some.items() if not tracked or key[0] == "track_id"}
+        kinds = {key[0] for key in some} if self._by == AUTO else set()
+        return {key: group for key, group in some.items()
+                if key[0] != "label" or not ("track_id" in kinds or ("verdict" in kinds and key[2] == "face"))}
 
     def _lacking(self) -> str:
         """Return what the boxes do not have, and what to do."""
@@ -219,7 +230,10 @@ class SheetStage(Stage):
         several = len(self._order) > 1
         title = f"#{value}" if by in ("identity", "track_id") and isinstance(value, int) else str(value)
         notes = [os.path.basename(source)] if source and several else []
-        if by not in ("track_id", "label"):
+        judged = self._judged.get((source, value)) if by == "track_id" else None
+        if judged is not None:
+            notes += [f"{judged['verdict']} {judged['live_score']:.2f}", *judged.get("reasons", [])]
+        if by not in ("track_id", "label", "verdict"):
             notes.append(_counted(len(group.tracks), "track"))
         if several and not source:
             notes.append(_counted(group.sources, "source"))
@@ -227,7 +241,8 @@ class SheetStage(Stage):
         crops = sorted(group.crops, key=lambda crop: (self._order[crop.source], crop.t))
         captions = [[_clock(crop.t), *([os.path.basename(crop.source)] if several and not source else [])]
                     for crop in crops]
-        colour = colour_of_identity(value) if by == "identity" else colour_of(value)
+        verdict = judged["verdict"] if judged is not None else str(value) if by == "verdict" else ""
+        colour = VERDICTS.get(verdict) or (colour_of_identity(value) if by == "identity" else colour_of(value))
         pictures = [self._pixels.read(crop) for crop in crops]  # type: ignore[union-attr]
         return Row(title, notes, colour, pictures, captions)
 
