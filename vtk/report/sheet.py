@@ -204,11 +204,19 @@ class SheetStage(Stage):
         return by, source if by == "track_id" else "", value
 
     def _shown(self) -> dict[Key, Group]:
-        """Return the groups with something to show; beside tracks and verdicts, no labels of what they were made of."""
+        """Return the groups with something to show, beside tracks and verdicts without what they were made of."""
         some = {key: group for key, group in self._groups.items() if group.crops}
-        kinds = {key[0] for key in some} if self._by == AUTO else set()
-        return {key: group for key, group in some.items()
-                if key[0] != "label" or not ("track_id" in kinds or ("verdict" in kinds and key[2] == "face"))}
+        if self._by != AUTO:
+            return some
+        kinds = {key[0] for key in some}
+        followed = {key[1] for key in some if key[0] == "track_id"}  # sources; faces are seen before they are followed
+
+        def shown(key: Key, group: Group) -> bool:
+            if key[0] == "label":
+                return not followed and not ("verdict" in kinds and key[2] == "face")
+            return key[0] != "verdict" or any(source not in followed for source, _ in group.tracks)
+
+        return {key: group for key, group in some.items() if shown(key, group)}
 
     def _lacking(self) -> str:
         """Return what the boxes do not have, and what to do."""
