@@ -253,6 +253,13 @@ _FACES = (
 )
 # Whether a face is live. The first network looks at 2.7 times the face's box, the second at 4 times.
 _MINIVISION = "https://raw.githubusercontent.com/minivision-ai/Silent-Face-Anti-Spoofing/master/resources/anti_spoof_models"
+
+
+def _epcr(name: str, side: int) -> Model:
+    return Model(name, "liveness", "epcr", Input(side, side, "stretch", scale=1.0, mean=(127.5,) * 3, std=(128.0,) * 3),
+                 (File(f"{name}.pth"),), "no weights yet", False, "nothing yet", experimental=True, arch=name)
+
+
 _LIVENESS = (
     Model("minifasnet", "liveness", "minifasnet", Input(80, 80, "stretch", "bgr", scale=1.0),
           (File("2.7_80x80_MiniFASNetV2.pth", f"{_MINIVISION}/2.7_80x80_MiniFASNetV2.pth",
@@ -260,6 +267,8 @@ _LIVENESS = (
            File("4_0_0_80x80_MiniFASNetV1SE.pth", f"{_MINIVISION}/4_0_0_80x80_MiniFASNetV1SE.pth",
                 "84ee1d37d96894d5e82de5a57df044ef80a58be2b218b5ed7cdfd875ec2f5990", 1856130)),
           "Apache-2.0", True, "Minivision's own, not handed out"),
+    # EPCR's authors hand out no weights that could be had, and there are none of ours yet.
+    _epcr("cdcn-epcr", 256), _epcr("transfas", 224),
 )
 _OTHERS = (
     Model(
