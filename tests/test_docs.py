@@ -17,6 +17,7 @@ import pytest
 from clips import make_clip, square_at
 from people_crops import market
 from crowd import fill, write_embeddings
+from face_records import drawn, lines, write_set
 
 from conftest import ROOT, run_vtk
 from vtk.cli import COMMANDS, load, module_of
@@ -171,6 +172,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
               "start": 0.0, "end": 2.0, "ref_start": 0.0, "ref_end": 2.0, "score": 0.9}
     (folder / "copies.jsonl").write_text(json.dumps(copied) + "\n")
     (folder / "copies_gt.json").write_text('{"0-1": [[0, 0, 2, 2]]}')
+    known = write_set(folder / "faces", drawn(0, 30, 2), {"print": drawn(1, 30, -2)})
+    (folder / "faces.jsonl").write_bytes(lines(known))
     fill(folder / "people.lance")
     run_vtk("library", "add", "videos", "--library", "films.lance", "--descriptor", "dct", cwd=folder)
     write_embeddings(folder / "embeddings.jsonl")

@@ -45,8 +45,8 @@ def test_the_table(faces: Path, evaluate: Callable[..., Said]) -> None:
     assert [line.split()[0] for line in out[-3:-1]] == ["dark", "light"]
     assert out[-3].split()[1:4] == ["*", "30", "25"], "20 prints and 5 replays"
     assert out[-1] == "* fewer than 20 live faces, or attacks of a type: one error is more than 5 points"
-    assert (said.code, said.err) == (0, "vtk eval: BPCER10 (10 %), BPCER20 (5 %), BPCER100 (1 %) are left out: replay has "
-                                        "9 attacks, and such an APCER takes 10, 20, 100 of each type\n")
+    assert (said.code, said.err) == (0, "vtk eval: BPCER10 (10 %), BPCER20 (5 %), BPCER100 (1 %) are left out: replay "
+                                        "has 9 attacks, and such an APCER takes 10, 20, 100 of each type\n")
 
 
 def test_the_same_as_json_with_intervals(faces: Path, evaluate: Callable[..., Said]) -> None:

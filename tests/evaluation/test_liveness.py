@@ -77,6 +77,13 @@ def test_intervals() -> None:
     assert np.ptp(pairs.whole.spread["BPCER"]) > 1.2 * (high - low), "half as many subjects, root two as wide"
 
 
+def test_the_interval_of_the_worst_type_knows_of_types_of_which_there_are_few() -> None:
+    """One of 40 prints passes and none of 3 masks: of masks as many as 71 in 100 may."""
+    found = evaluate_liveness(gathered(presentations([0.9] * 40, print=[0.9] + [0.1] * 39, mask=[0.1] * 3)))
+    assert found.worst == "print" and found.whole.figures["APCER"] == 2.5
+    assert found.whole.spread["APCER"][1] == pytest.approx(100 * (1 - 0.025 ** (1 / 3)), abs=1e-3)
+
+
 def test_one_class_alone() -> None:
     live = evaluate_liveness(gathered(presentations([0.9, 0.1])))
     assert live.whole.figures["BPCER"] == 50 and not {"APCER", "ACER", "EER", "AUC"} & live.whole.figures.keys()

@@ -18,10 +18,12 @@ from vtk.metrics.liveness import (
     bpcer_at,
     eer,
     exact_interval,
+    groups_of,
     interval,
     operating_curve,
     rates,
     resampled,
+    share_interval,
 )
 
 PRINT, REPLAY = 0, 1
@@ -207,3 +209,11 @@ def test_intervals_that_resamples_cannot_give() -> None:
     low, high = exact_interval(2, 9)
     assert binom.sf(1, 9, low) == pytest.approx(0.025, abs=1e-9) and binom.cdf(2, 9, high) == pytest.approx(
         0.025, abs=1e-9)
+    assert share_interval(0.0, 100, np.zeros(9)) == exact_interval(0, 100), "resamples never leave none"
+    assert share_interval(0.125, 8, np.linspace(0, 0.375, 9)) == exact_interval(1, 8), "eight are too few to resample"
+    assert share_interval(0.3, 30, np.linspace(0, 1, 101)) == pytest.approx((0.025, 0.975))
+    assert share_interval(0.3, 0, np.linspace(0, 1, 101)) == pytest.approx((0.025, 0.975)), "it is no plain share"
+
+
+def test_groups_are_counted_by_kind() -> None:
+    assert groups_of(np.array([LIVE, LIVE, LIVE, 0, 1]), ["a", "a", "b", "a", "c"]) == {LIVE: 2, 0: 1, 1: 1}

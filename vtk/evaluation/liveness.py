@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 
@@ -20,8 +21,6 @@ Spread = dict[str, tuple[float, float]]
 AT = {"BPCER10": 0.1, "BPCER20": 0.05, "BPCER100": 0.01}
 # A subgroup with fewer live faces or attacks of a type, where it has any, is marked: one error is above 5 points.
 FEW = 20
-# Means of two shares: where one of them is none or all, its resamples do not move, and the mean's do too little.
-_MEANS = {"ACER": ("APCER", "BPCER"), "HTER": ("pooled", "BPCER")}
 _ANSWERS = {"live": IS_LIVE, "spoof": IS_SPOOF, "unsure": IS_UNSURE}
 NOBODY = "(not said)"
 
@@ -186,21 +185,33 @@ class _Scored:
         draws = metric.resampled(sample.kinds, sample.groups, lambda weights: np.stack(
             list(_measured(sample, weights).values()), axis=-1), seed)
         self._draws = dict(zip(self.figures, draws.T, strict=True))
+        counts = metric.groups_of(sample.kinds, sample.groups)
+        live, attacks = counts.get(LIVE, 0), sample.kinds != LIVE
+        # Of how many groups each plain share is.
+        self._groups = {"BPCER": live, "unsure_live": live, "pooled": len(set(compress(sample.groups, attacks))),
+                        **{f"APCER {kind}": counts[number] for number, kind in enumerate(sample.types)}}
         known = {name: value for name, value in self.figures.items()
                  if name.startswith("APCER ") and not math.isnan(value)}
         self.worst = max(known, key=known.__getitem__).removeprefix("APCER ") if known else None
 
     def spread(self, name: str) -> tuple[float, float] | None:
-        """Return a figure's interval: of a share of none or all the exact one, by groups."""
-        value, count = self.figures[name], self._groups(name)
-        if name in _MEANS:
-            parts = [self.spread(part) for part in _MEANS[name]]
-            if any(self.figures[part] in (0.0, 1.0) for part in _MEANS[name]) and None not in parts:
-                (a, b), (c, d) = parts
-                return (a + c) / 2, (b + d) / 2
-        if value in (0.0, 1.0) and count is not None:
-            return metric.exact_interval(round(value * count), count)
-        return metric.interval(self._draws[name])
+        """Return a figure's interval; of one that is made of others, some of them exact, what follows from theirs."""
+        parts = [self.spread(part) for part in self._parts(name)]
+        if any(self._is_exact(part) for part in self._parts(name)) and None not in parts:
+            lows, highs = zip(*parts, strict=True)
+            return (max(lows), max(highs)) if name == "APCER" else (sum(lows) / 2, sum(highs) / 2)
+        return metric.share_interval(self.figures[name], self._groups.get(name, 0), self._draws[name])
+
+    def _parts(self, name: str) -> list[str]:
+        """Return the shares that a figure is the greatest or the mean of."""
+        if name == "APCER":
+            return [f"APCER {kind}" for kind in self.sample.types]
+        return {"ACER": ["APCER", "BPCER"], "HTER": ["pooled", "BPCER"]}.get(name, [])
+
+    def _is_exact(self, name: str) -> bool:
+        if name == "APCER":
+            return any(map(self._is_exact, self._parts(name)))
+        return self._groups[name] < metric.FEW_GROUPS or self.figures[name] in (0.0, 1.0)
 
     def group(self, names: Sequence[str], counts: Figures) -> Group:
         """Return figures in percent with their intervals."""
@@ -209,23 +220,6 @@ class _Scored:
         spread = {name: found for name in shown if (found := self.spread(name)) is not None}
         return Group(counts | {name: 100 * value for name, value in shown.items()},
                      {name: (100 * low, 100 * high) for name, (low, high) in spread.items()})
-
-    def _groups(self, name: str) -> int | None:
-        """Return of how many groups a plain share is, of several types that of the fewest; None where it is none."""
-        sample = self.sample
-        if name in ("BPCER", "unsure_live"):
-            kinds = [LIVE]
-        elif name.startswith("APCER "):
-            kinds = [sample.types.index(name.removeprefix("APCER "))]
-        elif name == "APCER":
-            kinds = [number for number, kind in enumerate(sample.types)
-                     if self.figures[f"APCER {kind}"] == self.figures[name]]
-        elif name == "pooled":
-            return len({group for group, kind in zip(sample.groups, sample.kinds, strict=True) if kind != LIVE}) or None
-        else:
-            return None
-        return min((len({group for group, mine in zip(sample.groups, sample.kinds.tolist(), strict=True)
-                         if mine == kind}) for kind in kinds), default=0) or None
 
 
 def _measured(sample: Sample, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:

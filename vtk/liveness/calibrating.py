@@ -280,12 +280,11 @@ def _report(scores: Scores, bounds: Thresholds, targets: Targets | None, seed: i
     draws = metric.resampled(scores.kinds, scores.groups, measure, seed)
     shares = {name: float(value) for name, value in (
         ("APCER", rates.worst), ("BPCER", rates.bpcer), ("unsure_live", rates.live_unsure))}
-    spread: dict[str, Any] = {}
+    groups, spread = metric.groups_of(scores.kinds, scores.groups), dict[str, Any]()
     for place, (name, value) in enumerate(shares.items()):
-        count = scores.sources.get(None, 0) if name != "APCER" else min(
-            (scores.sources[kind] for kind in scores.types), default=0)
-        found = (metric.exact_interval(round(value * count), count) if value in (0.0, 1.0) and count
-                 else metric.interval(draws[:, place]))
+        count = groups.get(LIVE, 0) if name != "APCER" else min(
+            (groups[kind] for kind in range(len(scores.types))), default=0)
+        found = metric.share_interval(value, count, draws[:, place])
         if found is not None:
             spread[name] = [round(100 * each, 4) for each in found]
     if targets is not None:
