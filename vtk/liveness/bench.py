@@ -1,4 +1,4 @@
-"""What fusing over time is worth, and how fast faces are judged: ``python -m vtk.liveness.bench flips|rate PICTURE…``.
+"""What fusing is worth, how fast faces are judged, what wears scores: ``python -m vtk.liveness.bench flips|rate|wear PICTURE…``.
 
 flips   Films live faces and replays of them (``vtk.liveness.replay``; one clip with its truth beside it is taken as it
         is) and counts along each track of ``vtk face-antispoof --frames`` the verdicts that differ from the one
@@ -7,10 +7,13 @@ flips   Films live faces and replays of them (``vtk.liveness.replay``; one clip 
         ``reversals`` are changes from live to spoof or back alone. Once with the gates of quality, and once without.
         At the default thresholds.
 
-rate    Faces a second of ``vtk face-antispoof FOLDER --batch N`` at N = 1 and 32, from the start of the process to its
-        end (``command``) and without the start of one that judges a single picture (``running``); of both networks on
-        decoded pictures (``networks``), and of the one that tells live faces on faces that are found (``liveness``).
-        Turn by turn in one run; medians.
+rate    Faces a second of ``vtk face-antispoof --frames --batch N`` on videos, or on pictures, one source each, at N = 1
+        and 32, from the start of the process to its end (``command``) and without the start of one that judges a single
+        frame (``running``); of both networks on decoded frames (``networks``), and of the one that tells live faces on
+        faces that are found (``liveness``). Turn by turn in one run; medians. ``cpu`` is the processor's time, of all
+        threads: the surer one where others use the machine.
+
+wear    What smaller faces, compression, blur and light make of the verdicts on the same faces (``vtk.liveness.wear``).
 
 Prints one JSON object a row, and a table on stderr.
 """
@@ -20,7 +23,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,14 +38,15 @@ from vtk.errors import EXIT_OK, UsageError, VtkError
 from vtk.kernels.bench import environment
 from vtk.liveness.decision import Thresholds
 from vtk.liveness.flips import Tally, count
-from vtk.liveness.replay import Plan, film, truth_of, truth_path
-from vtk.media.image import load
-from vtk.models.detector import load_detector
+from vtk.liveness.replay import Plan, film, pictures, truth_of, truth_path
+from vtk.liveness.wear import worn
+from vtk.models.detector import Detect, load_detector
 from vtk.models.liveness import Face, load_liveness
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record
 
 BATCHES = (1, 32)
+MOST_FRAMES = 300  # of a video: the networks' turn has them in memory
 Row = dict[str, Any]
 
 
@@ -92,67 +95,95 @@ def rate(names: Sequence[str], turns: int) -> Iterator[Row]:
     contestants: dict[tuple[int, str], Callable[[], int]] = {}
     for batch in BATCHES:
         contestants |= {(batch, name): run for name, run in _contestants(names, batch).items()}
-    taken: dict[tuple[int, str], list[float]] = {key: [] for key in contestants}
+    taken: dict[tuple[int, str], list[tuple[float, float]]] = {key: [] for key in contestants}
     faces: dict[tuple[int, str], int] = {}
     for turn in range(turns + 1):
         for key, run in contestants.items():
-            began = time.perf_counter()
+            began = time.perf_counter(), _processor_time()
             faces[key] = run()
             if turn:  # the first one fills caches
-                taken[key].append(time.perf_counter() - began)
-    middle = {key: statistics.median(spent) for key, spent in taken.items()}
+                taken[key].append((time.perf_counter() - began[0], _processor_time() - began[1]))
+    middle = {key: np.median(spent, axis=0) for key, spent in taken.items()}
     for batch in BATCHES:
         middle[batch, "running"] = middle[batch, "command"] - middle[batch, "start"]
         faces[batch, "running"] = faces[batch, "command"] - faces[batch, "start"]
         for name in ("command", "running", "networks", "liveness"):
-            yield {"bench": "rate", "batch": batch, "of": name, "faces": faces[batch, name],
-                   "seconds": round(middle[batch, name], 3),
-                   "faces_per_second": round(faces[batch, name] / max(1e-9, middle[batch, name]), 1),
-                   "turns": turns, **environment(False)}
+            count, (wall, cpu) = faces[batch, name], middle[batch, name].clip(1e-9)
+            yield {"bench": "rate", "batch": batch, "of": name, "faces": count,
+                   "seconds": round(float(wall), 3), "cpu": round(float(cpu), 3),
+                   "faces_per_second": round(count / float(wall), 1),
+                   "faces_per_cpu_second": round(count / float(cpu), 1), "turns": turns, **environment(False)}
+
+
+def _processor_time() -> float:
+    """Return the seconds that processors worked for this process and those that it ran and ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _contestants(names: Sequence[str], batch: int) -> dict[str, Callable[[], int]]:
     """Return what is timed at one batch size; each says how many faces it judged."""
     runtime = RuntimeOptions(precision="fp32", batch=batch)
     detect, network = load_detector("rfb-320", min_score=0.7, runtime=runtime).start(), load_liveness(runtime=runtime)
-    images = [image for image in map(_picture, names) if image is not None]
+    images = [image for name in names for image in _pictures(name)]
 
     def found() -> list[Face]:
-        boxes = [boxes for at in range(0, len(images), batch) for boxes in detect(images[at:at + batch])]
-        return [Face(image, tuple(map(float, box))) for image, here in zip(images, boxes, strict=True)
-                for box in here.xyxy]
+        return _found(images, detect, batch)
 
     known = found()
 
-    def command(files: Sequence[str]) -> int:
-        return sum(record["type"] == "face" for record in judged(files, "--batch", str(batch)))
+    def command(files: Sequence[str], limit: int) -> int:
+        return sum(record["type"] == "face"
+                   for record in judged(files, "--frames", "--batch", str(batch), "--limit", str(limit)))
 
-    return {"command": lambda: command(names), "start": lambda: command(names[:1]),
+    return {"command": lambda: command(names, MOST_FRAMES), "start": lambda: command(names[:1], 1),
             "networks": lambda: len(network.scores(found())), "liveness": lambda: len(network.scores(known))}
 
 
-def _picture(name: str) -> np.ndarray | None:
-    """Return a picture, None where it cannot be read."""
+def _found(images: Sequence[np.ndarray], detect: Detect, batch: int) -> list[Face]:
+    """Return the faces in pictures."""
+    boxes = [boxes for at in range(0, len(images), batch) for boxes in detect(images[at:at + batch])]
+    return [Face(image, tuple(map(float, box))) for image, here in zip(images, boxes, strict=True)
+            for box in here.xyxy]
+
+
+def wear(names: Sequence[str]) -> Iterator[Row]:
+    """Yield what wear does to the verdicts on the largest face of each picture, one row a kind."""
+    runtime = RuntimeOptions(precision="fp32")
+    detect, network = load_detector("rfb-320", min_score=0.7, runtime=runtime).start(), load_liveness(runtime=runtime)
+    largest: dict[int, Face] = {}
+    for face in _found([image for name in names for image in _pictures(name)[:1]], detect, 1):
+        x1, y1, x2, y2 = face.xyxy
+        before = largest.get(id(face.image))
+        if before is None or (x2 - x1) * (y2 - y1) > (before.xyxy[2] - before.xyxy[0]) * (before.xyxy[3] - before.xyxy[1]):
+            largest[id(face.image)] = face
+    for row in worn(list(largest.values()), network):
+        yield {"bench": "wear", **row}
+
+
+def _pictures(name: str) -> list[np.ndarray]:
+    """Return the picture or the first frames of a file, none where it cannot be read."""
     try:
-        return load(name)[0]
+        return pictures(name, MOST_FRAMES)
     except VtkError:
-        return None
+        return []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench that the command line names and print its rows."""
     parser = argparse.ArgumentParser(prog="python -m vtk.liveness.bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bench", choices=("flips", "rate"))
-    parser.add_argument("pictures", nargs="+", help="pictures of a face each, or folders of them; flips: or a clip")
+    parser.add_argument("bench", choices=("flips", "rate", "wear"))
+    parser.add_argument("pictures", nargs="+", help="pictures of a face each, or folders of them; flips: or a clip; rate: or videos")
     parser.add_argument("--seconds", type=float, default=3.0, help="flips: of a take")
     parser.add_argument("--seed", type=int, default=0, help="flips: of the camera's movements and noise")
     parser.add_argument("--turns", type=int, default=5, help="rate: of each contestant")
     given = parser.parse_args(arguments)
     try:
         names = [os.fspath(path) for name in given.pictures for path in _files(Path(name))]
-        rows = flips(names, given.seconds, given.seed) if given.bench == "flips" else rate(names, max(1, given.turns))
-        for row in rows:
+        rows = {"flips": lambda: flips(names, given.seconds, given.seed), "wear": lambda: wear(names),
+                "rate": lambda: rate(names, max(1, given.turns))}
+        for row in rows[given.bench]():
             print(json.dumps(row), flush=True)
             print("  ".join(f"{key} {value}" for key, value in row.items() if key in _SHOWN), file=sys.stderr)
     except VtkError as error:
@@ -162,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _SHOWN = ("gates", "verdict_of", "verdicts", "flips", "reversals", "wrong", "unsure", "tracks", "batch", "of", "faces",
-          "faces_per_second")
+          "faces_per_second", "faces_per_cpu_second", "wear", "live_before", "of_live", "gated")
 
 
 def _files(path: Path) -> list[Path]:
