@@ -103,3 +103,9 @@ def test_models_run_over_a_folder(shared: Path, calibrate: Callable[..., Said], 
     (tmp_path / "other.json").write_text(json.dumps(other))
     found = vtk("face-antispoof", tmp_path / "set" / "live" / name, "--calibration", tmp_path / "other.json")
     assert found.returncode == 2 and b"its thresholds are for precision bf16, and this is fp32" in found.stderr
+
+
+def test_records_without_a_face(faces: Path, calibrate: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_bytes(lines([end("faces/real/0.jpg"), end("faces/print/0.jpg")]))
+    with pytest.raises(UsageError, match="no live faces that can be judged: both live faces and attacks are needed"):
+        calibrate(faces, "--records", tmp_path / "none.jsonl")

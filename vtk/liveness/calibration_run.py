@@ -60,7 +60,7 @@ def run_calibration(plan: Plan, stage: Mapping[str, Any], quiet: bool, note: Not
     maker = built.scores_by()
     if plan.records is not None:
         lanes.read(plan.records)
-        if lanes.maker != built.by:
+        if lanes.maker not in (None, built.by):
             raise UsageError(f"--records: its faces are by {lanes.maker}, and the models given are {built.by}: give "
                              "these with --model and --detector")
     else:
