@@ -39,3 +39,13 @@ def run_vtk(*args: str | os.PathLike[str], stdin: bytes = b"", cwd: Path | None 
 def vtk() -> Vtk:
     """Return ``run_vtk``."""
     return run_vtk
+
+
+# Whole files go to one process each, in this order: what takes minutes begins first, or all wait for it at the end.
+LONGEST = ("kernels/test_triton.py", "commands/test_detect_copy.py", "commands/test_filters.py", "test_docs.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest before the others."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.relative_to(ROOT / "tests").as_posix(), len(ranks)))

@@ -15,6 +15,8 @@ import pytest
 from vtk.kernels.case import functions
 
 pytest.importorskip("triton")
+# The interpreter takes minutes for all kernels, and its test waits for all of them.
+pytestmark = pytest.mark.timeout(1500)
 
 FUNCTIONS = list(functions())
 # Options of a launch that are no parameters of the kernel.

@@ -92,6 +92,13 @@ class Decoding:
         self.container.close()
         self._open()
 
+    def close(self) -> None:
+        """Close the file and let its decoder go, threads and frames: else they wait for the garbage collector."""
+        if self.container is not None:
+            self.container.close()
+        self.container = self.stream = None
+        self._pairs, self._tell = iter(()), _unheard
+
     def _tail(self, last: int) -> Iterator[Stamped]:
         """Yield the frames after ``last`` that several threads lost when one of them met damage at the end."""
         self.container.close()
@@ -174,6 +181,10 @@ class Decoding:
         if tells:
             self._tell(what)
         return tells
+
+
+def _unheard(what: str) -> None:
+    """Take a note that nobody wants any more."""
 
 
 def is_hidden(packet: Any, stream: Any) -> bool:

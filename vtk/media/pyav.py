@@ -137,8 +137,9 @@ class PyavReader:
         return gap * self._tick if gap is not None else None
 
     def close(self) -> None:
-        """Close the file."""
-        self._source.container.close()
+        """Close the file; frames that were given out can still be converted."""
+        self._pairs, self._first = iter(()), None
+        self._source.close()
 
     def _numbered(self) -> Iterator[tuple[int, float, int | None, Any]]:
         """Yield (index in the original stream, t, timestamp, frame); indices and times never run back."""
