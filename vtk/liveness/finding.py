@@ -9,6 +9,7 @@ import numpy as np
 
 from vtk.errors import RecordError
 from vtk.models.detector import Boxes, Detect
+from vtk.models.face_search import find_in
 from vtk.records import Record, boxes, score
 
 # A person's face is in the upper part of the box; more of it costs time and finds the faces of others.
@@ -64,15 +65,9 @@ def of_people(people: Sequence[Record], image: np.ndarray, detect: Detect, detec
     Raises:
         RecordError: a box is not four numbers.
     """
-    height, width = image.shape[:2]
-    regions = [_upper(_box(person), width, height) for person in people]
-    some = [index for index, (x1, y1, x2, y2) in enumerate(regions) if x2 - x1 >= 2 and y2 - y1 >= 2]
-    crops = [np.ascontiguousarray(image[y1:y2, x1:x2]) for x1, y1, x2, y2 in (regions[index] for index in some)]
-    found: list[tuple[float, Found]] = []
-    for index, here in zip(some, detect(crops) if crops else (), strict=True):
-        if len(here):
-            person = people[index]
-            found.append((float(here.scores[0]), _first(here, regions[index], person, detector)))
+    regions = np.array([_upper(_box(person)) for person in people], np.float64).reshape(-1, 4)
+    found = [(float(here.scores[0]), _first(here, person, detector))
+             for person, here in zip(people, find_in(detect, image, regions), strict=True) if len(here)]
     found.sort(key=lambda pair: -pair[0])
     kept: list[Found] = []
     for _, face in found:
@@ -81,23 +76,18 @@ def of_people(people: Sequence[Record], image: np.ndarray, detect: Detect, detec
     return kept
 
 
-def _first(here: Boxes, region: tuple[int, int, int, int], person: Record, detector: str) -> Found:
-    """Return the best face of a crop in pixels of the frame."""
-    left, top = region[:2]
-    [xyxy] = boxes(here.xyxy[:1] + np.array([left, top, left, top], np.float32))
-    points = None
-    if here.points is not None:
-        points = (here.points[0].astype(np.float64) + (left, top)).round(2).tolist()
+def _first(here: Boxes, person: Record, detector: str) -> Found:
+    """Return the best face in a person's box."""
+    [xyxy] = boxes(here.xyxy[:1])
+    points = here.points[0].astype(np.float64).round(2).tolist() if here.points is not None else None
     return Found(by_of(person, detector), detector, str(person.get("by")), xyxy, score(here.scores[0]), points,
                  person.get("track_id"))
 
 
-def _upper(box: Sequence[float], width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the part of a person's box where the face is, a tenth wider on each side and above, inside the frame."""
+def _upper(box: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the part of a person's box where the face is."""
     x1, y1, x2, y2 = box
-    aside, above = 0.1 * (x2 - x1), 0.1 * (y2 - y1)
-    left, top = max(0, int(x1 - aside)), max(0, int(y1 - above))
-    return left, top, min(width, int(np.ceil(x2 + aside))), min(height, int(np.ceil(y1 + UPPER * (y2 - y1))))
+    return x1, y1, x2, y1 + UPPER * (y2 - y1)
 
 
 def _same(one: Sequence[float], other: Sequence[float]) -> bool:

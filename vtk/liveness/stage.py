@@ -275,6 +275,7 @@ class LivenessStage(Stage):
         quality = {name: float(value) for name, value in
                    measure(seen.image, face.xyxy, points, face.score).items()}
         against = reasons(quality, self._gates) if self._gates is not None else ()
+        quality.pop("score", None)  # the record has it
         # Tracks that came later in the same batch took the place of those of the tracker inside.
         if face.track_id is not None and not state.still and not (state.tracked and face.maker == INSIDE):
             state.fusing.see((face.maker, face.track_id), by, frame, value, against, face.xyxy)
