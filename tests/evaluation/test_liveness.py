@@ -12,7 +12,7 @@ from face_records import drawn
 
 from vtk.errors import UsageError
 from vtk.evaluation.liveness import Rule, chosen, evaluate_liveness, sample_of
-from vtk.evaluation.liveness_plots import SIDE, TICKS, det, histograms, write_plots
+from vtk.evaluation.liveness_plots import MOST, SIDE, TICKS, det, histograms, write_plots
 from vtk.liveness.decision import Thresholds
 from vtk.liveness.labelled import Labelled
 from vtk.liveness.presentations import Gathered, Presentation, Seen
@@ -148,6 +148,17 @@ def test_the_curve_is_drawn_where_the_errors_are() -> None:
     assert orange[y + 20:45 + SIDE - 3, x - 1:x + 2].all(axis=0).any(), "down from there"
     assert orange[y - 1:y + 2, 95:x - 10].all(axis=1).any(), "left from there"
     assert not orange[50:y - 10, x + 10:90 + SIDE - 5].any(), "above and right of it there is nothing"
+
+
+def test_of_many_types_the_points_are_their_own() -> None:
+    """Twelve types, one attack each, all spoofs but the last, which is called live: no point is at its 100 %."""
+    types = {f"{number:02}": [0.1] * 2 for number in range(11)} | {"11": [0.9]}
+    sample = sample_of(presentations([0.9] * 40, **types))
+    assert len(sample.types) == 12 > MOST
+    picture = det(sample)
+    left, right, below = 90, 90 + SIDE, 45 + SIDE + 5  # points have a radius of 5, the thickest line one of 3
+    assert (picture[below, right - 2:right + 3] == 255).all(), "it has the fewest attacks: left out"
+    assert (picture[below, left - 1:left + 2] < 255).any(), "the others' points are at none of both"
 
 
 def test_bars_stand_where_scores_are() -> None:

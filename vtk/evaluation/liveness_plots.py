@@ -31,7 +31,7 @@ LETTERS = 15
 SIDE = 560  # pixels of the square of the curves
 WIDE, HIGH = 720, 96  # of the bars of a class
 BINS = 50
-MOST = 12  # classes that have room
+MOST = len(LINES)  # types that are drawn, each in a colour of its own
 LEAST_BAR = 3  # pixels: one face of thousands is seen
 # Percent that the axes of a DET curve name. Source: Martin et al., "The DET curve", Eurospeech 1997.
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 60, 80, 90, 95, 98, 99)
@@ -65,31 +65,33 @@ def det(sample: Sample) -> np.ndarray:
     counts = [int(curve.counts.sum()), int((sample.kinds == LIVE).sum())]
     axes = [_Axis(count) for count in counts]
     left, top = 90, 30 + LETTERS
-    out = np.full((top + SIDE + 70, left + SIDE + 250, 3), WHITE, np.uint8)
+    out = np.full((top + SIDE + 70, left + SIDE + 290, 3), WHITE, np.uint8)
     _frame(out, axes, left, top)
-    rows = [(kind, LINES[number % len(LINES)], curve.apcer[:, number], 2) for number, kind in enumerate(sample.types)]
-    if len(rows) > 1:
-        rows = [*rows[:MOST], ("worst type", INK, curve.worst, 5)]
+    rows = [(kind, colour, curve.apcer[:, number], 2) for kind, number, colour in _shown(sample)]
+    if len(sample.types) > 1:
+        rows.append(("worst type", INK, curve.worst, 5))
     for _, colour, apcer, thick in reversed(rows):  # the worst below the types that it runs along
         x, y = left + axes[0].place(apcer), top + SIDE - axes[1].place(curve.bpcer)
         # From a threshold to the next one error falls, then the other rises: corners, no slopes.
         corners = np.stack([np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]], 1)
         cv2.polylines(out, [corners.round().astype(np.int32).reshape(-1, 1, 2)], False, colour, thick, cv2.LINE_AA)
     found = metric.rates(sample.told, sample.kinds, len(sample.types))
-    for (_, colour, _, _), apcer in zip(rows, found.apcer.tolist(), strict=False):
-        at = left + axes[0].at(apcer), top + SIDE - axes[1].at(found.bpcer)
+    for _, number, colour in _shown(sample):
+        at = left + axes[0].at(found.apcer[number]), top + SIDE - axes[1].at(found.bpcer)
         cv2.circle(out, at, 6, WHITE, -1, cv2.LINE_AA)
         cv2.circle(out, at, 5, colour, -1, cv2.LINE_AA)
-    _legend(out, rows, counts, left + SIDE + 16, top + LETTERS)
+    _legend(out, rows, counts, max(len(sample.types) - MOST, 0), (left + SIDE + 16, top + LETTERS))
     return out
 
 
 def histograms(sample: Sample, thresholds: Sequence[float]) -> np.ndarray:
-    """Return bars of the scores of live faces and of each type of attack, (H, W, 3) uint8 RGB, with the thresholds."""
+    """Return bars of the scores of live faces and of each type of attack, (H, W, 3) uint8 RGB, with the thresholds.
+
+    Of more than MOST types those of most attacks.
+    """
     classes = [("live", LIVE_COLOUR, sample.scores[sample.kinds == LIVE])]
-    classes += [(kind, LINES[number % len(LINES)], sample.scores[sample.kinds == number])
-                for number, kind in enumerate(sample.types)]
-    classes = [each for each in classes if len(each[2])][:MOST]
+    classes += [(kind, colour, sample.scores[sample.kinds == number]) for kind, number, colour in _shown(sample)]
+    classes = [each for each in classes if len(each[2])]
     left, top, step = 64, 2 * LETTERS + 16, HIGH + 34
     out = np.full((top + step * len(classes) + 44, left + WIDE + 24, 3), WHITE, np.uint8)
     for number, (name, colour, scores) in enumerate(classes):
@@ -105,6 +107,13 @@ def histograms(sample: Sample, thresholds: Sequence[float]) -> np.ndarray:
     write(out, name, left + (WIDE - text_width(name, LETTERS)) // 2, bottom + 38, LETTERS, INK)
     _thresholds(out, thresholds, left, top, bottom - 12)
     return out
+
+
+def _shown(sample: Sample) -> list[tuple[str, int, Colour]]:
+    """Return the types that are drawn, their numbers and colours: of too many those of most attacks."""
+    counts = np.bincount(sample.kinds[sample.kinds != LIVE], minlength=len(sample.types))
+    numbers = sorted(np.argsort(-counts, kind="stable")[:MOST].tolist())
+    return [(sample.types[number], number, colour) for number, colour in zip(numbers, LINES, strict=False)]
 
 
 class _Axis:
@@ -137,10 +146,14 @@ class _Axis:
 def _frame(out: np.ndarray, axes: Sequence[_Axis], left: int, top: int) -> None:
     """Draw the grid, the ticks and the names of both axes."""
     bottom = top + SIDE
+    free = 0
     for tick in axes[0].ticks:
         x, text = left + axes[0].at(tick / 100), axes[0].named(tick)
         out[top:bottom, min(x, left + SIDE - 1)] = GRID
-        write(out, text, x - text_width(text, LETTERS) // 2, bottom + LETTERS + 6, LETTERS, INK)
+        start = x - text_width(text, LETTERS) // 2
+        if start >= free:
+            write(out, text, start, bottom + LETTERS + 6, LETTERS, INK)
+            free = start + text_width(text, LETTERS) + 4
     for tick in axes[1].ticks:
         y, text = bottom - axes[1].at(tick / 100), axes[1].named(tick)
         out[min(y, bottom - 1), left:left + SIDE] = GRID
@@ -154,17 +167,20 @@ def _frame(out: np.ndarray, axes: Sequence[_Axis], left: int, top: int) -> None:
     out[top:bottom, 8:8 + side.shape[0]] = np.rot90(side)
 
 
-def _legend(out: np.ndarray, rows: Sequence[tuple[str, Colour, np.ndarray, int]], counts: Sequence[int], x: int,
-            y: int) -> None:
+def _legend(out: np.ndarray, rows: Sequence[tuple[str, Colour, np.ndarray, int]], counts: Sequence[int], hidden: int,
+            place: tuple[int, int]) -> None:
     """Write what the lines are, and what the points."""
+    (x, y), step = place, LETTERS + 10
     write(out, f"{counts[0]} attacks, {counts[1]} live", x, y, LETTERS, INK)
-    for number, (name, colour, _, thick) in enumerate(rows, 1):
-        at = y + number * (LETTERS + 10)
-        cv2.line(out, (x, at - LETTERS // 3), (x + 22, at - LETTERS // 3), colour, thick, cv2.LINE_AA)
-        write(out, fitted(printable(name), LETTERS, out.shape[1] - x - 38), x + 30, at, LETTERS, INK)
-    at = y + (len(rows) + 1) * (LETTERS + 10)
-    cv2.circle(out, (x + 11, at - LETTERS // 3), 5, LINE, -1, cv2.LINE_AA)
-    write(out, "the answers scored", x + 30, at, LETTERS, INK)
+    for name, colour, _, thick in rows:
+        y += step
+        cv2.line(out, (x, y - LETTERS // 3), (x + 22, y - LETTERS // 3), colour, thick, cv2.LINE_AA)
+        write(out, fitted(printable(name), LETTERS, out.shape[1] - x - 38), x + 30, y, LETTERS, INK)
+    y += step
+    cv2.circle(out, (x + 11, y - LETTERS // 3), 5, LINE, -1, cv2.LINE_AA)
+    write(out, "the answers scored", x + 30, y, LETTERS, INK)
+    if hidden:
+        write(out, f"{hidden} types are not shown", x, y + step, LETTERS, INK)
 
 
 def _bars(out: np.ndarray, scores: np.ndarray, colour: Colour, left: int, base: int) -> None:
