@@ -15,6 +15,7 @@ NAMES = ("normalize",)
 YOLO = {"pad": 114, "centre": True}
 YOLOX = {"scale": 1, "bgr": True, "pad": 114}
 SSD = {"scale": 1, "bgr": True, "mean": (103.53, 116.28, 123.675)}
+FACES = {"scale": 1, "bgr": True}
 TIMM = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 ODD = {"pad": 17.5, "bgr": True, "std": (0.3, -0.7, 2.0)}
 
@@ -102,5 +103,6 @@ BENCHES = (
     Bench("normalize", "a frame, 640 x 640, to 0..1", partial(_images, 1, (640, 640), (640, 640), {}), level=0),
     Bench("normalize", "a 16:9 frame in 640 x 640", partial(_images, 1, (360, 640), (640, 640), YOLO)),
     Bench("normalize", "64 person crops, 256 x 128", partial(_images, 64, (256, 128), (256, 128), TIMM), level=0),
+    Bench("normalize", "64 face crops, 80 x 80, BGR", partial(_images, 64, (80, 80), (80, 80), FACES)),
     Bench("normalize", "16 frames, 640 x 640", partial(_images, 16, (640, 640), (640, 640), {}), level=2),
 )

@@ -10,6 +10,7 @@ from vtk.models.runtime import RuntimeOptions
 from vtk.models.torch_net import Made, torch_net
 from vtk.models.weights import Weights
 from vtk.models.zoo import Model
+from vtk.threads import asked
 
 
 def build(model: Model, weights: Weights, runtime: RuntimeOptions) -> FaceScorer:
@@ -30,6 +31,9 @@ def build(model: Model, weights: Weights, runtime: RuntimeOptions) -> FaceScorer
         return Made(net, (3 * len(scales), SIDE, SIDE), {"scales": scales})
 
     exact = replace(runtime, precision="fp32") if runtime.precision == "auto" else runtime
+    # Layers of microseconds: threads wait for each other. Of two, 0.6 of the faces that one does (measured: 32 faces
+    # in turns on 2 shared cores, vtk.models.liveness_bench --threads), and no more in their best moments.
+    exact = replace(exact, threads=runtime.threads or asked() or 1)
     net, about = torch_net(str(weights.sha256), "MiniFASNets", exact, make)
     views = Views(shifted, tuple(about["scales"]))
     return FaceScorer(model.name, str(weights.sha256), net, model.input, views)
