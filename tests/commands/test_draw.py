@@ -139,3 +139,20 @@ def test_the_whole_pipe_on_real_video(vtk, shared, tmp_path):
     plain = next(iter(av.open(str(clip)).decode(video=0))).to_ndarray(format="rgb24").astype(int)
     changed = (np.abs(ours[0] - plain).max(axis=2) > 60).mean()
     assert 0.005 < changed < 0.2  # boxes and labels of a handful of people
+
+
+def judged(source, **keys):
+    return json.dumps({"v": 1, "type": "face_track", "by": "face-antispoof/x", "source": str(source), "track_id": 1,
+                       "start": 0, "end": 1, "live_score": 0.9, "verdict": "live", "thresholds": [0.2, 0.8],
+                       "observations": 9, "used": 9, **keys}).encode() + b"\n"
+
+
+def test_tracks_of_faces_alone_are_said_to_have_nothing_to_draw(vtk, clip, tmp_path):
+    alone = vtk("draw", "-o", tmp_path / "out.mp4", stdin=judged(clip))
+    assert alone.returncode == 1
+    assert alone.stderr.count(b"\n") == 1 and b"vtk face-antispoof --frames writes each" in alone.stderr
+    assert painted(tmp_path / "out.mp4") == []
+    with_boxes = vtk("draw", "-o", tmp_path / "out.mp4", "--overwrite", stdin=tracks(clip) + judged(clip))
+    assert (with_boxes.returncode, with_boxes.stderr) == (0, b"")
+    without_faces = vtk("draw", "-o", tmp_path / "out.mp4", "--overwrite", "--types", "text", stdin=judged(clip))
+    assert (without_faces.returncode, without_faces.stderr) == (0, b"")

@@ -47,6 +47,8 @@ class State:
     beside: Beside | None = None
     warnings: list[VtkError] = field(default_factory=list)
     begun: bool = False
+    judged: bool = False  # whether tracks of faces came
+    shown: bool = False  # whether any box came
     writer: VideoWriter | None = None
 
     def take(self, records: Sequence[Record]) -> None:
@@ -82,7 +84,7 @@ class DrawStage(Stage):
     """
 
     name = "draw"
-    reads = frozenset(DRAWN)
+    reads = frozenset({*DRAWN, "face_track"})  # these have no box in each frame: said, where nothing else came
     sink = True
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
@@ -171,6 +173,7 @@ class DrawStage(Stage):
         """Take note of the source's copies; those of others may stand among its lines."""
         state.take([record for record in records if record["type"] == "copy" and "copy" in self._types
                     and record["source"] == state.source.name])
+        state.judged |= any(record["type"] == "face_track" for record in records)
         return []
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
@@ -200,13 +203,17 @@ class DrawStage(Stage):
         return []
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
-        """Return what of the source's copies is not drawn, and why."""
+        """Return what of the source's copies and faces is not drawn, and why."""
+        if state.judged and not state.shown and "face" in self._types:
+            return 0, [*state.warnings, RecordError("tracks of faces came and not one face, so none is drawn: vtk "
+                                                    "face-antispoof --frames writes each", code="E_NO_FACE")]
         return 0, state.warnings
 
     def _painted(self, state: State, frame: Frame) -> np.ndarray:
         """Return the frame with its records painted; the frame itself is shared and stays as it is."""
         canvas = Canvas(frame.image.copy(), state.style)
         records = [record for record in frame.records if record["type"] in self._types & PAINTERS.keys()]
+        state.shown |= bool(records)
         if state.names:
             records = [record | {"identity": state.names.get(record.get("track_id"))} if record["type"] == "track"
                        else record for record in records]
