@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from clips import make_clip
 
-from tests.clips import make_clip
 from vtk.errors import UsageError
 from vtk.liveness.filming import Hand, corners, empty, live, placed, replayed
 from vtk.liveness.replay import FORMAT, Plan, film, main, pictures, truth_of, truth_path
