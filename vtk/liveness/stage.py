@@ -118,8 +118,8 @@ class LivenessStage(Stage):
 
     @property
     def batch(self) -> int:  # type: ignore[override]
-        """How many frames one call takes."""
-        return BATCH
+        """How many frames one call takes: as many as fill the network's batch where each has a face."""
+        return max(BATCH, self._given[2].batch or 0)
 
     def maker(self, state: State) -> str:
         """Return the maker that the records of a source name: faces of records are another's."""
