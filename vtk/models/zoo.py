@@ -46,12 +46,12 @@ class Input:
     """What a model's input tensor holds.
 
     ``fit`` says how a frame fills it: ``centre`` and ``corner`` keep the aspect ratio and pad with ``pad``,
-    ``stretch`` does not. Values are (pixel * scale - mean) / std.
+    ``stretch`` does not; ``crop`` fills the input with the middle of the frame and leaves the rest away. Values are (pixel * scale - mean) / std.
     """
 
     width: int
     height: int
-    fit: Literal["centre", "corner", "stretch"] = "centre"
+    fit: Literal["centre", "corner", "stretch", "crop"] = "centre"
     colour: Literal["rgb", "bgr"] = "rgb"
     scale: float = 1 / 255
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
