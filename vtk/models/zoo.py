@@ -46,7 +46,8 @@ class Input:
     """What a model's input tensor holds.
 
     ``fit`` says how a frame fills it: ``centre`` and ``corner`` keep the aspect ratio and pad with ``pad``,
-    ``stretch`` does not; ``crop`` fills the input with the middle of the frame and leaves the rest away. Values are (pixel * scale - mean) / std.
+    ``stretch`` does not; ``crop`` fills the input with the middle of the frame and leaves the rest away.
+    Values are (pixel * scale - mean) / std.
     """
 
     width: int
