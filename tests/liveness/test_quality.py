@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from vtk.errors import UsageError
 from vtk.liveness.quality import REASONS, Gates, measure, reasons
 from vtk.media.image import load
+from vtk.models.detector import load_detector
+from vtk.models.runtime import RuntimeOptions
 
 FRONTAL = np.array([(70, 80), (130, 80), (100, 110), (80, 140), (120, 140)], np.float64)
 Faces = list[tuple[np.ndarray, list[float]]]
@@ -59,9 +61,18 @@ def test_what_is_burnt_or_black_is_counted() -> None:
 
 
 @pytest.mark.parametrize(("box", "cut"), [
-    ((0, 0, 100, 100), 0.0), ((-50, 0, 50, 100), 0.5), ((150, 150, 250, 250), 0.75), ((-100, -100, 0, 0), 1.0),
+    ((20, 20, 120, 120), 0.0), ((-50, 0, 50, 100), 0.5), ((150, 150, 250, 250), 0.75), ((-100, -100, 0, 0), 1.0),
     ((500, 0, 600, 90), 1.0), ((-200, -200, 400, 400), 1 - 1 / 9), ((30, 30, 30, 90), 1.0)])
 def test_the_share_outside_is_of_the_boxs_area(box: tuple[float, ...], cut: float) -> None:
+    assert measure(checked(), box)["cut"] == pytest.approx(cut, abs=1e-4)
+
+
+@pytest.mark.parametrize(("box", "cut"), [
+    ((0, 50, 65, 150), 0.0), ((0, 50, 39, 150), 0.4), ((161, 50, 200, 150), 0.4), ((3, 50, 42, 150), 0.4),
+    ((50, 0, 130, 100), 0.0), ((50, 0, 130, 60), 0.4), ((50, 140, 130, 200), 0.4), ((0, 0, 80, 60), 0.4),
+    ((20, 50, 59, 150), 0.0), ((50, 30, 130, 90), 0.0), ((0, 50, 80, 110), 0.0)])
+def test_of_a_box_that_ends_at_an_edge_it_is_by_the_shape(box: tuple[float, ...], cut: float) -> None:
+    """A narrow box at the left or right, a low one at the top or bottom; elsewhere they say nothing."""
     assert measure(checked(), box)["cut"] == pytest.approx(cut, abs=1e-4)
 
 
@@ -219,3 +230,24 @@ def test_real_faces_pass_and_blurred_or_dark_ones_do_not(real: Faces) -> None:
     assert flagged(blurred[16], "blurred") >= 0.95
     assert flagged([(image // 3, box) for image, box in real]) <= 0.1
     assert flagged([(image // 8, box) for image, box in real], "dark") >= 0.9
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_faces_cut_by_half_are_cut_and_whole_ones_beside_an_edge_are_not(real: Faces, side: int) -> None:
+    """Each picture is made to end beside its face, or in the middle of it, and the detector looks again."""
+    detect = load_detector("rfb-320", None, min_score=0.7, runtime=RuntimeOptions(precision="fp32", batch=1)).start()
+    axis, sign = side % 2, 1 if side < 2 else -1
+    told: dict[float, list[bool]] = {0.0: [], 0.5: []}
+    for image, _ in real[::6]:
+        face = max(detect([image])[0].xyxy, key=lambda box: box[2] - box[0])
+        for share, found in told.items():
+            edge = round(float(face[side] + sign * share * (face[axis + 2] - face[axis])))
+            part = [slice(None), slice(None)]
+            part[1 - axis] = slice(max(0, edge), None) if sign > 0 else slice(None, edge)
+            shown = np.ascontiguousarray(image[tuple(part)])
+            again = detect([shown])[0].xyxy
+            if len(again):
+                seen = measure(shown, max(again, key=lambda box: box[2] - box[0]))
+                found.append("cut" in reasons(seen, Gates()))
+    assert len(told[0.0]) >= 20 and not any(told[0.0])
+    assert len(told[0.5]) >= 5 and np.mean(told[0.5]) >= 0.8

@@ -1,4 +1,4 @@
-"""What blur, distance, compression and light do to scores and verdicts of the same faces."""
+"""What blur, distance, compression, light and the loss of colour do to scores and verdicts of the same faces."""
 
 from __future__ import annotations
 
@@ -42,8 +42,13 @@ def _lit(gain: float) -> Worn:
     return lambda image, width: cv2.convertScaleAbs(image, alpha=gain)
 
 
+def _grey(image: np.ndarray, width: float) -> np.ndarray:
+    """Return the picture without its colours."""
+    return np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
+
+
 WEAR: dict[str, Worn] = {
-    "as it is": lambda image, width: image,
+    "as it is": lambda image, width: image, "grey": _grey,
     "80 pixels": _smaller(80), "60 pixels": _smaller(60), "40 pixels": _smaller(40), "20 pixels": _smaller(20),
     "JPEG 50": _compressed(50), "JPEG 20": _compressed(20), "JPEG 10": _compressed(10),
     "blur 1/64": _blurred(1 / 64), "blur 1/32": _blurred(1 / 32), "blur 1/16": _blurred(1 / 16),
