@@ -11,9 +11,10 @@ import pytest
 from face_records import drawn, face, face_track
 
 from vtk.errors import UsageError
-from vtk.liveness.calibrating import Targets, calibrate, checked, fit_scale, live_from, log_odds, spoof_below
+from vtk.liveness.calibrating import Targets, calibrate, checked, fit_scale, live_from, spoof_below
 from vtk.liveness.calibration import Calibration, Maker, read
 from vtk.liveness.decision import Thresholds
+from vtk.liveness.fusion import Fusion, log_odds
 from vtk.liveness.labelled import Labelled
 from vtk.liveness.presentations import FaceLanes
 from vtk.metrics.liveness import LIVE, operating_curve
@@ -70,8 +71,8 @@ def test_where_thresholds_cross_one_in_the_middle_keeps_both() -> None:
 def test_targets_are_kept_on_others_of_the_same_kind(seed: int) -> None:
     """Log-odds of live are N(1.5, 1.5), of attacks N(-1.5, 1.5): at 5 % the thresholds lie at -0.967 and 0.967."""
     made = found(drawn(2 * seed, 2000, 1.5), print=drawn(2 * seed + 1, 2000, -1.5))
-    assert log_odds(np.array([made.face.spoof_below]))[0] == pytest.approx(1.5 - 1.5 * 1.645, abs=0.2)
-    assert log_odds(np.array([made.face.live_from]))[0] == pytest.approx(-1.5 + 1.5 * 1.645, abs=0.2)
+    assert log_odds(made.face.spoof_below) == pytest.approx(1.5 - 1.5 * 1.645, abs=0.2)
+    assert log_odds(made.face.live_from) == pytest.approx(-1.5 + 1.5 * 1.645, abs=0.2)
     interval = made.report["face"]["interval"]
     for name, threshold in (("live_from", made.face.live_from), ("spoof_below", made.face.spoof_below)):
         assert interval[name][0] <= threshold <= interval[name][1] and np.ptp(interval[name]) < 0.1
@@ -135,7 +136,7 @@ def films(live: Sequence[float], attacks: Sequence[float]) -> tuple[FaceLanes, l
         for number, score in enumerate(scores):
             name = f"{kind}{number}.mp4"
             labels.append(Labelled(name, Path(name), kind == "real", None if kind == "real" else kind))
-            single = round(float(1 / (1 + np.exp(-log_odds(np.array([score]))[0] / 2))), 4)
+            single = round(float(1 / (1 + np.exp(-log_odds(score) / 2))), 4)
             lanes.take([face(name, single, 0), face(name, single, 1), face_track(name, score)])
     return lanes, labels
 

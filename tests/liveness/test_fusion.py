@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtk.liveness.fusion import MOST, Fused, Fusion, log_odds, trimmed_mean
+from vtk.liveness.fusion import MOST, Fused, Fusion, log_odds, scaled, trimmed_mean
 
 BOX = (10.0, 10.0, 60.0, 80.0)
 Added = tuple[float, tuple[str, ...], int, float, tuple[float, float, float, float]]
@@ -32,6 +32,16 @@ def test_the_scale_multiplies_the_log_odds() -> None:
     # 3 to one, squared and rooted.
     assert fused([0.9, 0.5], scale=2).score == pytest.approx(0.9, abs=1e-6)
     assert fused([0.9, 0.5], scale=0.5).score == pytest.approx(math.sqrt(3) / (1 + math.sqrt(3)), abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.7])
+def test_a_scale_applies_to_what_records_have(scale: float) -> None:
+    """Calibration sees four decimals: 0.99986 is 0.9999 to it, whose odds are 9999 to one, not 7142 to one."""
+    assert fused([0.99986], scale=scale).score == fused([0.99994], scale=scale).score == scaled(0.9999, scale)
+    for score in (0.00013, 0.5, 0.9996):
+        again = scaled(round(fused([score]).score, 4), scale)
+        assert fused([score], scale=scale).score == again, "the same from a record as from the frames"
+    assert scaled(0.99986, 1) == 0.99986, "nothing is rounded where nothing is scaled"
 
 
 def test_a_tenth_at_either_end_is_left_out() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from vtk.errors import UsageError
 from vtk.liveness.calibration import Calibration, Maker
 from vtk.liveness.decision import Thresholds
+from vtk.liveness.fusion import log_odds, scaled
 from vtk.liveness.labelled import Labelled, match
 from vtk.liveness.presentations import FaceLanes, Seen
 from vtk.metrics import liveness as metric
@@ -112,7 +113,7 @@ def calibrate(lanes: FaceLanes, labels: Sequence[Labelled], maker: Maker, target
                              f"none; give more, a larger {option}, or --allow-few")
     notes = [f"{count} {kind}: fewer than the {_least(share)} with which {100 * share:g} % can be told from none"
              for kind, count, share, _ in _needed(faces, targets) if count * share < 1 - 1e-9]
-    bounds, said = _found(faces, targets)
+    bounds, said = _found(faces, targets, "faces")
     notes += [f"faces: {said}"] if said else []
     report = {"targets": {"APCER": 100 * targets.apcer, "BPCER": 100 * targets.bpcer}, "seed": seed,
               "resamples": metric.RESAMPLES, "face": _report(faces, bounds, targets, seed)}
@@ -125,10 +126,10 @@ def calibrate(lanes: FaceLanes, labels: Sequence[Labelled], maker: Maker, target
             notes.append("tracks: no scale fits them, since all are on their side of one half, or too few are; 1 is "
                          "taken")
         scale = 1.0 if fitted is None else round(fitted, 4)
-        scaled = _scaled(tracks, scale)
-        track_bounds, said = _found(scaled, targets)
+        judged = _scaled(tracks, scale)
+        track_bounds, said = _found(judged, targets, "tracks")
         notes += [f"tracks: {said}"] if said else []
-        report["track"] = _report(scaled, track_bounds, targets, seed)
+        report["track"] = _report(judged, track_bounds, targets, seed)
     return Calibration(maker, bounds, track_bounds, scale, report | {"notes": notes})
 
 
@@ -176,7 +177,7 @@ def fit_scale(scores: np.ndarray, live: np.ndarray) -> float | None:
 
     Source: temperature scaling, Guo et al., ICML 2017.
     """
-    odds = log_odds(scores)
+    odds = np.array([log_odds(score) for score in scores.tolist()])
     weights = np.where(live, 1 / max(live.sum(), 1), 1 / max((~live).sum(), 1))
 
     def slope(scale: float) -> float:
@@ -189,12 +190,6 @@ def fit_scale(scores: np.ndarray, live: np.ndarray) -> float | None:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     return math.sqrt(low * high)
-
-
-def log_odds(scores: np.ndarray) -> np.ndarray:
-    """Return ln(p / (1 - p)) of scores; 0 and 1 stand for what is rounded to them."""
-    scores = np.clip(np.asarray(scores, np.float64), STEP / 4, 1 - STEP / 4)
-    return np.log(scores / (1 - scores))
 
 
 def _scores(found: dict[Labelled, list[Seen]]) -> Scores:
@@ -212,11 +207,8 @@ def _scores(found: dict[Labelled, list[Seen]]) -> Scores:
 
 
 def _scaled(tracks: Scores, scale: float) -> Scores:
-    """Return tracks with their log-odds multiplied by ``scale``, rounded as in records."""
-    if scale == 1:
-        return tracks
-    scores = (1 / (1 + np.exp(-scale * log_odds(tracks.scores)))).round(4)
-    return replace(tracks, scores=scores)
+    """Return tracks with their log-odds multiplied by ``scale``, as the command scales and rounds them."""
+    return replace(tracks, scores=np.array([round(scaled(score, scale), 4) for score in tracks.scores.tolist()]))
 
 
 def _least(share: float) -> int:
@@ -241,8 +233,8 @@ def _too_few(tracks: Scores, targets: Targets) -> str:
     return ""
 
 
-def _found(scores: Scores, targets: Targets) -> tuple[Thresholds, str]:
-    """Return the thresholds of scores for ``targets``, and what is to be said of them.
+def _found(scores: Scores, targets: Targets, unit: str) -> tuple[Thresholds, str]:
+    """Return the thresholds of scores, of faces or of tracks, for ``targets``, and what is to be said of them.
 
     Raises:
         UsageError: no threshold keeps attacks from passing.
@@ -253,7 +245,7 @@ def _found(scores: Scores, targets: Targets) -> tuple[Thresholds, str]:
         passing = {kind: int((scores.scores[scores.kinds == number] >= 1).sum())
                    for number, kind in enumerate(scores.types)}
         worst = max(passing, key=passing.__getitem__)
-        raise UsageError(f"no threshold keeps APCER at {100 * targets.apcer:g} %: {passing[worst]} faces of {worst} "
+        raise UsageError(f"no threshold keeps APCER at {100 * targets.apcer:g} %: {passing[worst]} {unit} of {worst} "
                          "score 1.0; a larger --target-apcer is needed")
     if below <= start:
         return Thresholds(below, start), ""

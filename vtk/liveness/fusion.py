@@ -83,8 +83,7 @@ class Fusion:
         """Return what all frames together say.
 
         Args:
-            scale: what the mean log-odds are multiplied by: frames of one face err together, and calibration says by
-                how much their mean is too sure.
+            scale: of a calibration; see ``scaled``.
 
         Raises:
             ValueError: no frame was added.
@@ -93,7 +92,7 @@ class Fusion:
             raise ValueError("expected at least one frame, got none")
         mean = trimmed_mean(np.frombuffer(self._good or self._bad, np.float32))
         _, _, frame, t, box = self._best
-        return Fused(1 / (1 + math.exp(-scale * mean)), len(self._good), self._observations, frame, box,
+        return Fused(scaled(1 / (1 + math.exp(-mean)), scale), len(self._good), self._observations, frame, box,
                      () if self._good else self._most_frequent(), t)
 
     def _most_frequent(self) -> tuple[str, ...]:
@@ -102,6 +101,15 @@ class Fusion:
         known = {reason: place for place, reason in enumerate(REASONS)}
         return tuple(sorted((reason for reason, count in self._against.items() if 2 * count >= most),
                             key=lambda reason: (known.get(reason, len(known)), reason)))
+
+
+def scaled(score: float, scale: float) -> float:
+    """Return the probability whose log-odds are ``scale`` times those of ``score``; ``score`` itself for 1.
+
+    Frames of one face err together, and calibration says by how much their mean is too sure. It saw scores of four
+    decimals, as records have them, and near 0 and 1 these are far apart as log-odds: so they are rounded first.
+    """
+    return score if scale == 1 else 1 / (1 + math.exp(-scale * log_odds(round(score, 4))))
 
 
 def log_odds(score: float) -> float:
