@@ -121,6 +121,15 @@ def test_few_are_taken_with_a_note() -> None:
     assert made.report["face"]["interval"]["APCER"][1] > 50, "none of three says little"
 
 
+def test_the_interval_of_apcer_is_of_all_types() -> None:
+    """One of 60 prints passes, none of 20 masks: the interval is no print's taken for 20, and knows of the masks."""
+    prints = [0.01 * (number % 20) for number in range(59)] + [0.999]
+    made = found(np.linspace(0.5, 0.99, 60), print=prints, mask=np.linspace(0, 0.2, 20))
+    report = made.report["face"]
+    assert report["APCER"] == pytest.approx(100 / 60, abs=1e-4)
+    assert report["interval"]["APCER"] == [0, pytest.approx(100 * (1 - 0.025 ** (1 / 20)), abs=1e-3)]
+
+
 def test_what_no_threshold_can_do() -> None:
     with pytest.raises(UsageError, match="no threshold keeps APCER at 5 %: 2 faces of print score 1.0"):
         found([0.9] * 20, print=[0.1] * 18 + [1.0] * 2)

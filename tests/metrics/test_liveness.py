@@ -24,6 +24,7 @@ from vtk.metrics.liveness import (
     rates,
     resampled,
     share_interval,
+    worst_interval,
 )
 
 PRINT, REPLAY = 0, 1
@@ -213,6 +214,18 @@ def test_intervals_that_resamples_cannot_give() -> None:
     assert share_interval(0.125, 8, np.linspace(0, 0.375, 9)) == exact_interval(1, 8), "eight are too few to resample"
     assert share_interval(0.3, 30, np.linspace(0, 1, 101)) == pytest.approx((0.025, 0.975))
     assert share_interval(0.3, 0, np.linspace(0, 1, 101)) == pytest.approx((0.025, 0.975)), "it is no plain share"
+
+
+def test_the_interval_of_the_worst() -> None:
+    """Of 100 groups resamples say it; a type of few widens it, and so does one of which none passed."""
+    rng = np.random.default_rng(0)
+    draws = np.stack([rng.binomial(100, 0.3, 1000), rng.binomial(100, 0.1, 1000)], axis=1) / 100
+    assert worst_interval([0.3, 0.1], [100, 100], draws) == interval(draws.max(axis=1))
+    low, high = worst_interval([0.3, 0.5], [100, 2], draws)
+    assert low == interval(draws[:, 0])[0] and high == exact_interval(1, 2)[1]
+    assert worst_interval([0.3, 0.0], [100, 100], draws) == interval(draws[:, 0])
+    draws[:600, 1] = np.nan
+    assert worst_interval([0.3, 0.1], [100, 100], draws) is not None, "resamples without a type have the other"
 
 
 def test_groups_are_counted_by_kind() -> None:

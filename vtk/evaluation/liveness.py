@@ -187,6 +187,7 @@ class _Scored:
         self._draws = dict(zip(self.figures, draws.T, strict=True))
         counts = metric.groups_of(sample.kinds, sample.groups)
         live, attacks = counts.get(LIVE, 0), sample.kinds != LIVE
+        self._types = [f"APCER {kind}" for kind in sample.types]
         # Of how many groups each plain share is.
         self._groups = {"BPCER": live, "unsure_live": live, "pooled": len(set(compress(sample.groups, attacks))),
                         **{f"APCER {kind}": counts[number] for number, kind in enumerate(sample.types)}}
@@ -196,22 +197,21 @@ class _Scored:
 
     def spread(self, name: str) -> tuple[float, float] | None:
         """Return a figure's interval; of one that is made of others, some of them exact, what follows from theirs."""
-        parts = [self.spread(part) for part in self._parts(name)]
-        if any(self._is_exact(part) for part in self._parts(name)) and None not in parts:
-            lows, highs = zip(*parts, strict=True)
-            return (max(lows), max(highs)) if name == "APCER" else (sum(lows) / 2, sum(highs) / 2)
+        if name == "APCER" and self._types:
+            return metric.worst_interval([self.figures[kind] for kind in self._types],
+                                         [self._groups[kind] for kind in self._types],
+                                         np.stack([self._draws[kind] for kind in self._types], axis=1))
+        parts = {"ACER": ("APCER", "BPCER"), "HTER": ("pooled", "BPCER")}.get(name, ())
+        found = [self.spread(part) for part in parts]
+        if any(map(self._is_exact, parts)) and None not in found:
+            lows, highs = zip(*found, strict=True)
+            return sum(lows) / 2, sum(highs) / 2
         return metric.share_interval(self.figures[name], self._groups.get(name, 0), self._draws[name])
-
-    def _parts(self, name: str) -> list[str]:
-        """Return the shares that a figure is the greatest or the mean of."""
-        if name == "APCER":
-            return [f"APCER {kind}" for kind in self.sample.types]
-        return {"ACER": ["APCER", "BPCER"], "HTER": ["pooled", "BPCER"]}.get(name, [])
 
     def _is_exact(self, name: str) -> bool:
         if name == "APCER":
-            return any(map(self._is_exact, self._parts(name)))
-        return self._groups[name] < metric.FEW_GROUPS or self.figures[name] in (0.0, 1.0)
+            return any(map(self._is_exact, self._types))
+        return metric.is_exact(self.figures[name], self._groups[name])
 
     def group(self, names: Sequence[str], counts: Figures) -> Group:
         """Return figures in percent with their intervals."""

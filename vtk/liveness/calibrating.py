@@ -262,25 +262,25 @@ def _report(scores: Scores, bounds: Thresholds, targets: Targets | None, seed: i
 
     def measure(drawn: np.ndarray) -> np.ndarray:
         rates = metric.rates(told, scores.kinds, len(scores.types), scores.weights * drawn)
-        found = [rates.worst, rates.bpcer, rates.live_unsure]
+        found = [rates.bpcer, rates.live_unsure]
         if targets is not None:
             curve = scores.curve(drawn)
             found += [spoof_below(curve, targets.bpcer), np.minimum(live_from(curve, targets.apcer), 1)]
-        return np.stack(found, axis=-1)
+        return np.concatenate([np.stack(found, axis=-1), rates.apcer], axis=-1)
 
     rates = metric.rates(told, scores.kinds, len(scores.types), scores.weights)
     draws = metric.resampled(scores.kinds, scores.groups, measure, seed)
     shares = {name: float(value) for name, value in (
         ("APCER", rates.worst), ("BPCER", rates.bpcer), ("unsure_live", rates.live_unsure))}
-    groups, spread = metric.groups_of(scores.kinds, scores.groups), dict[str, Any]()
-    for place, (name, value) in enumerate(shares.items()):
-        count = groups.get(LIVE, 0) if name != "APCER" else min(
-            (groups[kind] for kind in range(len(scores.types))), default=0)
-        found = metric.share_interval(value, count, draws[:, place])
-        if found is not None:
-            spread[name] = [round(100 * each, 4) for each in found]
+    groups, kinds = metric.groups_of(scores.kinds, scores.groups), len(scores.types)
+    live = [metric.share_interval(shares[name], groups.get(LIVE, 0), draws[:, place])
+            for place, name in enumerate(("BPCER", "unsure_live"))]
+    worst = metric.worst_interval(rates.apcer.tolist(), [groups[kind] for kind in range(kinds)],
+                                  draws[:, draws.shape[1] - kinds:]) if kinds else None
+    spread: dict[str, Any] = {name: [round(100 * each, 4) for each in found]
+                              for name, found in zip(shares, (worst, *live), strict=True) if found is not None}
     if targets is not None:
-        for place, name in ((3, "spoof_below"), (4, "live_from")):
+        for place, name in ((2, "spoof_below"), (3, "live_from")):
             spread[name] = [round(float(each), 4) for each in np.percentile(draws[:, place], (2.5, 97.5))]
     by_type = {kind: {"sources": scores.sources[kind], "APCER": round(100 * float(share), 4),
                       "unsure": round(100 * float(unsure), 4)}

@@ -285,9 +285,28 @@ def share_interval(share: float, groups: int, draws: np.ndarray) -> tuple[float,
     They cannot for shares of none and all, which they never leave, nor for fewer than FEW_GROUPS ``groups``, for which
     they are too narrow: of one of 8 they say up to 38 in 100, and it may be 53. None as ``interval``.
     """
-    if groups and (groups < FEW_GROUPS or share in (0.0, 1.0)):
-        return exact_interval(share * groups, groups)
-    return interval(draws)
+    return exact_interval(share * groups, groups) if is_exact(share, groups) else interval(draws)
+
+
+def is_exact(share: float, groups: int) -> bool:
+    """Return whether ``share_interval`` is exact for a share of so many groups; 0 for what is no plain share."""
+    return groups > 0 and (groups < FEW_GROUPS or share in (0.0, 1.0))
+
+
+def worst_interval(shares: Sequence[float], groups: Sequence[int], draws: np.ndarray) -> tuple[float, float] | None:
+    """Return the 95 % interval of the greatest of T shares; None as ``interval``.
+
+    Where that of any of them is exact it is from the greatest low end to the greatest high end of theirs.
+
+    Args:
+        shares, groups: as ``share_interval`` takes them, of each.
+        draws: (R, T) resampled shares, NaN where a resample has none.
+    """
+    if not any(map(is_exact, shares, groups)):
+        return interval(_greatest(draws))
+    found = [share_interval(*each) for each in zip(shares, groups, draws.T, strict=True)]
+    known = [each for each in found if each is not None]
+    return max(low for low, _ in known), max(high for _, high in known)
 
 
 def exact_interval(wrong: float, count: int) -> tuple[float, float]:
