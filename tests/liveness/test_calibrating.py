@@ -11,7 +11,7 @@ import pytest
 from face_records import drawn, face, face_track
 
 from vtk.errors import UsageError
-from vtk.liveness.calibrating import Targets, calibrate, checked, fit_scale, live_from, spoof_below
+from vtk.liveness.calibrating import Targets, calibrate, checked, collected, fit_scale, live_from, spoof_below
 from vtk.liveness.calibration import Calibration, Maker, read
 from vtk.liveness.decision import Thresholds
 from vtk.liveness.fusion import Fusion, log_odds
@@ -81,6 +81,16 @@ def test_targets_are_kept_on_others_of_the_same_kind(seed: int) -> None:
     assert other["APCER"] == pytest.approx(5, abs=2.8) and other["BPCER"] == pytest.approx(5, abs=2.8)
 
 
+def test_equal_scores_of_a_source_are_one_row() -> None:
+    """An hour of frames weighs as one picture, and takes no more memory than its different scores."""
+    lanes, labels = pictures(np.linspace(0.5, 1, 20), print=np.linspace(0, 0.2, 19))
+    labels.append(Labelled("film.mp4", Path("film.mp4"), False, "print"))
+    lanes.take([face("film.mp4", 0.6 if frame % 4 else 0.1, frame) for frame in range(400)])
+    scores, _ = collected(lanes, labels)
+    assert len(scores.scores) == 20 + 19 + 2 and scores.sources == {None: 20, "print": 20}
+    assert sorted(scores.weights[-2:].tolist()) == [0.25, 0.75]
+
+
 @pytest.mark.parametrize(("apcer", "live_from"), [(0.05, 0.1001), (0.03, 0.2001), (0.02, 0.5001)])
 def test_a_video_counts_as_much_as_a_picture(apcer: float, live_from: float) -> None:
     """Nineteen pictures at 0.1, and a video of ten frames, half at 0.2 and half at 0.5: 2.5 % each."""
@@ -131,7 +141,7 @@ def test_the_interval_of_apcer_is_of_all_types() -> None:
 
 
 def test_what_no_threshold_can_do() -> None:
-    with pytest.raises(UsageError, match="no threshold keeps APCER at 5 %: 2 faces of print score 1.0"):
+    with pytest.raises(UsageError, match="no threshold keeps APCER at 5 %: 10.0 % of the faces of print score 1.0"):
         found([0.9] * 20, print=[0.1] * 18 + [1.0] * 2)
     for wrong in (0, 1, -0.1, float("nan")):
         with pytest.raises(UsageError, match="--target-apcer"):

@@ -49,6 +49,14 @@ def test_a_video_without_tracks_by_the_mean_of_its_frames() -> None:
     assert answers(gathered(blurred, "a.mp4")) == [("mean of faces", pytest.approx(0.8), "unsure")]
 
 
+@pytest.mark.parametrize("count", [3, 6, 7, 49])
+def test_a_mean_of_equal_scores_is_that_score(count: int) -> None:
+    """0.8, which is live, however its binary digits add up; and 0.2, which is unsure, not a spoof."""
+    for score, verdict in ((0.8, "live"), (0.2, "unsure"), (0.7999, "unsure"), (0.1999, "spoof")):
+        records = [face("a.mp4", score, frame) for frame in range(count)]
+        assert answers(gathered(records, "a.mp4")) == [("mean of faces", score, verdict)]
+
+
 def test_a_picture_of_one_frame_that_is_a_video() -> None:
     media = {"v": 1, "type": "media", "by": BY, "source": "clip", "kind": "video", "width": 9, "height": 9}
     assert answers(gathered([media, face("clip", 0.9)], "clip"))[0][0] == "mean of faces"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,7 +54,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores of labelled sources, N in all.
+    """Scores of labelled sources, N in all; equal scores of a source are one, so that it has 10,001 at most.
 
     Attributes:
         scores: (N,) float64; kinds: (N,) int64, LIVE or a place in ``types``.
@@ -196,7 +197,8 @@ def _scores(found: dict[Labelled, list[Seen]]) -> Scores:
     judged = {label: [each for each in some if not each.gated] for label, some in found.items()}
     judged = {label: some for label, some in judged.items() if some}
     types = tuple(sorted({label.attack for label in judged if label.attack is not None}))
-    rows = [(label, seen.score, 1 / len(some)) for label, some in judged.items() for seen in some]
+    rows = [(label, score, count / len(some)) for label, some in judged.items()
+            for score, count in Counter(seen.score for seen in some).items()]
     sources: dict[str | None, int] = {}
     for label in judged:
         sources[label.attack] = sources.get(label.attack, 0) + 1
@@ -242,11 +244,9 @@ def _found(scores: Scores, targets: Targets, unit: str) -> tuple[Thresholds, str
     curve = scores.curve()
     start, below = float(live_from(curve, targets.apcer)), float(spoof_below(curve, targets.bpcer))
     if start > 1:
-        passing = {kind: int((scores.scores[scores.kinds == number] >= 1).sum())
-                   for number, kind in enumerate(scores.types)}
-        worst = max(passing, key=passing.__getitem__)
-        raise UsageError(f"no threshold keeps APCER at {100 * targets.apcer:g} %: {passing[worst]} {unit} of {worst} "
-                         "score 1.0; a larger --target-apcer is needed")
+        highest = curve.apcer[-2]  # at the greatest score, which is 1
+        raise UsageError(f"no threshold keeps APCER at {100 * targets.apcer:g} %: {100 * highest.max():.1f} % of the "
+                         f"{unit} of {scores.types[highest.argmax()]} score 1.0; a larger --target-apcer is needed")
     if below <= start:
         return Thresholds(below, start), ""
     # Any threshold between keeps both targets: in the middle neither class lies near it, and nothing is unsure.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from vtk.evaluation.lanes import BadRecord, records_of
 from vtk.liveness.decision import Thresholds
 from vtk.liveness.labelled import Labelled, match
 from vtk.media.names import is_image
-from vtk.records import Record, check_whole
+from vtk.records import Record, check_whole, score
 
 MAKER = "face-antispoof"
 Unit = Literal["face", "face_track", "mean of faces"]
@@ -134,6 +134,8 @@ class FaceLanes:
         self.sources: dict[str, SourceFaces] = {}
         self._by = by
         self._makers: dict[str, None] = {}
+        # One object for what all faces of a run share: an hour of frames has a hundred thousand.
+        self._shared: dict[Any, Any] = {}
         self._types: dict[str, None] = {}
 
     def read(self, name: str | None) -> None:
@@ -185,7 +187,18 @@ class FaceLanes:
         elif kind in ("face", "face_track"):
             self._makers.setdefault(by)
             if self._by in (None, by):
-                (source.faces if kind == "face" else source.tracks).append(_seen(record))
+                (source.faces if kind == "face" else source.tracks).append(self._seen(record))
+
+    def _seen(self, record: Record) -> Seen:
+        """Return what a record of a face or a face track says."""
+        below, start = record["thresholds"]
+        size, frame = float(record.get("observations", 0)), -1
+        if record["type"] == "face":
+            x1, y1, x2, y2 = record["xyxy"]
+            size, frame = (x2 - x1) * (y2 - y1), record["frame"]
+        verdict, bounds = (self._shared.setdefault(value, value)
+                           for value in (record["verdict"], (float(below), float(start))))
+        return Seen(float(record["live_score"]), verdict, bounds, bool(record.get("reasons")), size, frame)
 
 
 def gather(lanes: FaceLanes, labels: Sequence[Labelled], every: bool = False) -> Gathered:
@@ -236,20 +249,11 @@ def _answers(source: SourceFaces, video: bool, every: bool) -> list[tuple[Unit, 
 def _mean(largest: list[Seen]) -> Seen:
     """Return the mean of the faces of several frames."""
     some = [face for face in largest if not face.gated]
-    mean = float(np.mean([face.score for face in some or largest]))
+    # As records have it: a mean of equal scores may else fall short of them, and of a threshold, by its last digit.
+    mean = score(np.mean([face.score for face in some or largest]))
     thresholds = largest[0].thresholds
     verdict = Thresholds(*thresholds).verdict(mean) if some else "unsure"
     return Seen(mean, verdict, thresholds, not some, len(largest))
-
-
-def _seen(record: Record) -> Seen:
-    below, start = record["thresholds"]
-    size, frame = float(record.get("observations", 0)), -1
-    if record["type"] == "face":
-        x1, y1, x2, y2 = record["xyxy"]
-        size, frame = (x2 - x1) * (y2 - y1), record["frame"]
-    return Seen(float(record["live_score"]), record["verdict"], (float(below), float(start)),
-                bool(record.get("reasons")), size, frame)
 
 
 def _some(names: Iterable[str]) -> str:
