@@ -56,6 +56,14 @@ def test_figures_by_hand() -> None:
     assert "BPNRR" not in silent.whole.figures and "APNRR" not in silent.whole.figures
 
 
+def test_no_response_is_of_files_though_all_faces_count() -> None:
+    """Two faces of one print and three of one live picture; of each kind another file has none: half of the files."""
+    some = presentations([0.9], print=[0.1])
+    found = evaluate_liveness(gathered([*some, some[0], some[0], some[1]], [None, "print"]))
+    assert found.live.figures["live"] == 3 and found.attacks["print"].figures["attacks"] == 2
+    assert found.whole.figures["BPNRR"] == found.whole.figures["APNRR"] == 50
+
+
 def test_bpcer_at_what_is_defined() -> None:
     found = evaluate_liveness(gathered(presentations(drawn(0, 40, 1), print=drawn(1, 20, -1), mask=drawn(2, 30, -2))))
     whole, prints, masks = found.whole.figures, found.attacks["print"].figures, found.attacks["mask"].figures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -160,14 +161,14 @@ def evaluate_liveness(gathered: Gathered, rule: Rule = Rule(), column: str | Non
     sample = sample_of(presentations, rule)
     notes: list[str] = []
     found = _Scored(sample, seed)
-    silent = [label.attack for label in gathered.silent] if gathered.ledgered else None
-    attacks = {kind: _type(found, number, silent) for number, kind in enumerate(sample.types)}
-    for kind in sorted({kind for kind in silent or () if kind is not None} - set(attacks)):
-        attacks[kind] = Group({"attacks": 0, "APNRR": 100.0})
+    attacks = {kind: _type(found, number) for number, kind in enumerate(sample.types)}
+    shares = _silence(gathered)
+    for kind, share in sorted((kind, share) for kind, share in shares.items() if kind is not None):
+        attacks.setdefault(kind, Group({"attacks": 0})).figures["APNRR"] = share
     live = found.group(("BPCER", "unsure_live"), {"live": int((sample.kinds == LIVE).sum())})
     live = Group(_renamed(live.figures), {**live.spread})
-    if silent is not None:
-        live.figures.update(_silence("BPNRR", live.figures["live"], sum(kind is None for kind in silent)))
+    if None in shares:
+        live.figures["BPNRR"] = shares[None]
     notes += _undefined(sample)
     by, small = _by(presentations, sample, column, seed)
     whole = found.group(tuple(found.figures), {"live": live.figures["live"],
@@ -233,7 +234,7 @@ def _measured(sample: Sample, weights: np.ndarray | None = None) -> dict[str, np
     return out | {f"APCER {kind}": rates.apcer[..., number] for number, kind in enumerate(sample.types)}
 
 
-def _type(found: _Scored, number: int, silent: list[str | None] | None) -> Group:
+def _type(found: _Scored, number: int) -> Group:
     """Return the figures of one type of attack, against all live faces."""
     kind = found.sample.types[number]
     rows = (found.sample.kinds == LIVE) | (found.sample.kinds == number)
@@ -244,8 +245,6 @@ def _type(found: _Scored, number: int, silent: list[str | None] | None) -> Group
     figures: Figures = {"attacks": count, "APCER": 100 * shares["APCER"],
                         "unsure": 100 * float(rates.attacks_unsure[0])}
     figures |= {name: 100 * shares[name] for name in ("EER", "AUC", *AT) if not math.isnan(shares[name])}
-    if silent is not None:
-        figures |= _silence("APNRR", count, silent.count(kind))
     spread = found.spread(f"APCER {kind}")
     return Group(figures, {"APCER": (100 * spread[0], 100 * spread[1])} if spread is not None else {})
 
@@ -254,9 +253,16 @@ def _renamed(figures: Figures) -> Figures:
     return {"unsure" if name == "unsure_live" else name: value for name, value in figures.items()}
 
 
-def _silence(name: str, answered: float, silent: int) -> Figures:
-    """Return the share of presentations without a response. Source: ISO/IEC 30107-3, APNRR and BPNRR."""
-    return {name: 100 * silent / (answered + silent)} if answered + silent else {}
+def _silence(gathered: Gathered) -> dict[str | None, float]:
+    """Return of files of each type of attack, None for live, the percentage without a face; of none where unknown.
+
+    Source: ISO/IEC 30107-3, APNRR and BPNRR.
+    """
+    if not gathered.ledgered:
+        return {}
+    answered = Counter({each.label.name: each.label.attack for each in gathered.presentations}.values())
+    silent = Counter(label.attack for label in gathered.silent)
+    return {kind: 100 * silent[kind] / (answered[kind] + silent[kind]) for kind in answered | silent}
 
 
 def _worst_silence(whole: Group, live: Group, attacks: Mapping[str, Group]) -> None:
