@@ -91,23 +91,31 @@ def read(path: Path) -> Calibration:
         raise UsageError(f"--calibration {path}: no file of vtk calibrate face-antispoof")
     try:
         maker = Maker(*(_text(data[key]) for key in ("detector", "model", "precision")))
-        face, track = (Thresholds(*map(_number, data[key])) for key in ("face", "track"))
+        face, track = (_thresholds(key, data[key]) for key in ("face", "track"))
         scale = _number(data["track_scale"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"--calibration {path}: damaged: {error!r}") from None
+    except KeyError as error:
+        raise UsageError(f"--calibration {path}: damaged: it has no {error.args[0]}") from None
+    except (TypeError, ValueError, UsageError) as error:
+        raise UsageError(f"--calibration {path}: damaged: {error}") from None
     if not 0 < scale <= 100:
-        raise UsageError(f"--calibration {path}: track_scale is {scale:g}, expected a number above 0")
+        raise UsageError(f"--calibration {path}: damaged: track_scale is {scale:g}, not above 0 and up to 100")
     report = data.get("report")
     return Calibration(maker, face, track, scale, report if isinstance(report, dict) else {})
 
 
+def _thresholds(name: str, value: object) -> Thresholds:
+    if not isinstance(value, list) or len(value) != 2:
+        raise TypeError(f"{name} is {value!r:.60}, not two scores")
+    return Thresholds(*map(_number, value))
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r:.60} is no text")
     return value
 
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r:.60} is no number")
     return float(value)
