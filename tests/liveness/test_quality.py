@@ -138,18 +138,27 @@ def test_points_that_say_nothing_are_no_evidence() -> None:
 
 
 def test_a_picture_of_one_colour_is_flat_and_blurred() -> None:
-    found = measure(np.full((120, 120, 3), 90, np.uint8), (0, 0, 120, 120))
-    assert (found["contrast"], found["sharpness"]) == (0.0, 0.0)
+    found = measure(np.full((120, 120, 3), (120, 90, 60), np.uint8), (0, 0, 120, 120))
+    assert (found["contrast"], found["sharpness"], found["colour"]) == (0.0, 0.0, 0.5)
     assert reasons(found, Gates()) == ("blurred", "flat")
 
 
+def test_colour_is_by_hand_and_does_not_follow_the_light() -> None:
+    image = np.zeros((200, 200, 3), np.uint8)
+    image[:, :100], image[:, 100:] = (200, 150, 100), (40, 40, 40)  # (100 + 0) / (200 + 40), half of the picture each
+    for picture in (image, image // 2):
+        assert measure(picture, (0, 0, 200, 200))["colour"] == pytest.approx(100 / 240, abs=0.001)
+    assert measure(np.zeros((90, 90, 3), np.uint8), (0, 0, 90, 90))["colour"] == 0.0
+    assert "grey" in reasons(measure(checked(), (20, 20, 180, 180)), Gates())
+
+
 def test_each_reason_has_its_measure_and_the_order_is_fixed() -> None:
-    good = {"cut": 0.0, "size": 100.0, "sharpness": 0.5, "brightness": 0.4, "contrast": 0.1, "turn": 5.0, "roll": -5.0,
-            "covered": 0.3, "score": 0.99}
-    bad = {"cut": 0.3, "small": 39.0, "blurred": 0.1, "dark": 0.01, "bright": 0.95, "flat": 0.01, "turned": 50.0,
-           "covered": 0.9, "doubtful": 0.7}
+    good = {"cut": 0.0, "size": 100.0, "sharpness": 0.5, "brightness": 0.4, "contrast": 0.1, "colour": 0.3, "turn": 5.0,
+            "roll": -5.0, "covered": 0.3, "score": 0.99}
+    bad = {"cut": 0.3, "small": 39.0, "blurred": 0.1, "dark": 0.01, "bright": 0.95, "flat": 0.01, "grey": 0.05,
+           "turned": 50.0, "covered": 0.9, "doubtful": 0.7}
     of = {"small": "size", "blurred": "sharpness", "dark": "brightness", "bright": "brightness", "flat": "contrast",
-          "turned": "turn", "doubtful": "score"}
+          "grey": "colour", "turned": "turn", "doubtful": "score"}
     assert reasons(good, Gates()) == () and reasons({}, Gates()) == ()
     for reason, value in bad.items():
         assert reasons(good | {of.get(reason, reason): value}, Gates()) == (reason,)
@@ -161,6 +170,7 @@ def test_each_reason_has_its_measure_and_the_order_is_fixed() -> None:
 @pytest.mark.parametrize(("wrong", "option"), [
     ({"min_size": -1}, "--gates min_size=-1"), ({"min_sharpness": float("nan")}, "min_sharpness"),
     ({"brightness": (0.9, 0.1)}, "brightness"), ({"min_contrast": 2}, "min_contrast"),
+    ({"min_colour": 8}, "min_colour"),
     ({"max_turn": 200}, "max_turn"), ({"max_cut": 1.5}, "max_cut"), ({"min_score": 80}, "min_score"),
     ({"max_covered": -0.1}, "max_covered")])
 def test_bounds_out_of_range_are_refused_by_name(wrong: dict[str, float], option: str) -> None:
@@ -230,6 +240,10 @@ def test_real_faces_pass_and_blurred_or_dark_ones_do_not(real: Faces) -> None:
     assert flagged(blurred[16], "blurred") >= 0.95
     assert flagged([(image // 3, box) for image, box in real]) <= 0.1
     assert flagged([(image // 8, box) for image, box in real], "dark") >= 0.9
+    grey = [np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2) for image, _ in real]
+    pale = [cv2.addWeighted(image, 0.1, plain, 0.9, 0) for (image, _), plain in zip(real, grey, strict=True)]
+    for pictures in (grey, pale):
+        assert flagged([(image, box) for image, (_, box) in zip(pictures, real, strict=True)], "grey") == 1
 
 
 @pytest.mark.parametrize("side", range(4))
