@@ -161,4 +161,7 @@ def face_antispoof(labels: Faces, records: Records = None, split: Column = None,
              "min_face_score": min_face_score, "tile": tile, "gates": read_gates(gates),
              "runtime": RuntimeOptions(device, precision, batch, threads, offline, trust_weights)}
     with open_output(Common(output=output, overwrite=overwrite)) as write:
-        write([run_calibration(Plan(labels, records, split, part, check, targets, seed), stage, quiet, note)])
+        found, code = run_calibration(Plan(labels, records, split, part, check, targets, seed), stage, quiet, note)
+        write([found])
+    if code:
+        raise typer.Exit(code)

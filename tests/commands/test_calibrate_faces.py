@@ -46,10 +46,10 @@ def test_a_file_for_these_networks(faces: Path, calibrate: Callable[..., Said], 
 
 
 def test_parts(calibrate: Callable[..., Said], tmp_path: Path) -> None:
-    rows, records = ["file,label,attack,split"], []
+    rows, records = ["file,label,attack,split,subject"], []
     for number, score in enumerate([*drawn(0, 80, 2), *drawn(1, 80, -2)]):
         kind, part = ("live" if number < 80 else "spoof"), ("test" if number % 4 == 0 else "train")
-        rows.append(f"{number}.jpg,{kind},,{part}")
+        rows.append(f"{number}.jpg,{kind},,{part},{number % 40 if number < 44 else ''}")
         records += [face(f"{number}.jpg", score), end(f"{number}.jpg")]
     (tmp_path / "labels.csv").write_text("\n".join(rows))
     (tmp_path / "f.jsonl").write_bytes(lines(records))
@@ -60,6 +60,12 @@ def test_parts(calibrate: Callable[..., Said], tmp_path: Path) -> None:
     assert "live_from" not in report["check"]["face"]["interval"]
     named = calibrate(*words, "--part", "train", "--check", "test").report["report"]
     assert named["face"] == report["face"] and named["part"] == "train"
+    aloud = calibrate(*words[:3], "--check", "test").err
+    assert "subjects are in part" not in aloud
+    assert "calibrated on together" not in aloud, "one part is left"
+    assert "parts test, train are calibrated on together, so that none is left for vtk eval" in calibrate(*words[:3]).err
+    (tmp_path / "labels.csv").write_text("\n".join([*rows, "more.jpg,live,,train,0"]))
+    assert "1 subjects are in part test and in what is calibrated on" in calibrate(*words[:3], "--check", "test").err
     for more, said in ((["--part", "x"], "--part x: there is test, train"), (["--check", "x"], "--check x"),
                        (["--part", "test", "--check", "test"], "the part that is calibrated on")):
         with pytest.raises(UsageError, match=said):
@@ -80,6 +86,10 @@ def test_what_is_wrong(faces: Path, calibrate: Callable[..., Said], tmp_path: Pa
         calibrate(faces)
     found = calibrate(*words, "--target-apcer", "1", "--allow-few")
     assert "40 attacks of type print: fewer than the 100 with which 1 % can be told from none" in found.err
+    assert found.code == 0
+    (tmp_path / "torn.jsonl").write_bytes((tmp_path / "faces.jsonl").read_bytes() + b'{"v": 1, "ty')
+    torn = calibrate(faces, "--records", tmp_path / "torn.jsonl")
+    assert torn.code == 1 and "torn.jsonl, line 201: " in torn.err and torn.report == calibrate(*words).report
 
 
 def test_models_run_over_a_folder(shared: Path, calibrate: Callable[..., Said], tmp_path: Path, vtk: Vtk) -> None:
@@ -91,8 +101,10 @@ def test_models_run_over_a_folder(shared: Path, calibrate: Callable[..., Said], 
         (tmp_path / "set" / kind).mkdir(parents=True)
         for path in sorted((data / folder).glob("*.jpg"))[:12]:
             (tmp_path / "set" / kind / path.name).symlink_to(path)
+    (tmp_path / "set" / "live" / "empty.jpg").write_bytes(b"")
     said = calibrate(tmp_path / "set", "--allow-few", "--target-apcer", "15", "-o", tmp_path / "c.json")
-    assert said.code == 0 and "fewer than the 20 with which 5 %" in said.err
+    assert said.code == 1 and "empty.jpg" in said.err, "it is calibrated on the others"
+    assert "fewer than the 20 with which 5 %" in said.err
     made = read(tmp_path / "c.json")
     assert made.report["face"]["attacks"]["attack"]["sources"] >= 7
     [name] = [path.name for path in (tmp_path / "set" / "live").iterdir()][:1]

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from vtk.errors import EXIT_INTERRUPT, EXIT_NOTHING, UsageError
+from vtk.errors import EXIT_NOTHING, EXIT_OK, EXIT_PARTIAL, UsageError
 from vtk.liveness.calibrating import Targets, calibrate, checked
 from vtk.liveness.labelled import Labelled, match, read_labelled, taken
 from vtk.liveness.presentations import FaceLanes
@@ -39,8 +39,9 @@ class Plan:
     seed: int = 0
 
 
-def run_calibration(plan: Plan, stage: Mapping[str, Any], quiet: bool, note: Note = lambda line: None) -> bytes:
-    """Return a calibration as one JSON object.
+def run_calibration(plan: Plan, stage: Mapping[str, Any], quiet: bool,
+                    note: Note = lambda line: None) -> tuple[bytes, int]:
+    """Return a calibration as one JSON object, and what to exit with: 1 where a file or a line could not be read.
 
     Args:
         stage: what LivenessStage is built with.
@@ -53,7 +54,8 @@ def run_calibration(plan: Plan, stage: Mapping[str, Any], quiet: bool, note: Not
     """
     from vtk.liveness.stage import LivenessStage
 
-    fitted, held = _parts(plan)
+    fitted, held = _parts(plan, note)
+    code = EXIT_OK
     build = partial(LivenessStage, frames=True, **stage)
     built = build()
     lanes = FaceLanes()
@@ -64,7 +66,7 @@ def run_calibration(plan: Plan, stage: Mapping[str, Any], quiet: bool, note: Not
             raise UsageError(f"--records: its faces are by {lanes.maker}, and the models given are {built.by}: give "
                              "these with --model and --detector")
     else:
-        _run(build, [*fitted, *held], stage, quiet, lanes)
+        code = _run(build, [*fitted, *held], stage, quiet, lanes)
     for number, where, error in lanes.bad[:20]:
         note(f"{where}, line {number}: {error} [{error.code}]")
     _missed(lanes, [*fitted, *held], note)
@@ -74,23 +76,30 @@ def run_calibration(plan: Plan, stage: Mapping[str, Any], quiet: bool, note: Not
         report["check"] = {"part": plan.check, **checked(found, lanes, held, plan.seed)}
     for line in found.report["notes"]:
         note(line)
-    return orjson.dumps(replace(found, report=report).to_json())
+    return orjson.dumps(replace(found, report=report).to_json()), EXIT_PARTIAL if lanes.bad else code
 
 
-def _parts(plan: Plan) -> tuple[list[Labelled], list[Labelled]]:
-    """Return what is calibrated on, and what is checked on."""
+def _parts(plan: Plan, note: Note) -> tuple[list[Labelled], list[Labelled]]:
+    """Return what is calibrated on, and what is checked on; say where figures on the latter are not of others."""
     labels = read_labelled(plan.labels, plan.split)
     held = taken(labels, plan.check, "--check") if plan.check is not None else []
     if plan.part is not None and plan.part == plan.check:
         raise UsageError(f"--check {plan.check}: it is the part that is calibrated on, which says nothing of others")
     fitted = taken(labels, plan.part) if plan.part is not None else [each for each in labels if each.part != plan.check
                                                                      or plan.check is None]
+    parts = sorted({label.part for label in fitted if label.part is not None})
+    if plan.part is None and len(parts) > 1:
+        note(f"parts {', '.join(parts)} are calibrated on together, so that none is left for vtk eval: --part NAME "
+             "takes one")
+    subjects = len({label.subject for label in fitted} & {label.subject for label in held} - {None})
+    if subjects:
+        note(f"{subjects} subjects are in part {plan.check} and in what is calibrated on: its rates may be too good")
     return fitted, held
 
 
 def _run(build: Callable[[], Any], labels: Sequence[Labelled], stage: Mapping[str, Any], quiet: bool,
-         lanes: FaceLanes) -> None:
-    """Run the stage over labelled files and read what it finds."""
+         lanes: FaceLanes) -> int:
+    """Run the stage over labelled files and read what it finds; return 0, or 1 where some could not be read."""
     from vtk.driver import drive
 
     gone = [label for label in labels if not label.path.is_file()]
@@ -100,15 +109,18 @@ def _run(build: Callable[[], Any], labels: Sequence[Labelled], stage: Mapping[st
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "faces.jsonl"
         threads = stage["runtime"].threads if "runtime" in stage else None
+        code = EXIT_OK
         try:
             drive(build, Common(inputs=tuple(str(label.path) for label in labels), output=out, quiet=quiet,
                                 threads=threads))
         except SystemExit as done:  # some files failed, which is said, or all
             if done.code == EXIT_NOTHING:
                 raise UsageError("none of the labelled files can be read") from None
-            if done.code == EXIT_INTERRUPT:
+            if done.code != EXIT_PARTIAL:
                 raise
+            code = EXIT_PARTIAL
         lanes.read(str(out))
+    return code
 
 
 def _missed(lanes: FaceLanes, labels: Sequence[Labelled], note: Note) -> None:
