@@ -15,6 +15,7 @@ from vtk.models.runtime import RuntimeOptions
 from vtk.threads import asked
 
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+AFTER_SOFTMAX = frozenset({"Convert", "FakeQuantize", "Reshape", "Squeeze"})  # that change no order of classes
 COMPILED = 16  # input shapes of one model that are held ready; 640-pixel letterboxes of common aspect ratios fit
 
 
@@ -31,7 +32,7 @@ class OpenVinoNet:
 
     device = "cpu"
 
-    def __init__(self, path: Path, options: RuntimeOptions, tensors: Path | None = None) -> None:
+    def __init__(self, path: Path, options: RuntimeOptions, tensors: Path | None = None, logits: bool = False) -> None:
         self._core = openvino().Core()
         self.precision = self._pick_precision(options.precision)
         hint = HINTS[self.precision]
@@ -45,6 +46,8 @@ class OpenVinoNet:
         if len(self._model.inputs) != 1:
             raise WeightsError(f"{path}: it has {len(self._model.inputs)} inputs, expected one, of images")
         self.metadata = _flat(self._model.get_rt_info())
+        if logits:
+            self._model = _before_softmax(self._model)
         self._model, self.channels_last = _as_nchw(self._model, path)
         sides = self._model.input(0).get_partial_shape()
         self.shape = tuple(side.get_length() if side.is_static else None for side in sides)
@@ -115,6 +118,16 @@ def _as_nchw(model: Any, path: Path) -> tuple[Any, bool]:
     for index in range(len(model.outputs)):
         steps.output(index).tensor().set_element_type(library.Type.f32)
     return steps.build(), channels_last
+
+
+def _before_softmax(model: Any) -> Any:
+    """Return ``model`` ending with what the softmax at the end of its first output takes; itself where there is none."""
+    source = model.outputs[0].get_node().input(0).get_source_output()
+    while source.get_node().get_type_name() in AFTER_SOFTMAX:
+        source = source.get_node().input(0).get_source_output()
+    if source.get_node().get_type_name() != "Softmax":
+        return model
+    return openvino().Model([source.get_node().input(0).get_source_output()], model.get_parameters(), "logits")
 
 
 def _flat(info: Any, prefix: str = "") -> dict[str, str]:

@@ -101,8 +101,15 @@ def pick_device(options: RuntimeOptions) -> str:
     return f"cuda:{index}"
 
 
-def load(path: Path, options: RuntimeOptions, tensors: Path | None = None) -> Net:
+def load(path: Path, options: RuntimeOptions, tensors: Path | None = None, *, logits: bool = False) -> Net:
     """Return the model in the ONNX, TFLite or IR file ``path``; ``tensors`` is the IR's .bin file.
+
+    Args:
+        path: of the file.
+        options: device, precision, batch, threads.
+        tensors: the IR's second file.
+        logits: on the CPU the only output is what a softmax at the end of the first one takes, where there is one:
+            finer than its probabilities, above all where these have 8 bits. On CUDA outputs stay as they are.
 
     Raises:
         WeightsError: the file cannot be read as a model.
@@ -123,7 +130,7 @@ def load(path: Path, options: RuntimeOptions, tensors: Path | None = None) -> Ne
     if device == "cpu":
         from vtk.models.openvino import OpenVinoNet
 
-        return OpenVinoNet(path, options, tensors)
+        return OpenVinoNet(path, options, tensors, logits)
     from vtk.models.cuda import OnnxNet
 
     return OnnxNet(path, options, device)

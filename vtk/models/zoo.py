@@ -46,8 +46,8 @@ class Input:
     """What a model's input tensor holds.
 
     ``fit`` says how a frame fills it: ``centre`` and ``corner`` keep the aspect ratio and pad with ``pad``,
-    ``stretch`` does not; ``crop`` fills the input with the middle of the frame and leaves the rest away.
-    Values are (pixel * scale - mean) / std.
+    ``stretch`` does not; ``crop`` fills the input with the middle of the frame, ``share`` of what has the input's
+    aspect ratio, and leaves the rest away. Values are (pixel * scale - mean) / std.
     """
 
     width: int
@@ -58,6 +58,7 @@ class Input:
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     pad: float = 114
+    share: float = 0.875
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,44 @@ _LIVENESS = (
     # EPCR's authors hand out no weights that could be had, and there are none of ours yet.
     _epcr("cdcn-epcr", 256), _epcr("transfas", 224),
 )
+# What a picture shows. The networks end with softmax in 8 bits; what it takes is read before it.
+_CLASSIFY_ROWS = (
+    # name, file, sha256, bytes, labels, sha256, bytes, trained on
+    ("imagenet", "mobilenet_v2_1.0_224_quant.tflite",
+     "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776", 3610798, "imagenet_labels.txt",
+     "b8aaeb5630c62626a7d124a05c0e14230a7ffdd2136a31d0190a4fb71c1d82f1", 21686, "ImageNet-1k"),
+    ("inat-birds", "mobilenet_v2_1.0_224_inat_bird_quant.tflite",
+     "350fcd8cf1df1560060d464595dfed8b174b05792788052896004848d9ad04f9", 3579500, "inat_bird_labels.txt",
+     "a16108dfe3f8daff015b87a97ab6a17e717b9b1bccd719f6d8f747746d7b9277", 37146, "iNaturalist 2017, birds"),
+    ("inat-insects", "mobilenet_v2_1.0_224_inat_insect_quant.tflite",
+     "0ebaeb474dccf56b8b818b014f0d6a8e22b35a45b491a659f0b5405c9c838282", 3655867, "inat_insect_labels.txt",
+     "e5e03664a8a70eafc3308268eb8cd6aa28652912735bfdd45e436ae9617155bc", 40317, "iNaturalist 2017, insects"),
+)
+_PLACES = "https://places2.csail.mit.edu/models_places365"
+
+
+def _classify(name: str, file: str, sha256: str, size: int, labels: str, labels_sha256: str, labels_size: int,
+              trained_on: str) -> Model:
+    return Model(name, "classify", "net_classifier", Input(224, 224, "crop", scale=1.0),
+                 (File(file, f"{_CORAL}/{file}", sha256, size),
+                  File(labels, f"{_CORAL}/{labels}", labels_sha256, labels_size)), "Apache-2.0", True, trained_on)
+
+
+def _places(depth: int, sha256: str | None) -> Model:
+    file = f"resnet{depth}_places365.pth.tar"
+    return Model(
+        f"places365-resnet{depth}", "classify", "places365",
+        Input(224, 224, "crop", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+        (File(file, f"{_PLACES}/{file}", sha256),), "CC-BY", True, "Places365-Standard", experimental=True,
+        arch=f"resnet{depth}",
+    )
+
+
+# The hash of the larger one stands in three independent public repositories; of the smaller nobody's was found.
+_CLASSIFIERS = (
+    *(_classify(*row) for row in _CLASSIFY_ROWS), _places(18, None),
+    _places(50, "46529c86902bd0cfb0ea562a30b2850c28d2620d96282b3db9c318e1d774f6c5"),
+)
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
@@ -296,7 +335,7 @@ _OTHERS = (
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_FACES, *_TEXT,
-                  *_REID, *_COPY, *_LIVENESS)
+                  *_REID, *_COPY, *_LIVENESS, *_CLASSIFIERS)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 
