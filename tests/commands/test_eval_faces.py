@@ -104,8 +104,9 @@ def test_parts_of_one_table(evaluate: Callable[..., Said], tmp_path: Path) -> No
     assert "no end records" in said.err
     with pytest.raises(UsageError, match="--part x: there is dev, test"):
         evaluate(*words, "--part", "x")
-    with pytest.raises(UsageError, match="--threshold 0.5: a score is given, and a dev set"):
-        evaluate(*words, "--part", "test", "--dev-part", "dev", "--threshold", "0.5")
+    for score in ("0.5", "+.5", "5e-1"):
+        with pytest.raises(UsageError, match="a score is given, and a dev set"):
+            evaluate(*words, "--part", "test", "--dev-part", "dev", "--threshold", score)
     with pytest.raises(UsageError, match="--dev-records: whose labels"):
         evaluate(*words, "--dev-records", tmp_path / "f.jsonl")
 

@@ -12,7 +12,7 @@ from clips import make_clip
 
 from vtk.errors import UsageError
 from vtk.liveness.filming import Hand, corners, empty, live, placed, replayed
-from vtk.liveness.replay import FORMAT, Plan, film, main, pictures, truth_of, truth_path
+from vtk.liveness.replay import FORMAT, Plan, _there_and_back, film, main, pictures, truth_of, truth_path
 from vtk.media.image import write_image
 from vtk.media.sampling import NATIVE
 from vtk.media.video import open_media
@@ -91,12 +91,19 @@ def test_at_rest_a_picture_fills_the_frame_without_being_stretched() -> None:
         np.array([(80, 0), (240, 0), (240, 240), (80, 240)]))
 
 
-def test_an_empty_room_has_nobody_in_it() -> None:
-    image = empty(Hand.of(160, 120, 0), 0, 0.0)
-    assert image.shape == (120, 160, 3) and image.dtype == np.uint8
+def test_an_empty_room_is_what_a_replay_has_around_the_phone() -> None:
+    """But for the camera's noise and what it softens; in the middle, where the phone was, is the wall."""
+    hand = Hand.of(320, 240, 0)
+    image = empty(hand, 0, 0.0)
+    assert image.shape == (240, 320, 3) and image.dtype == np.uint8
+    shown = replayed(np.full((120, 120, 3), 250, np.uint8), hand, 0, 0.0)[0]
+    apart = np.abs(image.astype(int) - shown)
+    assert apart[:, :8].mean() < 5 < 20 < apart[100:140, 140:180].mean()
 
 
 def test_a_video_runs_forth_and_back(tmp_path: Path) -> None:
+    assert [int(image[0]) for image in _there_and_back(list(np.arange(3)[:, None]), 8)] == [0, 1, 2, 1, 0, 1, 2, 1]
+    assert len(list(_there_and_back([np.zeros(1)], 3))) == 3, "one picture stands still"
     source = tmp_path / "three.mp4"
     make_clip(source, frames=3, width=64, height=64)
     truth = film([str(source)], tmp_path / "clip.mp4", SMALL)

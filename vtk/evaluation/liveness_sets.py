@@ -100,10 +100,10 @@ def _dev_labels(wanted: Wanted) -> list[Labelled]:
 def _of_dev(wanted: Wanted, dev: Gathered, scored: Gathered, note: Note) -> Rule:
     """Return the rule that a dev set gives; where both sets share faces it says so."""
     words = wanted.threshold or "eer"
-    if words[:1].isdigit() or words.startswith("."):
-        raise UsageError(f"--threshold {words}: a score is given, and a dev set to choose one on: leave one out")
     where = "the dev set" if wanted.dev_part is None else f"part {wanted.dev_part}"
     rule = chosen(words, dev.presentations, f"{where}, {len(dev.presentations)} presentations")
+    if words.partition("=")[0] not in ("eer", "apcer", "bpcer"):
+        raise UsageError(f"--threshold {words}: a score is given, and a dev set to choose one on: leave one out")
     mine, theirs = _files(dev), _files(scored)
     if both := len(mine & theirs):
         note(f"{both} of the {len(mine)} files of {where} are among the {len(theirs)} that are scored")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vtk.errors import WeightsError
 from vtk.kernels.normalize import normalize
 from vtk.models.face_crops import Around, check_face, crop
 from vtk.models.liveness import Face
@@ -39,6 +40,7 @@ class FaceScorer:
 
         Raises:
             ValueError: a picture is not (H, W, 3) uint8, or a box has no area in it.
+            WeightsError: the network gives no numbers.
         """
         for index, face in enumerate(faces):
             check_face(face, index)
@@ -46,6 +48,9 @@ class FaceScorer:
         for start in range(0, len(faces), self.batch):
             some = faces[start : start + self.batch]
             out[start : start + len(some)] = self._net(self.crops(some))[0].reshape(len(some))
+        if not np.isfinite(out).all():
+            raise WeightsError(f"{self.name} gives scores that are no numbers in {self.precision}: its weights are of "
+                               "no use there; try --precision fp32")
         return np.clip(out, 0, 1)
 
     def crops(self, faces: Sequence[Face]) -> np.ndarray:

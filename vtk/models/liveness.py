@@ -53,6 +53,7 @@ class Liveness(Protocol):
 
         Raises:
             ValueError: a picture is not (H, W, 3) uint8, or a box has no area in it.
+            WeightsError: the network gives no numbers.
         """
         ...
 
