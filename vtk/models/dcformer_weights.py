@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from math import isqrt
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from vtk.errors import WeightsError
 from vtk.models.dcformer_network import ARCHS, DCFormer, Plan
-from vtk.models.torch_state import check_state, is_state, listed, misfit, read_plain
+from vtk.models.torch_state import check_state, is_state, listed, misfit, read_plain, read_plan
 
 KEYS = ("state_dict", "arch", "plan")
 
@@ -41,7 +40,7 @@ def read(path: Path, arch: str | None = None) -> DCFormer:
                            "as DC-Former's are saved")
     if saved["arch"] not in ([arch] if arch else [*ARCHS]):
         raise WeightsError(f"{path}: its arch is {saved['arch']!r:.60}, expected {arch or ' or '.join(ARCHS)}")
-    plan = _plan(path, saved["plan"])
+    plan = read_plan(path, saved["plan"], Plan)
     with torch.device("meta"):  # nothing is laid out before the file's own tensors are known to fit
         net = DCFormer(saved["arch"], plan)
     state = saved["state_dict"]
@@ -49,16 +48,6 @@ def read(path: Path, arch: str | None = None) -> DCFormer:
     check_state(path, state, own, saved["arch"])
     net.load_state_dict({key: value.to(own[key].dtype) for key, value in state.items()}, assign=True)
     return net.eval()
-
-
-def _plan(path: Path, said: Any) -> Plan:
-    expected = sorted(asdict(Plan()))
-    if not isinstance(said, Mapping) or sorted(map(str, said)) != expected:
-        raise WeightsError(f"{path}: its plan is {said!r:.80}, expected a dict of {', '.join(expected)}")
-    try:
-        return Plan(**said)
-    except ValueError as error:
-        raise WeightsError(f"{path}: its plan does not hold: {error}") from error
 
 
 def start_from(net: DCFormer, state: Mapping[str, Tensor]) -> None:

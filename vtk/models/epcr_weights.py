@@ -13,7 +13,7 @@ import torch
 
 from vtk.errors import WeightsError
 from vtk.models.epcr_network import EPCR, SIDES, Plan
-from vtk.models.torch_state import check_state, listed, read_plain
+from vtk.models.torch_state import check_state, listed, read_plain, read_plan
 
 KEYS = ("state_dict", "arch", "plan")
 
@@ -54,7 +54,7 @@ def read(path: Path, arch: str | None = None) -> EPCR:
         raise WeightsError(f"{path}: it holds no {listed(missing)}; expected {', '.join(KEYS)}, as EPCR's are saved")
     if saved["arch"] not in ([arch] if arch else [*SIDES]):
         raise WeightsError(f"{path}: its arch is {saved['arch']!r:.60}, expected {arch or ' or '.join(SIDES)}")
-    net = _bare(saved["arch"], _plan(path, saved["plan"]))
+    net = _bare(saved["arch"], read_plan(path, saved["plan"], Plan))
     state, own = saved["state_dict"], net.state_dict()
     check_state(path, state, own, saved["arch"])
     net.load_state_dict({key: value.to(own[key].dtype) for key, value in state.items()}, assign=True)
@@ -78,13 +78,3 @@ def _metadata(path: Path) -> dict[str, Any]:
         with suppress(ValueError):  # what it is shows in the message of who reads it
             found["plan"] = json.loads(found["plan"])
     return found
-
-
-def _plan(path: Path, said: Any) -> Plan:
-    expected = sorted(asdict(Plan()))
-    if not isinstance(said, Mapping) or sorted(map(str, said)) != expected:
-        raise WeightsError(f"{path}: its plan is {said!r:.80}, expected a dict of {', '.join(expected)}")
-    try:
-        return Plan(**said)
-    except ValueError as error:
-        raise WeightsError(f"{path}: its plan does not hold: {error}") from error

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from vtk.errors import WeightsError
+
+_Plan = TypeVar("_Plan")
 
 SHOWN = 3  # keys that a message names
 _DAMAGE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, OSError)
@@ -37,6 +40,21 @@ def read_plain(path: Path, whose: str) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
         raise WeightsError(f"{path}: torch cannot load it as plain tensors: damaged, or not {whose}") from error
+
+
+def read_plan(path: Path, said: Any, plan: type[_Plan]) -> _Plan:
+    """Return what a file says of its network as a ``plan``, a dataclass whose fields all have defaults.
+
+    Raises:
+        WeightsError: it is no dict of those fields, or a value is out of range.
+    """
+    expected = sorted(field.name for field in fields(plan))  # type: ignore[arg-type]
+    if not isinstance(said, Mapping) or sorted(map(str, said)) != expected:
+        raise WeightsError(f"{path}: its plan is {said!r:.80}, expected a dict of {', '.join(expected)}")
+    try:
+        return plan(**said)
+    except ValueError as error:
+        raise WeightsError(f"{path}: its plan does not hold: {error}") from error
 
 
 def check_state(path: Path, state: Any, own: Mapping[str, torch.Tensor], whose: str) -> None:
