@@ -59,13 +59,27 @@ def _about(name: str) -> PretrainedCfg:
 
 def _from_hub(name: str, about: PretrainedCfg, offline: bool) -> Path:
     """Return timm's own weights, out of the hub's cache or from the hub."""
+    if not about.hf_hub_id:
+        raise WeightsError(f"timm:{name}: timm hands out no weights for it on the hub; give a file with --weights")
+    return hub_file(name, about.hf_hub_id, about.hf_hub_filename or HUB_FILE, offline)
+
+
+def hub_file(name: str, where: str, file: str, offline: bool) -> Path:
+    """Return a file of the hub, out of its cache or from the hub.
+
+    Args:
+        name: of the network, for the message.
+        where: the repository, and its revision after an @.
+        file: its name there.
+        offline: never use the network.
+
+    Raises:
+        WeightsError: E_OFFLINE, it cannot be had.
+    """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    if not about.hf_hub_id:
-        raise WeightsError(f"timm:{name}: timm hands out no weights for it on the hub; give a file with --weights")
-    repository, _, revision = about.hf_hub_id.partition("@")
-    file = about.hf_hub_filename or HUB_FILE
+    repository, _, revision = where.partition("@")
     alone = is_offline(offline)
     try:
         return Path(hf_hub_download(repository, file, revision=revision or None, local_files_only=alone))
@@ -85,15 +99,19 @@ def _loaded(name: str, about: PretrainedCfg, takes: Input, path: Path) -> nn.Mod
     except (ValueError, AssertionError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise UsageError(f"--input {takes.height}x{takes.width}: timm's {name} does not take it: {reason}") from error
-    state = _fitted(net, _without_classifier(_state(read_plain(path, "a network's"), path), about), path)
+    state = as_taken(net, _without_classifier(state_of(read_plain(path, "a network's"), path), about), path)
     if found := misfit(state, net.state_dict()):
         raise WeightsError(f"{path}: its weights are not those of timm's {name}: it {found}")
     net.load_state_dict(state)
     return net.float()
 
 
-def _state(saved: Any, path: Path) -> dict[str, torch.Tensor]:
-    """Return the state that a file holds, without what wrappers have put around it."""
+def state_of(saved: Any, path: Path) -> dict[str, torch.Tensor]:
+    """Return the state that a file holds, without what wrappers have put around it.
+
+    Raises:
+        WeightsError: it holds no tensors by name.
+    """
     for key in WRAPPED:
         if isinstance(saved, Mapping) and isinstance(saved.get(key), Mapping):
             saved = saved[key]
@@ -112,7 +130,7 @@ def _without_classifier(state: dict[str, torch.Tensor], about: PretrainedCfg) ->
     return {key: value for key, value in state.items() if not key.startswith(gone)}
 
 
-def _fitted(net: nn.Module, state: dict[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:
+def as_taken(net: nn.Module, state: dict[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:
     """Return ``state`` as ``net`` takes it: timm's own filter stretches positions and renames old keys."""
     if not misfit(state, net.state_dict()):
         return state
