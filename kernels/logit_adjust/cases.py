@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from vtk.kernels.case import Arguments, Bench, size
+from vtk.kernels.case import Arguments, Bench
+from vtk.kernels.case import size as bytes_of
 from vtk.kernels.logit_adjust import rivals
 
 NAMES = ("logit_adjust",)
 
 
 def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
-    """Return some rows of ``size`` classes, or nine times as many, with any of what may be known beside; 0: no class."""
+    """Return some rows of ``size`` classes, or nine times as many, with any of what may be known beside; 0: none."""
     classes, rows, places = size * int(rng.choice([1, 9])), int(rng.integers(0 if size == 0 else 1, 6)), 4
     logits = rng.normal(0, float(rng.choice([0.5, 4.0, 60.0])), (rows, classes)).astype(np.float32)
     logits[rng.random(logits.shape) < 0.05] = -np.inf
@@ -69,9 +70,9 @@ def _pictures(rows: int, classes: int, rng: np.random.Generator, **left_out: Non
 
 def _moved(arguments: Arguments, result: Any) -> int:
     """Return the bytes that are read and written at least: of the tables, only rows that some place names."""
-    tables = sum(size(arguments[key][:1]) for key in ("priors", "masks") if arguments[key] is not None)
+    tables = sum(bytes_of(arguments[key][:1]) for key in ("priors", "masks") if arguments[key] is not None)
     used = 0 if arguments["places"] is None else len(set(arguments["places"].tolist()))
-    once = sum(size(arguments[key]) for key in ("logits", "train", "places", "groups")) + size(result)
+    once = sum(bytes_of(arguments[key]) for key in ("logits", "train", "places", "groups")) + bytes_of(result)
     return once + used * tables
 
 

@@ -66,8 +66,8 @@ def _numpy(given: Arguments, softmax: Callable[[np.ndarray], np.ndarray]) -> Any
     if train is not None:
         scores = scores - np.float32(given.get("tau", 1.0)) * train
     if priors is not None:
-        scores = scores + np.float32(given.get("gamma", 1.0)) * np.maximum(priors[places], np.log(given["floor"],
-                                                                                            dtype=np.float32))  # fmt: skip
+        lowest = np.log(given["floor"], dtype=np.float32)
+        scores = scores + np.float32(given.get("gamma", 1.0)) * np.maximum(priors[places], lowest)
     if masks is not None:
         allowed = masks[places]
         allowed |= ~(allowed & (scores > -np.inf)).any(axis=1, keepdims=True)
