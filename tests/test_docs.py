@@ -18,6 +18,8 @@ from clips import make_clip, square_at
 from people_crops import market
 from crowd import fill, write_embeddings
 from face_records import drawn, lines, write_set
+from occurrence_tables import FOX, LYNX, at
+from occurrence_tables import write as write_occurrences
 
 from conftest import ROOT, run_vtk
 from vtk.cli import COMMANDS, load, module_of
@@ -177,6 +179,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "faces.jsonl").write_bytes(lines(known))
     fill(folder / "people.lance")
     run_vtk("library", "add", "videos", "--library", "films.lance", "--descriptor", "dct", cwd=folder)
+    write_occurrences(folder / "occurrences.csv", [FOX | at(52.5, 13.4, "DE"), LYNX | at(61.5, 13.4, "SE")] * 20)
+    run_vtk("species", "prior", "build", "occurrences.csv", "-o", "lives.npz", cwd=folder)
     write_embeddings(folder / "embeddings.jsonl")
     market(folder / "people")
     (folder / "bin").mkdir()

@@ -21,7 +21,7 @@ LAYERS = (
     ("vtk.commands",),
     ("vtk.piping", "vtk.diagnosis", "vtk.engines"),
     ("vtk.detection", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting", "vtk.export",
-     "vtk.evaluation", "vtk.copies", "vtk.liveness", "vtk.reid", "vtk.text", "vtk.tuning"),
+     "vtk.evaluation", "vtk.copies", "vtk.liveness", "vtk.reid", "vtk.species", "vtk.text", "vtk.tuning"),
     ("vtk.driver",),
     ("vtk.options",),
     ("vtk.models", "vtk.media", "vtk.library"),

@@ -40,6 +40,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("schema", "tool", "Print the JSON Schema of records."),
     ("gallery", "tool", "Look at, mend and clear the people that vtk reid --gallery remembers."),
     ("library", "tool", "Keep the references that copies are looked for in."),
+    ("species", "tool", "Keep what is known of species: where and when they were seen."),
     ("models", "tool", "List, fetch, find and verify models."),
     ("doctor", "tool", "Report versions, devices, decoders, caches and what is wrong with them."),
 )
