@@ -32,3 +32,11 @@ def market(folder: Path, people: int = 6) -> Path:
                  10 * person + camera)
     save(folder / "bounding_box_test" / "-1_c2s1_000009_01.png", 1, 7)
     return folder
+
+
+def labelled(folder: Path, labels: tuple[str, ...] = ("beach", "forest", "street"), count: int = 5) -> Path:
+    """Write a folder of pictures for each label: those of one label look alike."""
+    for person, label in enumerate(labels):
+        for seed in range(count):
+            save(folder / label / f"{seed}.png", person, 100 * person + seed)
+    return folder

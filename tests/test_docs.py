@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from clips import make_clip, square_at
-from people_crops import market
+from people_crops import labelled, market
 from crowd import fill, write_embeddings
 from face_records import drawn, lines, write_set
 from occurrence_tables import FOX, LYNX, at
@@ -49,6 +49,7 @@ case "$1" in
     track) words+=(--detector motion) ;;
     reid) words+=(--model colour --threshold 0.9 --classes motion) ;;
     detect-copy) words+=(--descriptor dct) ;;
+    scene) [ "$2" = fit-head ] && words+=(--features colour) ;;
 esac
 exec "{python}" -m vtk "${{words[@]}}"
 """
@@ -183,6 +184,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_vtk("species", "prior", "build", "occurrences.csv", "-o", "lives.npz", cwd=folder)
     write_embeddings(folder / "embeddings.jsonl")
     market(folder / "people")
+    labelled(folder / "pictures")
     (folder / "bin").mkdir()
     (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))
     if shutil.which("jq") is None:  # not a dependency; what it would pick is not what is tested

@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
     ("eval", "tool", "Score results against ground truth."),
     ("calibrate", "tool", "Find a model's thresholds on labelled data."),
+    ("scene", "tool", "Fit a classifier of your own labels on pictures, and check it."),
     ("tune", "tool", "Search options on stored records, against ground truth."),
     ("validate", "tool", "Check that records are of the vocabulary."),
     ("schema", "tool", "Print the JSON Schema of records."),
