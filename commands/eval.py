@@ -338,7 +338,7 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
     unsure is neither, and is given beside. APNRR and BPNRR are the shares without a face found. BPCER at an APCER of
     1, 5, 10 % is left out where a type has too few attacks. ACER (mean of the worst APCER and BPCER), HTER (the same of
     all attacks), EER and AUC (of scores, whatever the verdicts) are the literature's, not ISO's. Intervals are by
-    bootstrap over subjects, else files; of fewer than 30, and of none and all, they are exact binomial ones.
+    bootstrap over subjects, else files; those of APCER and BPCER are exact of fewer than 30, and of none and all.
 
     Example: vtk eval face-antispoof --gt faces faces.jsonl
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from vtk.evaluation.liveness_plots import MOST, SIDE, TICKS, det, histograms, wr
 from vtk.liveness.decision import Thresholds
 from vtk.liveness.labelled import Labelled
 from vtk.liveness.presentations import Gathered, Presentation, Seen
+from vtk.metrics.liveness import auc, bpcer_at, resampled
 
 
 def presentations(live: Sequence[float], subjects: bool = False, tone: Sequence[str] = (),
@@ -90,6 +92,23 @@ def test_the_interval_of_the_worst_type_knows_of_types_of_which_there_are_few() 
     found = evaluate_liveness(gathered(presentations([0.9] * 40, print=[0.9] + [0.1] * 39, mask=[0.1] * 3)))
     assert found.worst == "print" and found.whole.figures["APCER"] == 2.5
     assert found.whole.spread["APCER"][1] == pytest.approx(100 * (1 - 0.025 ** (1 / 3)), abs=1e-3)
+
+
+def test_intervals_are_the_same_though_equal_presentations_are_drawn_as_one() -> None:
+    """Ten faces of each file, of few different scores: resamples weigh them, and are those of all rows."""
+    rng = np.random.default_rng(0)
+    some = [replace(each, seen=replace(each.seen, score=score, verdict=Thresholds(0.2, 0.8).verdict(score)))
+            for each in presentations([0.5] * 40, print=[0.5] * 30)
+            for score in rng.choice([0.1, 0.5, 0.9][:2 + each.label.live], 10).tolist()]
+    sample = sample_of(some)
+    few, times = sample.merged()
+    assert len(few.scores) <= 70 * 3 < len(sample.scores) == 700 == times.sum()
+    assert list(dict.fromkeys(few.groups)) == list(dict.fromkeys(sample.groups))
+    spread = evaluate_liveness(gathered(some)).whole.spread
+    curves = resampled(sample.kinds, sample.groups, lambda weights: np.stack(
+        [auc(sample.curve(weights)), bpcer_at(sample.curve(weights), 0.01)], axis=-1))
+    assert spread["AUC"] == pytest.approx(np.percentile(100 * curves[:, 0], (2.5, 97.5)), abs=1e-9)
+    assert spread["BPCER100"] == pytest.approx(np.percentile(100 * curves[:, 1], (2.5, 97.5)), abs=1e-9)
 
 
 def test_one_class_alone() -> None:

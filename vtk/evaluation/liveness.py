@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
@@ -95,6 +95,17 @@ class Sample:
                       self.told[rows], [group for group, row in zip(self.groups, rows, strict=True) if row],
                       tuple(self.types[kind] for kind in there))
 
+    def merged(self) -> tuple[Sample, np.ndarray]:
+        """Return it with presentations that are alike in all as one, (M,), and how many each stands for, (M,)."""
+        numbers: dict[str, int] = {}
+        codes = [numbers.setdefault(group, len(numbers)) for group in self.groups]
+        rows = np.stack([self.scores, self.kinds, self.told, codes], axis=1)
+        _, first, times = np.unique(rows, axis=0, return_index=True, return_counts=True)
+        order = np.argsort(first)  # groups keep their order, by which they are drawn
+        there = first[order]
+        return Sample(self.scores[there], self.kinds[there], self.told[there], [self.groups[row] for row in there],
+                      self.types), times[order]
+
     def curve(self, weights: np.ndarray | None = None) -> Curve:
         """Return the error rates at every threshold."""
         return metric.operating_curve(self.scores, self.kinds, len(self.types), weights)
@@ -183,8 +194,10 @@ class _Scored:
     def __init__(self, sample: Sample, seed: int) -> None:
         self.sample = sample
         self.figures = {name: float(value) for name, value in _measured(sample).items()}
-        draws = metric.resampled(sample.kinds, sample.groups, lambda weights: np.stack(
-            list(_measured(sample, weights).values()), axis=-1), seed)
+        few, times = sample.merged()
+        attacked = np.bincount(sample.kinds[sample.kinds != LIVE], minlength=len(sample.types))
+        draws = metric.resampled(few.kinds, few.groups, lambda weights: np.stack(
+            list(_measured(few, weights * times, attacked).values()), axis=-1), seed)
         self._draws = dict(zip(self.figures, draws.T, strict=True))
         counts = metric.groups_of(sample.kinds, sample.groups)
         live, attacks = counts.get(LIVE, 0), sample.kinds != LIVE
@@ -223,10 +236,16 @@ class _Scored:
                      {name: (100 * low, 100 * high) for name, (low, high) in spread.items()})
 
 
-def _measured(sample: Sample, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """Return all figures as shares (...), NaN where undefined, of weights (..., N)."""
+def _measured(sample: Sample, weights: np.ndarray | None = None,
+              attacked: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Return all figures as shares (...), NaN where undefined, of weights (..., N).
+
+    Args:
+        attacked: (T,) how many attacks of each type there are; None: as many as rows of ``sample``.
+    """
     rates = metric.rates(sample.told, sample.kinds, len(sample.types), weights)
     curve = sample.curve(weights)
+    curve = curve if attacked is None else replace(curve, counts=attacked)
     out = {"APCER": rates.worst, "BPCER": rates.bpcer, "unsure_live": rates.live_unsure, "ACER": rates.acer,
            "HTER": rates.hter, "pooled": rates.pooled, "accuracy": rates.accuracy, "EER": metric.eer(curve)[0],
            "AUC": metric.auc(curve)}
