@@ -25,11 +25,13 @@ Uncertainty = Annotated[float, typer.Option("--max-uncertainty", min=0.0, metava
                                             help="Leave out what may lie further off than this.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
-Ranges = Annotated[Path, typer.Argument(metavar="RANGES", show_default=False, help="As vtk species prior build made it.")]
+Ranges = Annotated[Path, typer.Argument(metavar="RANGES", show_default=False,
+                                         help="As vtk species prior build made it.")]
 Latitude = Annotated[float | None, typer.Option("--lat", metavar="DEGREES", show_default=False, help="Latitude.")]
 Longitude = Annotated[float | None, typer.Option("--lon", metavar="DEGREES", show_default=False, help="Longitude.")]
 Country = Annotated[str | None, typer.Option(metavar="XX", show_default=False, help="Two letters of ISO 3166-1.")]
-Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", show_default=False, help="Day of the picture.")]
+Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", show_default=False,
+                                            help="Day of the picture.")]
 Top = Annotated[int, typer.Option(min=1, metavar="N", help="Species to show, the likeliest first.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON in place of a table.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,8 @@ def test_a_table_is_built_and_shown(prior: Vtk) -> None:
     assert (here["level"], here["observations"]) == ("cell", 200)
     assert [(row["name"], row["seen"]) for row in here["species"]] == [("Vulpes vulpes", 150), ("Lynx lynx", 50)]
     assert sum(row["percent"] for row in here["species"]) == pytest.approx(100, abs=1e-3)
-    lines = prior("show", "ranges.npz", "--country", "SE", "--date", "2020-11-05", "--top", 1).stdout.decode().split("\n")
+    table = prior("show", "ranges.npz", "--country", "SE", "--date", "2020-11-05", "--top", 1)
+    lines = table.stdout.decode().split("\n")
     assert lines[0] == "country: 120 observations"
     assert lines[2].split() == ["PERCENT", "SEEN", "NAME"]
     assert lines[3].split()[1:] == ["120", "Lynx", "lynx"] and lines[4:] == [""]
@@ -88,7 +90,7 @@ def test_options_change_what_counts(prior: Vtk) -> None:
     (["build", "none.csv", "-o", "r.npz"], "none.csv: cannot be read: No such file or directory"),
     (["build", "occurrences.csv", "-o", "occurrences.csv"], "occurrences.csv exists: --overwrite replaces it"),
     (["build", "occurrences.csv", "-o", "none/r.npz"], "there is no folder none"),
-    (["build", "occurrences.csv", "-o", "r.npz", "--cells", "0.7"], "--cells: cells of 0.7 degrees: expected 0.1 to 30"),
+    (["build", "occurrences.csv", "-o", "r.npz", "--cells", "0.7"], "--cells: cells of 0.7 degrees: expected 0.1"),
     (["build", "occurrences.csv", "-o", "r.npz", "--cells", "town"], "--cells: 'town': expected degrees, such as 0.5"),
     (["show", "occurrences.csv"], "occurrences.csv: no range table: make one with vtk species prior build"),
     (["show", "r.npz", "--lat", "91", "--lon", "0"], "no place has latitude 91"),
@@ -115,3 +117,28 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(prior: Vtk, monkeyp
     with pytest.raises(VtkError, match="cannot write ranges.npz: No space left on device"):
         prior("build", "occurrences.csv", "-o", "ranges.npz")
     assert [path.name for path in Path().iterdir()] == ["occurrences.csv"]
+
+
+def test_countries_alone_tell_monkeys_better_than_chance(prior: Vtk, shared: Path) -> None:
+    """Ten species of monkeys, each drawn into a country of its range by whoever made the set: an upper bound."""
+    folder = shared / "train" / "classify-species" / "monkeys10"
+    if not folder.is_dir():
+        pytest.skip("train/classify-species/monkeys10 is not there")
+    with (folder / "synthetic_country.csv").open() as file:
+        country = {row["file"]: row["country_synthetic"] for row in csv.DictReader(file)}
+    with (folder / "labels.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if country[row["file"]]]
+    known = [row for row in rows if row["split"] == "train"]
+    Path("monkeys.csv").write_text("species,countryCode\n" + "".join(f"{row['label']},{country[row['file']]}\n"
+                                                                     for row in known))
+    assert prior("build", "monkeys.csv", "-o", "monkeys.npz", "--cells", "country").returncode == 0
+    table = read_ranges(Path("monkeys.npz"))
+    names = sorted({row["label"] for row in known})
+    tests = [(names.index(row["label"]), country[row["file"]]) for row in rows
+             if row["split"] == "test" and row["leaks_from_train"] == "0"]
+    told = [table.log_prior(names, country=code) for _, code in tests]
+    right = sum(int(log.argmax()) == label for log, (label, _) in zip(told, tests, strict=True)) / len(tests)
+    loss = -sum(float(log[label]) for log, (label, _) in zip(told, tests, strict=True)) / len(tests)
+    assert len(names) == 10 and len(tests) > 150
+    assert right > 0.55 and loss < 1.15, f"{right:.3f}, {loss:.3f} nats, where chance has 0.1 and 2.3"
+    assert all(table.mask(names, country=code, enough=5)[label] for label, code in tests)

@@ -61,9 +61,10 @@ def test_equal_costs_go_to_the_most_probable_then_to_the_first(tmp_path: Path) -
 
 
 def test_names_that_the_model_does_not_have_are_said_in_one_line(tmp_path: Path) -> None:
-    found = costs(tmp_path, "Vipera aspis,*,100\n" + "".join(f"Vipera {letter * 3},Natrix natrix,9\n" for letter in "abcdef"))
-    assert found.notice() == ("costs name 7 species that the model does not have, and nothing guards them: Vipera aspis, "
-                              "Vipera aaa, Vipera bbb, Vipera ccc, Vipera ddd and 2 more")
+    others = "".join(f"Vipera {letter * 3},Natrix natrix,9\n" for letter in "abcdef")
+    found = costs(tmp_path, "Vipera aspis,*,100\n" + others)
+    assert found.notice() == ("costs name 7 species that the model does not have, and nothing guards them: "
+                              "Vipera aspis, Vipera aaa, Vipera bbb, Vipera ccc, Vipera ddd and 2 more")
     assert costs(tmp_path, "Vipera berus,*,100\n").notice() == ""
     assert found.expected(np.array([0.5, 0.5, 0])) == pytest.approx([0.5, 0.5, 1])
 
@@ -92,7 +93,7 @@ def test_the_same_cost_twice_is_one(tmp_path: Path) -> None:
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "costs.csv"
     path.write_text("species,cost\nVipera berus,1\n")
-    with pytest.raises(UsageError, match="its columns are species, cost: truth, answer and cost are needed"):
+    with pytest.raises(UsageError, match="its columns are species, cost: it needs truth, answer and cost"):
         read_costs(path, NAMES)
     path.write_bytes("truth;answer;cost\nVipera b\xe9rus;*;1\n".encode("latin-1"))
     with pytest.raises(UsageError, match="line 2: not UTF-8"):

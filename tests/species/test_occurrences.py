@@ -137,8 +137,9 @@ def test_an_archive_has_one_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("", "empty"), ("\n\n", "empty"), ("name\tplace\nfox\there\n", "no column species or scientificName .it has name, "),
-    ("species\tplace\nfox\there\n", "nothing says where"), ("species\tspecies\tcountryCode\n", "two columns are called"),
+    ("", "empty"), ("\n\n", "empty"), ("name\tplace\nfox\there\n", "no column species or scientificName .it has name"),
+    ("species\tplace\nfox\there\n", "nothing says where"),
+    ("species\tspecies\tcountryCode\n", "two columns are called"),
     ("species\tcountryCode\n", "no observation of a species is left of 0 rows"),
     ("species\tcountryCode\nVulpes vulpes\tXX9\n", "left of 1 rows; 1 row left out, neither coordinates nor a country"),
 ])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction as F
 from pathlib import Path
@@ -14,6 +16,7 @@ from occurrence_tables import FOX, LYNX, WOLF, at, write
 from vtk.errors import UsageError
 from vtk.species import occurrences
 from vtk.species.building import build
+from vtk.species.cells import Grid
 from vtk.species.range_files import read_ranges, write_ranges
 from vtk.species.ranges import SMOOTHING, RangeTable
 
@@ -125,7 +128,7 @@ def test_the_floor_keeps_every_species_possible(tmp_path: Path) -> None:
     table = made(tmp_path, [FOX | at(50.5, 10.5, "DE")] * 5000 + [LYNX | at(-30.5, 10.5, "ZA")])
     assert table.log_prior(NAMES, 50.5, 10.5, floor=0.0)[1] < np.log(1e-3)
     floored = np.exp(table.log_prior(NAMES, 50.5, 10.5, floor=0.01).astype(float))
-    assert floored[1] == pytest.approx((np.exp(table.log_prior(NAMES, 50.5, 10.5, floor=0.0)[1]) + 0.01) / 1.02, rel=1e-5)
+    assert floored[1] == pytest.approx((prior(table, 50.5, 10.5)[1] + 0.01) / 1.02, rel=1e-5)
     with pytest.raises(ValueError, match="floor -1: expected 0 to 1"):
         table.log_prior(NAMES, floor=-1)
 
@@ -177,6 +180,55 @@ def test_impossible_questions_are_refused(two_countries: RangeTable, keys: dict[
         two_countries.log_prior(NAMES, **keys)  # type: ignore[arg-type]
 
 
+def written_out(rows: list[dict[str, str]], latitude: float, longitude: float, month: int) -> dict[str, float]:
+    """Return the shares of species as the module's docstring has them, row by row and without arrays."""
+    grid = Grid(1.0)
+    seen = [(grid.cell_of(float(row["decimalLatitude"]), float(row["decimalLongitude"])), row["countryCode"],
+             row["species"], int(row["eventDate"][5:7])) for row in rows]
+    here = grid.cell_of(latitude, longitude)
+    [country] = {code for cell, code, _, _ in seen if cell == here}
+    places = Counter((cell, code) for cell, code, _, _ in seen)
+
+    def lean(keep: Callable[[int, str], bool], wider: dict[str, float], months: dict[int, float] | None = None
+             ) -> dict[str, float]:
+        part = [(1 / (places[cell, code] + 20), name, months.get(each, 0) if months else 1)
+                for cell, code, name, each in seen if keep(cell, code)]
+        effort, total = sum(each for *_, each in part), sum(weight * each for weight, _, each in part)
+        return {name: (effort * (sum(w * each for w, other, each in part if other == name) / total if total else 0)
+                       + 20 * p) / (effort + 20) for name, p in wider.items()}
+
+    around = set(grid.around(here).tolist())
+    shares = lean(lambda cell, code: True, {name: 1 / 3 for name in {name for _, _, name, _ in seen}})
+    shares = lean(lambda cell, code: code in ("DE", "FR"), shares)
+    shares = lean(lambda cell, code: code == country, shares)
+    wide = lean(lambda cell, code: cell in around, shares)
+    dated = lean(lambda cell, code: cell in around, wide,
+                 {month: 1, month % 12 + 1: 0.5, (month - 2) % 12 + 1: 0.5})
+    found = {name: p * dated[name] / wide[name] for name, p in lean(lambda cell, code: cell == here, wide).items()}
+    return {name: p / sum(found.values()) for name, p in found.items()}
+
+
+def test_the_whole_is_what_the_formula_says_row_by_row(tmp_path: Path) -> None:
+    draw = random.Random(8)
+    rows = [draw.choice([FOX, FOX, LYNX, WOLF]) | at(draw.uniform(48, 52), longitude := draw.uniform(5, 11),
+                                                     "FR" if longitude < 7 else "DE",
+                                                     f"2019-{draw.choice([1, 4, 5, 12]):02}-01") for _ in range(600)]
+    rows += [WOLF | at(draw.uniform(-30, -20), draw.uniform(20, 30), "ZA", "2019-06-01") for _ in range(60)]
+    table = made(tmp_path, rows)
+    names = ["Vulpes vulpes", "Lynx lynx", "Canis lupus"]
+    asked = 0
+    for row in rows[:8]:
+        place = float(row["decimalLatitude"]), float(row["decimalLongitude"])
+        if len(table._at(Grid(1.0).cell_of(*place))) > 1:
+            continue  # on the border the cell's country is that of most observations
+        for month in (1, 5, 8, 11):
+            expected = written_out(rows, *place, month)
+            found = np.exp(table.log_prior(names, *place, date(2020, month, 3), floor=0.0).astype(np.float64))
+            assert found == pytest.approx([expected[name] for name in names], rel=1e-5)
+            asked += 1
+    assert asked >= 12
+
+
 def rows_of_many(count: int) -> list[dict[str, str]]:
     draw = random.Random(3)
     return [draw.choice([FOX, LYNX, WOLF]) | at(draw.uniform(-90, 90), draw.uniform(-180, 180),
@@ -184,7 +236,8 @@ def rows_of_many(count: int) -> list[dict[str, str]]:
             | {"gbifID": str(number)} for number in range(count)]
 
 
-def test_the_order_of_rows_and_the_size_of_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_rows_and_the_size_of_blocks_change_nothing(tmp_path: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of_many(400)
     whole = made(tmp_path, rows).hash
     random.Random(4).shuffle(rows)
@@ -216,6 +269,8 @@ def test_files_that_are_no_tables_are_refused_in_one_line(tmp_path: Path) -> Non
             ({"place_cell": arrays["place_cell"][::-1]}, "rows out of order"),
             ({"effort": arrays["effort"][:, :5]}, "a damaged range table"),
             ({"header": np.frombuffer(b'{"format": "vtk species ranges", "version": 2}', np.uint8)}, "of version 2"),
+            ({"header": np.frombuffer(b'{"format": "vtk species ranges", "version": 1, "size": null, "rows": 1}',
+                                      np.uint8)}, "damaged range table .size None"),
             ({"header": np.frombuffer(b"[]", np.uint8)}, "no range table")):
         np.savez(path, **{**arrays, **wrong})
         with pytest.raises(UsageError, match=said):
@@ -224,5 +279,8 @@ def test_files_that_are_no_tables_are_refused_in_one_line(tmp_path: Path) -> Non
         path.write_bytes(data)
         with pytest.raises(UsageError, match="no range table"):
             read_ranges(path)
+    np.save(tmp_path / "plain.npy", np.zeros(3))
+    with pytest.raises(UsageError, match="no range table"):
+        read_ranges(tmp_path / "plain.npy")
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_ranges(tmp_path / "none.npz")

@@ -59,7 +59,8 @@ def test_coverage_is_kept_over_draws(coverage: float, randomised: bool) -> None:
     hits = 0
     for seed in range(300):
         given, labels = draw(rng, 101)
-        found = calibrate(given[:100], labels[:100], coverage, names=names, model=MODEL, randomised=randomised, seed=seed)
+        found = calibrate(given[:100], labels[:100], coverage, names=names, model=MODEL, randomised=randomised,
+                          seed=seed)
         hits += int(found.sets(given[100:], seed=seed + 1000)[0, labels[100]])
     assert hits >= binom.ppf(0.001, 300, coverage), "one in a thousand would be lower by chance"
 
@@ -82,7 +83,8 @@ def test_randomised_sets_are_smaller_and_no_surer_than_promised() -> None:
 def test_more_coverage_never_takes_a_species_out() -> None:
     given, labels = draw(np.random.default_rng(3), 500)
     names = [str(number) for number in range(8)]
-    sets = [calibrate(given, labels, coverage, names=names, model=MODEL).sets(given) for coverage in (0.5, 0.8, 0.9, 0.99)]
+    sets = [calibrate(given, labels, coverage, names=names, model=MODEL).sets(given)
+            for coverage in (0.5, 0.8, 0.9, 0.99)]
     for less, more in zip(sets, sets[1:], strict=False):
         assert (less <= more).all()
     assert (sets[0].sum(1) >= 1).all(), "the most probable one is always in"
@@ -122,11 +124,13 @@ def test_too_few_pictures_are_refused(count: int, coverage: float) -> None:
 
 @pytest.mark.parametrize(("given", "labels", "said"), [
     (np.ones((30, 3)), np.zeros(30, int), "sum to 1"), (np.full((30, 3), np.nan), np.zeros(30, int), "sum to 1"),
-    (np.tile([1.5, -0.5, 0], (30, 1)), np.zeros(30, int), "holds less than 0"), (np.zeros(3), np.zeros(3, int), "shape"),
+    (np.tile([1.5, -0.5, 0], (30, 1)), np.zeros(30, int), "holds less than 0"),
+    (np.zeros(3), np.zeros(3, int), "shape"),
     (np.full((30, 3), 1 / 3), np.full(30, 3), "labels from 3 to 3: expected 0 to 2"),
     (np.full((30, 3), 1 / 3), np.zeros(30), "expected .N,. integers"),
     (np.full((30, 3), 1 / 3), np.zeros(29, int), "labels of shape .29,."),
-    (np.full((30, 2), 1 / 2), np.zeros(30, int), "and 3 names"), (np.zeros((0, 3)), np.zeros(0, int), "labels of shape")])
+    (np.full((30, 2), 1 / 2), np.zeros(30, int), "and 3 names"),
+    (np.zeros((0, 3)), np.zeros(0, int), "labels of shape")])
 def test_what_are_no_probabilities_is_refused(given: np.ndarray, labels: np.ndarray, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         calibrate(given, labels, 0.9, names=NAMES, model=MODEL)
@@ -143,7 +147,7 @@ def test_a_file_is_read_for_what_it_was_made_for_alone(tmp_path: Path) -> None:
     path.write_bytes(found.to_json())
     assert read_sets(path, NAMES, MODEL, "abc") == found
     for names, model, prior, said in (
-            (NAMES, "inat-birds@ffff", "abc", f"for the model {MODEL}, and this is inat-birds@ffff: its promise does not"),
+            (NAMES, "inat-birds@ffff", "abc", f"for the model {MODEL}, and this is inat-birds@ffff: its promise"),
             (NAMES, MODEL, None, "for the prior abc, and this is none"), (NAMES, MODEL, "xyz", "this is xyz"),
             (["a", "c", "b"], MODEL, "abc", f"for classes {hash_of(NAMES)}, and this is")):
         with pytest.raises(UsageError, match=said):

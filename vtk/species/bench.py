@@ -115,7 +115,8 @@ def main(rows: Annotated[int, typer.Option(min=1, help="Of the table that is mad
         later = [seconds(lambda: found.log_prior(names, *place, date(2026, 5, 1))) for place in places]  # noqa: B023
         print(json.dumps({
             "rows": rows, "species": len(names), "megabytes": round(table.stat().st_size / 1e6),
-            "seconds": round(built, 2), "rows_per_second": round(rows / built), "times_csv_alone": round(built / reading, 2),
+            "seconds": round(built, 2), "rows_per_second": round(rows / built),
+            "times_csv_alone": round(built / reading, 2),
             "peak_megabytes": round(peak), "file_megabytes": round(ranges.stat().st_size / 1e6, 2),
             "open_ms": round(1000 * opening, 1), "first_query_ms": round(1000 * first, 1),
             "query_ms": round(1000 * statistics.median(later), 2), "turns": turns, "cpu": platform.processor() or

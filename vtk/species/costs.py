@@ -5,8 +5,8 @@
 
 A cost file is a table with the columns ``truth``, ``answer`` and ``cost``, by which a viper that is called harmless may
 cost a hundred times what the reverse does. ``*`` stands for any other species. What is said of a pair counts before
-what is said of a truth, that before what is said of an answer, and that before ``*,*``; without it a wrong answer costs 1.
-A right answer costs nothing unless its own pair is named.
+what is said of a truth, that before what is said of an answer, and that before ``*,*``; without it a wrong answer costs
+1. A right answer costs nothing unless its own pair is named.
 
 Source: least expected cost, Elkan, "The foundations of cost-sensitive learning", IJCAI 2001, equation 1.
 """
@@ -119,8 +119,8 @@ def read_costs(path: Path, names: Sequence[str]) -> Costs:
     named = dict.fromkeys(name for pair in said for name in pair if name != ANY)
     unknown = tuple(name for name in named if key_of(name) not in classes)
     if named and len(unknown) == len(named):
-        raise UsageError(f"{path}: the model has none of its {len(named)} species, such as {unknown[0]}: write names as "
-                         f"the model does, such as {names[0]}")
+        raise UsageError(f"{path}: the model has none of its {len(named)} species, such as {unknown[0]}: write names "
+                         f"as the model does, such as {names[0]}")
     truths, answers = np.full(len(names), math.nan), np.full(len(names), math.nan)
     pairs: dict[tuple[int, int], float] = {}
     for (truth, answer), cost in said.items():
@@ -142,7 +142,8 @@ def _read(path: Path) -> dict[tuple[str, str], float]:
     with open_table(path) as table:
         places = [table.place(name) for name in ("truth", "answer", "cost")]
         if min(places) < 0:
-            raise UsageError(f"{path}: its columns are {', '.join(table.columns[:8])}: truth, answer and cost are needed")
+            raise UsageError(f"{path}: its columns are {', '.join(table.columns[:8])}: it needs truth, answer and "
+                             "cost")
         for number, row in table.rows:
             truth, answer, text = (row[place].strip() for place in places)
             if not is_text(truth + answer):

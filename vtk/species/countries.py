@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-# As GeoNames' countryInfo.txt has them; XK is Kosovo's as GBIF uses it. GBIF's ZZ (unknown) and XZ (high seas) are none.
+# As GeoNames' countryInfo.txt has them; XK is Kosovo's as GBIF uses it. GBIF's ZZ (unknown) and XZ (high seas) are
+# none.
 _CONTINENTS = {
     "AF": "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU MW MZ NA "
           "NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW",

@@ -27,7 +27,8 @@ _REMEMBERED = 1 << 18  # different dates that are kept as read
 # What is read, each by the first of its names that there is.
 COLUMNS = (("species",), ("scientificName", "canonicalName"), ("taxonRank",), ("decimalLatitude",),
            ("decimalLongitude",), ("countryCode",), ("eventDate",), ("year",), ("month",), ("individualCount",),
-           ("basisOfRecord",), ("coordinateUncertaintyInMeters",), ("occurrenceStatus",), ("gbifID", "occurrenceID", "id"))
+           ("basisOfRecord",), ("coordinateUncertaintyInMeters",), ("occurrenceStatus",),
+           ("gbifID", "occurrenceID", "id"))
 PATH = (("genus",), ("family",), ("order",), ("class",))
 LEFT_OUT = ("FOSSIL_SPECIMEN", "LIVING_SPECIMEN")
 # Why rows are left out; those of BROKEN are no rows of occurrences at all.
@@ -181,7 +182,7 @@ class Reading:
                 yield _block(path, rows)
 
     def _rows(self, table: Table) -> Iterator[tuple[int | float, ...]]:
-        """Yield (line, species, latitude, longitude, country, month, uncertainty, identity) of rows that can be read."""
+        """Yield (line, species, latitude, longitude, country, month, uncertainty, identity) of what can be read."""
         take = itemgetter(*_places(table))
         above = itemgetter(*(table.place(*names) for names in PATH))
         known: dict[tuple[str, str, str], int] = {}
@@ -203,7 +204,8 @@ class Reading:
                 if not is_text(species) or not is_text(scientific):
                     tally.drop("name", path, [number])
                     continue
-                name = self.names.place(species, scientific, rank, [each if is_text(each) else "" for each in above(row)])
+                wider = [each if is_text(each) else "" for each in above(row)]
+                name = self.names.place(species, scientific, rank, wider)
                 known[species, scientific, rank] = name
             if (left_out := kinds.get(basis)) is None:
                 left_out = kinds[basis] = plain(basis) in self._left_out
@@ -237,7 +239,7 @@ class Reading:
 
 
 def month_of(when: str, year: str, month: str, today: date) -> int:
-    """Return the month of an observation, 1 to 12; 0 where it is not known or there are several, -1 where it is to come.
+    """Return the month of an observation, 1 to 12; 0 where it is not known or several, -1 where it is to come.
 
     Args:
         when: eventDate of ISO 8601, or an interval of two.

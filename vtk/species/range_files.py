@@ -10,7 +10,7 @@
 | ``countries`` | bytes | UTF-8, two-letter codes, one a line; numbers below mean lines from 0, -1 none |
 | ``place_cell``, ``place_country`` | (P,) | cell of ``vtk.species.cells.Grid``, -1 none; country |
 | ``effort`` | (P, 13) | all observations of a place, without a month and by month |
-| ``row_place``, ``row_species``, ``row_month``, ``row_count`` | (K,) | how often a species was seen at a place in a month |
+| ``row_place``, ``row_species``, ``row_month``, ``row_count`` | (K,) | how often a species was seen there and then |
 | ``map_cell``, ``map_country`` | (M,) | the country of most observations of a cell |
 """
 
@@ -60,9 +60,10 @@ def write_ranges(table: RangeTable, path: Path) -> None:
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
+        raise VtkError(f"cannot write {path}: {error.strerror or error}", code="E_WRITE") from None
+    finally:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise VtkError(f"cannot write {path}: {error.strerror or error}", code="E_WRITE") from None
 
 
 def read_ranges(path: Path) -> RangeTable:
@@ -77,7 +78,7 @@ def read_ranges(path: Path) -> RangeTable:
             header = json.loads(arrays["header"].tobytes())
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or 'no range table'}") from None
-    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error):
+    except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error):
         raise UsageError(f"{path}: no range table: {_AGAIN}") from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise UsageError(f"{path}: no range table: {_AGAIN}")
@@ -99,8 +100,11 @@ def _table(header: dict[str, object], arrays: dict[str, np.ndarray]) -> RangeTab
     place, where = (tuple(codes[each] for each in arrays[name].tolist()) for name in ("place_country", "map_country"))
     paths = tuple(tuple(line.split("\t")) for line in _lines(arrays["taxa"]))
     synonyms = tuple((line.partition("\t")[0], line.partition("\t")[2]) for line in _lines(arrays["synonyms"]))
-    return RangeTable(float(header["size"]), header["cells"] == "country", paths, synonyms,  # type: ignore[arg-type]
-                      place_country=place, map_country=where, rows=int(header["rows"]), **whole)  # type: ignore[call-overload]
+    size, rows = (header[name] for name in ("size", "rows"))
+    if not isinstance(size, (int, float)) or not isinstance(rows, int):
+        raise ValueError(f"size {size}, rows {rows}")
+    return RangeTable(float(size), header["cells"] == "country", paths, synonyms, place_country=place,
+                      map_country=where, rows=rows, **whole)
 
 
 def _check(table: RangeTable) -> None:
@@ -109,17 +113,18 @@ def _check(table: RangeTable) -> None:
     rows = (table.row_place, table.row_species, table.row_month, table.row_count)
     if table.effort.shape != (places, MONTHS) or len(table.place_country) != places or not places or not species:
         raise ValueError(f"{places} places, {species} species, effort {table.effort.shape}")
-    if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows) or len(table.map_cell) != len(table.map_country):
+    maps = len(table.map_cell), len(table.map_country)
+    if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows) or maps[0] != maps[1]:
         raise ValueError("columns of different lengths")
     for name, values, end in (("row_place", table.row_place, places), ("row_species", table.row_species, species),
                               ("row_month", table.row_month, MONTHS)):
         if len(values) and not 0 <= values.min() <= values.max() < end:
             raise ValueError(f"{name} beyond its {end}")
     if (np.diff(table.row_place) < 0).any() or (np.diff(table.place_cell) < 0).any() or (
-            np.diff(table.map_cell) <= 0).any() or table.effort.min() < 0:
+            np.diff(table.map_cell) <= 0).any() or min(table.effort.min(), table.row_count.min(initial=0)) < 0:
         raise ValueError("rows out of order, or a count below 0")
     named = {path[0] for path in table.paths}
-    if any(len(path) != 5 or not path[0] for path in table.paths) or any(name not in named for _, name in table.synonyms):
+    if any(len(path) != 5 or not path[0] for path in table.paths) or not {name for _, name in table.synonyms} <= named:
         raise ValueError("a species without its path, or a synonym of none")
     if table.place_cell.max() >= len(Grid(table.size)):
         raise ValueError("a cell beyond the grid")

@@ -6,17 +6,17 @@
 
 People report what they see where they are, so counts follow people. What is corrected: the share that a species has of
 all observations of a place stands for it, not their number, and in a region each observation of a place counts
-1 / (N + SMOOTHING) where N is the place's number of observations, so that no city outweighs the land around it. Shares of
-few observations lean on those of the wider region, from all the world to continent, country, the cell with those around
-it, and the cell:
+1 / (N + SMOOTHING), N being the place's number of observations, so that no city outweighs the land around it. Shares
+of few observations lean on those of the wider region, from all the world to continent, country, the cell with those
+around it, and the cell:
 
     p(s | region) = (N · share(s | region) + SMOOTHING · p(s | wider region)) / (N + SMOOTHING)
 
 and the world's on 1 / S. A date multiplies by p(s | around, month) / p(s | around), where the months before and after
 count half and few observations lean on the whole year.
 
-Source: other species of the same group as measure of effort, Phillips et al., Ecological Applications 19 (2009), "target-
-group background"; shares that lean on wider ones, MacKay and Peto, Natural Language Engineering 1 (1995), section 3. The
+Source: other species of the same group as measure of effort, Phillips et al., Ecological Applications 19 (2009),
+"target-group background"; shares that lean on wider ones, MacKay and Peto, Natural Language Engineering 1 (1995). The
 values of SMOOTHING, FLOOR and ENOUGH are chosen, not measured.
 """
 
@@ -46,7 +46,7 @@ class Local:
     """What a table says of a place.
 
     Attributes:
-        level: the narrowest region with observations: cell, around (the cell and those that touch it), country; unknown.
+        level: the narrowest region with observations, of cell, around (it, and those that touch it), country, unknown.
         effort: observations there.
         shares: (S,) float64, sum 1 or less, as far as observations name a species; None where the place is unknown.
         counts: (S,) int64, how often each was seen there, in any month; None where the place is unknown.
@@ -66,7 +66,7 @@ class _Region:
     shares: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RangeTable:
     """Observations by place, species and month.
 
@@ -181,8 +181,9 @@ class RangeTable:
     def at(self, latitude: float | None = None, longitude: float | None = None, when: date | None = None,
            country: str | None = None) -> Local:
         """Return the shares of all species at a place; see ``log_prior`` for its arguments and errors."""
-        if when is not None and when > date.today() + timedelta(1):  # it may be tomorrow already where it was filmed
-            raise ValueError(f"{when.isoformat()} is in the future: the camera's clock may be wrong; expected a day "
+        day = date.today() if when is None else date(when.year, when.month, when.day)  # of a datetime, too
+        if day > date.today() + timedelta(1):  # it may be tomorrow already where it was filmed
+            raise ValueError(f"{day.isoformat()} is in the future: the camera's clock may be wrong; expected a day "
                              f"up to {date.today().isoformat()}")
         cell, code = self._place_of(latitude, longitude, country)
         levels = [("country", self._in_country(code)), ("around", self._around(cell)), ("cell", self._at(cell))]
@@ -217,8 +218,14 @@ class RangeTable:
         return 1 / (self.effort.sum(1) + SMOOTHING)
 
     @cached_property
-    def _known(self) -> dict[str, np.ndarray]:
-        """Places by country, and shares by continent, as they were asked for."""
+    def _by_country(self) -> dict[str, np.ndarray]:
+        """Places of each country."""
+        codes = np.array(self.place_country)
+        return {code: np.flatnonzero(codes == code) for code in set(self.place_country) - {""}}
+
+    @cached_property
+    def _by_continent(self) -> dict[str, np.ndarray]:
+        """Shares of continents, as they were asked for; of the world by ""."""
         return {}
 
     def _place_of(self, latitude: float | None, longitude: float | None, country: str | None) -> tuple[int, str]:
@@ -249,22 +256,15 @@ class RangeTable:
         return np.concatenate([self._at(int(each)) for each in Grid(self.size).around(cell)])
 
     def _in_country(self, code: str) -> np.ndarray:
-        key = f"places of {code}"
-        if key not in self._known:
-            found = [place for place, country in enumerate(self.place_country) if code and country == code]
-            self._known[key] = np.array(found, np.int64)
-        return self._known[key]
+        return self._by_country.get(code, np.empty(0, np.int64))
 
     def _wide(self, continent: str) -> np.ndarray:
         """Return shares of the continent, which lean on the world's; those of the world for ""."""
-        if continent not in self._known:
-            if continent:
-                inside = [CONTINENT_OF.get(country) == continent for country in self.place_country]
-                found = _lean(self._region(np.flatnonzero(inside)), self._wide(""))
-            else:
-                found = _lean(self._region(np.arange(len(self.place_cell))), np.full(len(self.paths), 1 / len(self.paths)))
-            self._known[continent] = found
-        return self._known[continent]
+        if continent not in self._by_continent:
+            inside = [not continent or CONTINENT_OF.get(country) == continent for country in self.place_country]
+            wider = self._wide("") if continent else np.full(len(self.paths), 1 / len(self.paths))
+            self._by_continent[continent] = _lean(self._region(np.flatnonzero(inside)), wider)
+        return self._by_continent[continent]
 
     def _rows(self, places: np.ndarray) -> np.ndarray:
         """Return the rows of places, ascending."""

@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def open_table(path: Path, bad: Bad | None = None) -> Iterator[Table]:
             stream = io.BufferedReader(_Raw(_bytes_of(path, stack)), LONGEST)
             _check_encoding(path, stream.peek(4096))
             yield _table(path, stream, bad or _refuse(path))
-        except (OSError, EOFError, zipfile.BadZipFile, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             raise UsageError(f"{path}: cannot be read: {reason}") from None
 

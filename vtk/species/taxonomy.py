@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 from vtk.errors import UsageError
 from vtk.species.names import RANKS, binomial, key_of
 from vtk.species.ranges import RangeTable
-from vtk.species.tables import Table, is_text, open_table
+from vtk.species.tables import is_text, open_table
 
 UNKNOWN = ("",) * len(RANKS)
 _ROUNDING = 1e-9  # of sums of probabilities
@@ -137,8 +136,8 @@ class Rollup:
 def read_taxonomy(path: Path) -> Taxonomy:
     """Return the taxonomy in a table of taxa, or in one of occurrences.
 
-    Columns are Darwin Core's and those of GBIF's backbone: ``species``, else ``canonicalName`` or ``scientificName`` with
-    ``taxonRank``; ``genus``, ``family``, ``order``, ``class``; for synonyms ``acceptedNameUsage`` (a name) or
+    Columns are Darwin Core's and those of GBIF's backbone: ``species``, else ``canonicalName`` or ``scientificName``
+    with ``taxonRank``; ``genus``, ``family``, ``order``, ``class``; for synonyms ``acceptedNameUsage`` (a name) or
     ``acceptedNameUsageID`` (a ``taxonID``) in the synonym's row, or ``synonyms`` in the species' row, between ``|``.
 
     Raises:
@@ -147,7 +146,7 @@ def read_taxonomy(path: Path) -> Taxonomy:
     with open_table(path) as table:
         places = [table.place(*names) for names in _COLUMNS]
         if places[0] < 0 and places[1] < 0:
-            raise UsageError(f"{path}: no column species or scientificName (it has {', '.join(islice(table.columns, 8))})")
+            raise UsageError(f"{path}: no column species or scientificName (it has {', '.join(table.columns[:8])})")
         take, found = itemgetter(*places), _Found()
         for number, row in table.rows:
             row.append("")  # what a missing column, at -1, has
