@@ -14,7 +14,7 @@ from vtk.errors import UsageError, WeightsError
 from vtk.kernels.normalize import normalize
 from vtk.models.classifier import ClassifierOptions
 from vtk.models.label_files import classes, read_labels
-from vtk.models.runtime import Net, load
+from vtk.models.runtime import Net, RuntimeOptions, load
 from vtk.models.weights import Weights, sha256_of
 from vtk.models.zoo import Input, Model
 
@@ -115,13 +115,24 @@ def build(model: Model, weights: Weights, options: ClassifierOptions) -> NetClas
     if named is None:
         raise UsageError(f"--weights {path}: give the names of its classes, too, with --labels FILE, a line a class")
     tensors = weights.paths[1] if own and len(weights.paths) > 1 else None
-    net = load(path, options.runtime, tensors, logits=True)
+    net = load(path, _exact(options.runtime, path), tensors, logits=True)
     takes = replace(model.input, height=net.shape[2] or model.input.height, width=net.shape[3] or model.input.width)
     outputs = net(np.zeros((1, 3, takes.height, takes.width), np.float32))[0]
     if outputs.ndim < 2 or outputs.size != max(outputs.shape):
         raise WeightsError(f"{path}: its first output is {outputs.shape}, expected one number a class")
     labels, columns = classes(read_labels(named), outputs.size, named)
     return NetClassifier(model.name, labelled(weights.sha256 or "", options.labels), labels, columns, net, takes)
+
+
+def _exact(runtime: RuntimeOptions, path: Path) -> RuntimeOptions:
+    """Return ``runtime`` with fp32 for precision auto of a TFLite file: those of 8 bits gain nothing from bf16.
+
+    Measured with one thread, 63 pictures in turns: 61 pictures/s with fp32, 59 to 65 with bf16; of ``inat-birds`` 3 first
+    answers of 63 change, and probabilities by 0.02 in the mean, 0.09 at most.
+    """
+    if runtime.precision == "auto" and path.suffix.lower() == ".tflite":
+        return replace(runtime, precision="fp32")
+    return runtime
 
 
 def labelled(sha256: str, labels: Path | None) -> str:
