@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from people_crops import labelled
 
 from vtk.errors import MediaError, UsageError
-from vtk.heads import Features, Fit, fit_head, load_features, read_labelled
+from vtk.heads import Features, Fit, fit_head, load_features, read_labelled, write
 from vtk.heads.checking import figures, twins
+from vtk.heads.classifier import HeadClassifier, load_head
 from vtk.heads.features import VIEWS
 
 
@@ -107,12 +109,32 @@ def test_one_picture_a_label_is_no_calibration() -> None:
     assert head.log_probabilities(vectors).argmax(axis=1).tolist() == [0, 1, 2]
 
 
+def test_a_head_is_a_classifier(tmp_path: Path) -> None:
+    features = Features(Corners(), ("whole", "flips"))
+    vectors, labels = clouds([9, 9])
+    head = fit_head(vectors, labels, features)
+    write(head, tmp_path / "places.npz")
+    found = load_head(tmp_path / "places.npz", features)
+    assert (found.name, found.labels, found.batch, found.precision) == ("places", head.labels, 2, "fp32")
+    assert found.sha256 == HeadClassifier("x", head, features).sha256 != HeadClassifier(
+        "x", replace(head, tau=1.0), features).sha256
+    images = [np.full((2, 2, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 200, 0), (9, 9, 9))]
+    scores = found.scores(images)
+    assert scores.dtype == np.float32 and scores[:2].argmax(axis=1).tolist() == [0, 1]
+    np.testing.assert_allclose(np.exp(scores).sum(axis=1), 1, rtol=1e-5)
+    with pytest.raises(UsageError, match="for the views whole,flips, and these are whole$"):
+        HeadClassifier("x", head, Features(Corners()))
+    with pytest.raises(UsageError, match="these are of corners@abababababab"):
+        HeadClassifier("x", replace(head, space="corners@00"), features)
+
+
 def test_what_a_fit_refuses() -> None:
     vectors, labels = clouds([5])
     with pytest.raises(UsageError, match="two labels or more are needed, and there is label0"):
         fit_head(vectors, labels, Features(Corners()))
     for given, said in (({"penalty": 0.0}, "--penalty 0: a number above 0"), ({"penalty": np.nan}, "--penalty nan"),
                         ({"criterion": "aic"}, "--criterion aic: there is nll, press, gcv"),
+                        ({"note": "two\nlines"}, "one line of text"), ({"note": "\udce9"}, "in UTF-8 is needed"),
                         ({"tau": -1.0}, "--tau -1: a number from 0 to 10"),
                         ({"tau": 1.0, "balance": True}, "give one of them")):
         with pytest.raises(UsageError, match=said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,8 @@ def test_a_table(encoding: str, tmp_path: Path) -> None:
     ("file,class\na.jpg,x\n", "has no column label: there is file, class"), ("", "has no column file: there is nothing"),
     ("file,label\n", "lists no file"), ("file,label\na.jpg,x\ngone.jpg,x\n", "line 3: "),
     ("file,label\na.jpg,x\nb.jpg,for\xeat\n", "line 3: byte 0xea is not UTF-8; save it as UTF-8"),
+    ('file,label\na.jpg,"two\nlines"\n', "line 3: the label 'two\\nlines' is not one line of text"),
+    ("f\0i\0l\0e\0", "it is no text, or UTF-16 without its mark"),
     ("file,label\na.jpg,Beach\nb.jpg,beach\n", "'Beach' (a.jpg) and 'beach' (b.jpg) are one label written in two"),
     ("file,label\na.jpg,tall_building\nb.jpg,tall building\n", "are one label written in two ways"),
 ])
@@ -88,6 +91,8 @@ def test_what_is_wrong_with_folders(tmp_path: Path) -> None:
         read_labelled(touch(tmp_path / "flat", "a.jpg"))
     with pytest.raises(UsageError, match="there is .*beach/a.jpg and .*train/beach/a.jpg"):
         read_labelled(touch(tmp_path / "mixed", "beach/a.jpg", "train/beach/a.jpg"))
+    with pytest.raises(UsageError, match=r"the folder 'b\\udce9' is no name for a label"):
+        read_labelled(touch(tmp_path / "bytes", os.fsdecode(b"b\xe9/a.jpg")))
     with pytest.raises(UsageError, match="--split x: a column of .*labels.csv, which is not there"):
         read_labelled(touch(tmp_path / "split", "beach/a.jpg"), "x")
     with pytest.raises(UsageError, match="has no column x: there is file, label"):

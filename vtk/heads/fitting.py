@@ -46,6 +46,8 @@ class Fit:
             raise UsageError(f"--criterion {self.criterion}: there is {', '.join(CRITERIA)}")
         if not 0 <= self.tau <= 10:
             raise UsageError(f"--tau {self.tau:g}: a number from 0 to 10 is needed")
+        if not self.note.isprintable():
+            raise UsageError(f"--terms {self.note!r}: one line of text in UTF-8 is needed")
         if self.balance and self.tau:
             raise UsageError("--balance makes all labels equally frequent in the fit, so that --tau would change "
                              "nothing: give one of them")

@@ -104,6 +104,8 @@ def _foldered(folder: Path) -> Iterator[Labelled]:
                          + (f"{one}" if one == other else f"{one} and {other}"))
     for path in files:
         *above, label, _ = path.relative_to(folder).parts
+        if not label.isprintable():
+            raise UsageError(f"{folder}: the folder {label!r} is no name for a label: rename it in UTF-8")
         yield Labelled(path.relative_to(folder).as_posix(), path, label, above[0] if above else None)
 
 
@@ -133,6 +135,8 @@ def _row(table: Path, line: int, row: dict[str, str], split: str | None) -> Labe
     for column in ("file", "label"):
         if not row.get(column):
             raise UsageError(f"{table}, line {line}: {column} is empty")
+    if not row["label"].isprintable():
+        raise UsageError(f"{table}, line {line}: the label {row['label']!r} is not one line of text")
     name = PurePath(row["file"]).as_posix()
     path = table.parent / name
     if not path.is_file():
@@ -146,6 +150,8 @@ def _text(table: Path) -> str:
         data = table.read_bytes()
     except OSError as error:
         raise UsageError(f"{table}: {error.strerror}") from None
+    if b"\0" in data and not data.startswith(tuple(mark for mark, _ in _MARKS)):
+        raise UsageError(f"{table}: it is no text, or UTF-16 without its mark; save it as UTF-8")
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)

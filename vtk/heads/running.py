@@ -17,6 +17,7 @@ from vtk.heads.features import Features
 from vtk.heads.fitting import Fit, fit_head
 from vtk.heads.head import Head, read, write
 from vtk.heads.labelled import Labelled, read_labelled, taken
+from vtk.media.names import source_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def fit_file(source: Source, part: str | None, check: str | None, load: Callable
             known(head, labels, f"--check {check}")
         vectors = features.of(checked, heard)
     write(head, output, overwrite)
-    report: dict[str, Any] = {"head": str(output), **head.about()}
+    report: dict[str, Any] = {"head": source_name(str(output)), **head.about()}
     if checked:
         together, by_label = figures(head, vectors, labels)
         report["check"] = {"part": check, **_rounded(together), "labels": _each(by_label)}
@@ -130,10 +131,10 @@ def eval_file(path: Path, source: Source, part: str | None, load: Callable[[Head
         vectors = features.of(pictures, heard)
     together, by_label = figures(head, vectors, labels)
     if as_json:
-        told.lines = [orjson.dumps({"head": str(path), "space": head.space, "part": part, **_rounded(together),
+        told.lines = [orjson.dumps({"head": source_name(str(path)), "space": head.space, "part": part, **_rounded(together),
                                     "labels": _each(by_label)}).decode()]
     else:
-        told.lines = [*table("HEAD", {path.name: together}, [name for name in COLUMNS if name in together]), "",
+        told.lines = [*table("HEAD", {source_name(path.name): together}, [name for name in COLUMNS if name in together]), "",
                       *table("LABEL", by_label, LABEL_COLUMNS)]
     return told
 
