@@ -122,7 +122,8 @@ Column = Annotated[str | None, typer.Option("--by", metavar="COLUMN", show_defau
                                             help="Show the figures by value of this column of labels.csv, too.")]
 MadeBy = Annotated[str | None, typer.Option(metavar="MAKER", show_default=False,
                                             help="Score what this maker found, where records hold several.")]
-AllFaces = Annotated[bool, typer.Option("--all-faces", help="Count each face of a picture and each track of a video.")]
+AllFaces = Annotated[bool, typer.Option(
+    "--all-faces", help="Count each face of a picture and each track of a video, without tracks each face of it.")]
 Plots = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
                                             help="Draw det.png, errors against each other, and scores.png there.")]
 FaceSeed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the resamples behind intervals.")]

@@ -33,7 +33,7 @@ def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_table(faces: Path, evaluate: Callable[..., Said]) -> None:
     said = evaluate("--gt", faces, "faces.jsonl", "--by", "tone")
     out = said.out.splitlines()
-    assert out[0] == (f"FACES by {BY}: 109 faces of pictures; verdicts of the records, spoof below 0.2, live from 0.8")
+    assert out[0] == (f"FACES by {BY}: 109 faces; verdicts of the records, spoof below 0.2, live from 0.8")
     assert out[2].split() == "ATTACK attacks APCER 95 % unsure APNRR BPCER10 BPCER20 BPCER100 EER AUC".split()
     assert out[3].split()[:2] == ["print", "40"] and out[3].split()[-3] == "-", "BPCER100 of 40"
     assert out[4].split()[:2] == ["replay", "9"] and out[4].split()[-5:-2] == ["-", "-", "-"]

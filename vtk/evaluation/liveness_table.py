@@ -17,7 +17,7 @@ _ROWS = {"APCER": "APCER", "BPCER": "BPCER", "BPCER10": "BPCER at APCER 10 %", "
 _TYPE = ("attacks", "APCER", "95 %", "unsure", "APNRR", "BPCER10", "BPCER20", "BPCER100", "EER", "AUC")
 _LIVE = ("faces", "BPCER", "95 %", "unsure", "BPNRR")
 _BY = ("live", "attacks", "APCER", "95 %", "BPCER", " 95 %", "unsure_live", "ACER", "AUC")
-_UNITS = {"face": "faces of pictures", "face_track": "face tracks of videos",
+_UNITS = {"face": "faces", "face_track": "face tracks of videos",
           "mean of faces": "videos by the mean of their faces"}
 
 
