@@ -12,9 +12,12 @@ import math
 import numpy as np
 from numba import njit
 
-# Sums may be taken in any order; of a maximum, too, for what it is asked of holds no NaN.
+# Sums may be taken in any order.
 LOOSE = {"reassoc", "contract"}
-ORDERLESS = {"reassoc", "nnan", "nsz"}
+# Values compared with the largest of as many at once.
+LANES = 64
+# Taken off a score it leaves a class behind all others: a score is above -1e45.
+FAR = 1e300
 
 LOG2_E, LN2 = math.log2(math.e), math.log(2)
 # Adding this to a number of less than 2^51 leaves its nearest whole number in the last bits of a float64.
@@ -46,7 +49,7 @@ def logit_adjust(
     _adjust(
         _fixed(logits, (0, 0), np.float32), _fixed(offsets, (0,), np.float64),
         _fixed(priors if gamma else None, (0, classes), np.float32), _fixed(places, (0,), np.int64),
-        _fixed(masks, (0, classes), np.bool_), _fixed(groups, (0,), np.int64),
+        _fixed(masks, (0, classes), np.bool_).view(np.uint8), _fixed(groups, (0,), np.int64),
         gamma, math.log(floor) if floor else -math.inf, shares, pooled,
     )  # fmt: skip
     return shares, pooled
@@ -66,9 +69,8 @@ def _adjust(
 ) -> None:  # fmt: skip
     """Write shares (N, C) and pooled (N, G) of logits less offsets (C,); what has no rows or values is not there."""
     rows, classes = logits.shape
-    scores, scales = np.empty(classes), np.empty(classes, np.int32)
-    # With a mask, even one of all, the compiler finds a largest score in half the time.
-    every, sums = np.ones(classes, np.bool_), np.zeros(pooled.shape[1])
+    scores, limited, scales = np.empty(classes), np.empty(classes), np.empty(classes, np.int32)
+    tops, sums = np.empty(LANES), np.zeros(pooled.shape[1])
     for n in range(rows):
         place = places[n] if len(places) else -1
         _score(logits[n], offsets, scores)
@@ -77,17 +79,16 @@ def _adjust(
         if _unfit(scores):
             shares[n], pooled[n] = np.nan, np.nan
             continue
-        most = -np.inf
+        most, chosen = -np.inf, scores
         if place >= 0 and len(masks):
-            most = _most(scores, masks[place])
-            if most > -np.inf:
-                _leave_out(scores, masks[place])
-        if most == -np.inf:
-            most = _most(scores, every)
+            _limit(scores, masks[place], limited)
+            most, chosen = _most(limited, tops), limited
+        if most < -FAR / 2:
+            most, chosen = _most(scores, tops), scores
         if most == -np.inf:
             shares[n], pooled[n] = 0, 0
             continue
-        total = _exponentials(scores, most, scales, shares[n])
+        total = _exponentials(chosen, most, scales, shares[n])
         if len(groups):
             _pool(shares[n], groups, sums)
         for g in range(len(sums)):
@@ -120,21 +121,28 @@ def _unfit(scores: np.ndarray) -> bool:
     return count > 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=ORDERLESS)
-def _most(scores: np.ndarray, mask: np.ndarray) -> float:
-    """Return the largest score of the classes in ``mask``, -inf where it has none."""
-    most = -np.inf
+@njit(cache=True, nogil=True, error_model="numpy")
+def _limit(scores: np.ndarray, mask: np.ndarray, limited: np.ndarray) -> None:
+    """Write the scores, less FAR where ``mask`` (C,) uint8 is 0: the compiler makes vectors of sums, not of choices."""
     for c in range(len(scores)):
-        value = scores[c] if mask[c] else -np.inf
-        most = value if value > most else most
-    return most
+        limited[c] = scores[c] + (np.float64(mask[c]) - 1) * FAR
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _leave_out(scores: np.ndarray, mask: np.ndarray) -> None:
-    """Make impossible what is not in ``mask``."""
-    for c in range(len(scores)):
-        scores[c] = scores[c] if mask[c] else -np.inf
+def _most(scores: np.ndarray, tops: np.ndarray) -> float:
+    """Return the largest score; ``tops`` (LANES,) is lent, for as many chains of comparisons beside each other."""
+    whole = len(scores) - len(scores) % LANES
+    tops[:] = -np.inf
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            value = scores[start + lane]
+            tops[lane] = value if value > tops[lane] else tops[lane]
+    most = -np.inf
+    for value in tops:
+        most = max(most, value)
+    for c in range(whole, len(scores)):
+        most = max(most, scores[c])
+    return most
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
