@@ -148,14 +148,24 @@ class Link:
 
     def take(self, items: Sequence[Item]) -> None:
         """Run the stage over ``items`` and add what it makes to each."""
+        mine: list[Item] = []
         for item in items:
-            if item.before or item.ahead:
-                self._hear(item)
-        mine = [item for item in items if self.looks_at(item)]
+            known = self._unframed(item)
+            if known:
+                # In its place between the frames: how many of them come at a time must not show.
+                self._work(mine)
+                mine = []
+                item.ahead += [(self.position, record) for record in self.hear(known)]
+            if self.looks_at(item):
+                mine.append(item)
+        self._work(mine)
+
+    def _work(self, mine: Sequence[Item]) -> None:
+        """Run the stage over frames that it takes."""
         for begin in range(0, len(mine), self.stage.batch):
             batch = mine[begin:begin + self.stage.batch]
 
-            def work(batch: list[Item] = batch) -> None:
+            def work(batch: Sequence[Item] = batch) -> None:
                 begin = time.perf_counter()
                 frames = [self._frame(item) for item in batch]
                 if self.sampling.mode == "records":
@@ -174,7 +184,7 @@ class Link:
                 self.processed += len(batch)
                 self.seconds += time.perf_counter() - begin
 
-            if not self._call(work):
+            if not self.working or not self._call(work):
                 break
 
     def _count(self, frames: Sequence[Frame]) -> None:
@@ -185,12 +195,10 @@ class Link:
             self.decoded += frame.index in self._picked
             self._picked.discard(frame.index)
 
-    def _hear(self, item: Item) -> None:
-        """Give the stage the records without a frame that came before ``item``."""
+    def _unframed(self, item: Item) -> list[Record]:
+        """Return the records without a frame that came before ``item`` and that the stage reads."""
         known = [entry[1] for entry in item.before if isinstance(entry, tuple)] + [record for _, record in item.ahead]
-        known = [record for record in known if record["type"] in self.stage.reads]
-        if known and self.working:
-            item.ahead += [(self.position, record) for record in self.hear(known)]
+        return [record for record in known if record["type"] in self.stage.reads] if self.working else []
 
     def hear(self, records: list[Record]) -> list[Record]:
         """Give the stage records that belong to no frame; return what it makes of them."""
