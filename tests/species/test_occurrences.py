@@ -173,6 +173,11 @@ def test_names_come_from_the_species_else_from_the_scientific_name(tmp_path: Pat
     assert (tally.kept, tally.above) == (3, 2)
 
 
+def test_a_rank_that_one_row_lacks_comes_from_another(tmp_path: Path) -> None:
+    table, _ = made(write(tmp_path / "o.csv", [FOX | HERE | {"family": ""}, FOX | HERE | {"scientificName": ""}]))
+    assert table.paths == (("Vulpes vulpes", "Vulpes", "Canidae", "Carnivora", "Mammalia"),)
+
+
 def test_a_synonym_of_two_species_is_none(tmp_path: Path) -> None:
     old = {"scientificName": "Felis borealis Thunberg"}
     table, _ = made(write(tmp_path / "o.csv", [FOX | HERE | old, LYNX | HERE | old,

@@ -108,6 +108,14 @@ def test_duplicates_count_once_and_conflicts_are_kept(tmp_path: Path) -> None:
     assert set(found.conflicts) == {"Aa bb", "Xx yy"}
 
 
+def test_a_rank_that_one_row_lacks_comes_from_another(tmp_path: Path) -> None:
+    path = tmp_path / "taxa.csv"
+    path.write_text("species,family,order,countryCode\nAa bb,,O,DE\nAa bb,F,,DE\n")
+    found = read_taxonomy(path)
+    assert found.path("Aa bb") == ("Aa bb", "Aa", "F", "O", "")
+    assert not found.conflicts
+
+
 def test_an_accepted_name_may_be_a_name(tmp_path: Path) -> None:
     path = tmp_path / "taxa.csv"
     path.write_text("scientificName,acceptedNameUsage,family\nParus caeruleus L.,Cyanistes caeruleus (L.),Paridae\n"

@@ -18,6 +18,11 @@ def key_of(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).replace("_", " ").casefold().split())
 
 
+def filled(path: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a path with the ranks that it lacks taken from another of the same species."""
+    return tuple(mine or theirs for mine, theirs in zip(path, other, strict=True))
+
+
 def binomial(name: str, rank: str = "") -> str:
     """Return genus and epithet of a scientific name, authors and what is below the species left out.
 

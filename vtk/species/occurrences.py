@@ -18,7 +18,7 @@ import numpy as np
 
 from vtk.errors import UsageError
 from vtk.species.countries import code_of
-from vtk.species.names import binomial, key_of
+from vtk.species.names import binomial, filled, key_of
 from vtk.species.tables import Table, is_text, open_table
 
 BLOCK = 1 << 16  # rows that are held at once
@@ -139,8 +139,10 @@ class Names:
         if not name:
             return 0 if scientific or any(above) else -1
         place = self._places.setdefault(key_of(name), len(self.paths))
+        path = (name, above[0] or name.removeprefix("× ").partition(" ")[0], *above[1:])
         if place == len(self.paths):
-            self.paths.append((name, above[0] or name.removeprefix("× ").partition(" ")[0], *above[1:]))
+            self.paths.append(path)
+        self.paths[place] = filled(self.paths[place], path)
         if written and key_of(written) != key_of(name):
             known = self.synonyms.setdefault(written, self.paths[place][0])
             if known != self.paths[place][0]:

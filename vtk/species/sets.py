@@ -66,7 +66,8 @@ class Sets:
 
         Args:
             probabilities: (M, C), rows sum to 1.
-            seed: of the random parts, where it is randomised.
+            seed: of the random parts, where it is randomised; another one for each call, since pictures of one place
+                in two calls would share their part.
 
         Returns:
             (M, C) bool.

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from vtk.errors import UsageError
-from vtk.species.names import RANKS, binomial, key_of
+from vtk.species.names import RANKS, binomial, filled, key_of
 from vtk.species.ranges import RangeTable
 from vtk.species.tables import is_text, open_table
 
@@ -186,7 +186,8 @@ class _Found:
         if taxon:
             self._ids[taxon] = key
         path = (mine, genus or mine.removeprefix("× ").partition(" ")[0], family, order, above)
-        if self.paths.setdefault(key, path) != path:
+        known = self.paths[key] = filled(self.paths.get(key, path), path)
+        if known[1:] != filled(path, known)[1:]:
             self._conflicts[mine] = None
         others = [written, *(binomial(other) for other in synonyms.split("|"))]
         for other in others:
