@@ -13,7 +13,8 @@ from vtk.errors import UsageError, WeightsError
 from vtk.models import net_classifier, zoo
 from vtk.models.classifier import ClassifierOptions, load_classifier, model_name
 from vtk.models.net_classifier import NetClassifier, fitted, given, log_probabilities
-from vtk.models.runtime import RuntimeOptions
+from vtk.models.openvino import openvino
+from vtk.models.runtime import RuntimeOptions, load
 from vtk.models.weights import resolve
 from vtk.models.zoo import Input
 
@@ -151,6 +152,27 @@ def test_a_file_of_the_users_own_needs_its_labels(shared: Path, tmp_path: Path) 
         load_classifier("imagenet", labels, labels, CPU)
     renamed = load_classifier("inat-birds", labels=_numbered(tmp_path / "names.txt", 965), runtime=CPU)
     assert renamed.labels[0] == "species 0" and len(renamed.labels) == 965
+
+
+@pytest.mark.parametrize("ending", ["softmax", "softmax and reshape", "nothing"])
+def test_what_a_softmax_takes_is_read_before_it(ending: str, tmp_path: Path) -> None:
+    """A network of means of colours, as OpenVINO's files have it: its logits are the means less 100."""
+    library = openvino()
+    ops = library.opset13
+    images = ops.parameter([-1, 3, 8, 8], np.float32)
+    last = ops.subtract(ops.reduce_mean(images, np.array([2, 3]), False), np.float32(100))
+    if ending != "nothing":
+        last = ops.softmax(last, 1)
+    if ending == "softmax and reshape":
+        last = ops.reshape(last, np.array([0, 3, 1, 1]), True)
+    library.save_model(library.Model([last], [images]), tmp_path / "means.xml", compress_to_fp16=False)
+    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
+    picture = np.full((8, 8, 3), (90, 100, 200), np.uint8)
+    model = load_classifier("imagenet", tmp_path / "means.xml", tmp_path / "labels.txt", CPU)
+    # Probabilities would end at FLOOR, e to the -16; the first is e to the -110.
+    np.testing.assert_allclose(model.scores([picture, picture]), [[-110, -100, 0]] * 2, atol=1e-3)
+    assert load(tmp_path / "means.xml", CPU, tmp_path / "means.bin")(np.zeros((1, 3, 8, 8), np.float32))[0].sum() == (
+        pytest.approx(-300 if ending == "nothing" else 1))
 
 
 def _numbered(path: Path, count: int) -> Path:
