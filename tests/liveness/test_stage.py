@@ -153,6 +153,14 @@ def test_what_left_the_picture_is_told_while_the_rest_goes_on(tmp_path: Path) ->
     assert kinds.index(("face_track", 0.5)) < kinds.index(("face_track", 6.0)) - 10
 
 
+@pytest.mark.parametrize(("gap", "verdicts"), [(3, ["unsure"]), (10, ["live", "spoof"])])
+def test_what_comes_after_a_pause_is_another_face(tmp_path: Path, gap: int, verdicts: list[str]) -> None:
+    """A live face is gone for 0.3 s, for 1 s, then a spoof is in its place: long enough to put it there."""
+    rows = [[0.95]] * 15 + [[np.nan]] * gap + [[0.05]] * 15
+    tracks = of_type(list(run([stage()], [str(film(tmp_path / "film.mp4", rows))])), "face_track")
+    assert [track["verdict"] for track in tracks] == verdicts
+
+
 @pytest.mark.parametrize("label", ["face", None])
 def test_detections_of_faces_are_followed(tmp_path: Path, label: str | None) -> None:
     path = film(tmp_path / "film.mp4", [[0.95]] * 12)

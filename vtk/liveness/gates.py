@@ -39,6 +39,6 @@ def _value(part: str, text: str, paired: bool) -> float | tuple[float, ...]:
     except ValueError:
         numbers = ()
     if len(numbers) != (2 if paired else 1):
-        wanted = "LOW:HIGH, two numbers" if paired else "a number"
-        raise UsageError(f"--gates {part}: {wanted} is needed")
+        wanted = "two numbers, LOW:HIGH, are" if paired else "a number is"
+        raise UsageError(f"--gates {part}: {wanted} needed")
     return numbers if paired else numbers[0]

@@ -152,7 +152,8 @@ def reasons(measures: Mapping[str, float], gates: Gates) -> tuple[str, ...]:
         "cut": of("cut", 0) > gates.max_cut, "small": of("size", math.inf) < gates.min_size,
         "blurred": of("sharpness", math.inf) < gates.min_sharpness, "dark": of("brightness", low) < low,
         "bright": of("brightness", high) > high, "flat": of("contrast", math.inf) < gates.min_contrast,
-        "grey": of("colour", math.inf) < gates.min_colour, "turned": tilted > gates.max_turn, "covered": of("covered", 0) > gates.max_covered,
+        "grey": of("colour", math.inf) < gates.min_colour, "turned": tilted > gates.max_turn,
+        "covered": of("covered", 0) > gates.max_covered,
         "doubtful": of("score", 1) < gates.min_score}
     return tuple(name for name in REASONS if failed[name])
 

@@ -48,7 +48,7 @@ class Plan:
     Attributes:
         width, height, fps: of the clip.
         seconds: of a take.
-        gap: seconds of the empty room after each, longer than the tracker waits for a lost face (2 s).
+        gap: seconds of the empty room after each, longer than any tracker waits for a lost face (2 s).
         crf: the encoder's; more is worse.
         seed: of the camera's movements and noise.
     """

@@ -32,8 +32,10 @@ DETECTOR = "rfb-320"
 MIN_FACE_SCORE = 0.7
 # Frames a call where no detector sets it.
 BATCH = 8
-# The tracker inside, and the maker of its tracks.
+# The tracker inside, the seconds that it waits for a face that is gone, and the maker of its tracks. In half a second a
+# face blinks out and comes back, and nobody takes a live one away and holds up a picture of it in its place.
 TRACKER = "vtk"
+MAX_LOST = 0.5
 INSIDE = ""
 
 
@@ -92,6 +94,8 @@ class LivenessStage(Stage):
                  sampling: Sampling = Sampling()) -> None:
         if thresholds is not None and calibration is not None:
             raise UsageError("--thresholds and --calibration both say what is live: give one of them")
+        if not 0 <= min_face_score <= 1:
+            raise UsageError(f"--min-face-score {min_face_score:g}: expected a number from 0 to 1")
         runtime = replace(runtime, precision="fp32") if runtime.precision == "auto" else runtime
         self._model = networks.model_name(model, weights)
         self._given = (model, weights, runtime)
@@ -99,7 +103,7 @@ class LivenessStage(Stage):
         self._finds = {"name": detector, "weights": detector_weights, "min_score": min_face_score, "tile": tile,
                        "runtime": runtime}
         Settings(min_score=min_face_score, tile=tile)  # refuses what is out of range before anything is read
-        self._track = TrackStage(tracker=TRACKER, keep_detections=True)
+        self._track = TrackStage(tracker=TRACKER, max_lost=MAX_LOST, keep_detections=True)
         self._thresholds = thresholds or DEFAULT
         self._calibration = calibrations.read(calibration) if calibration is not None else None
         self._gates, self._each, self._wanted = gates, frames, sampling
@@ -290,8 +294,9 @@ class LivenessStage(Stage):
         """Return what the user should know of a source, one error each; the source is done all the same."""
         found: list[VtkError] = []
         if state.outside:
-            found.append(RecordError(f"{state.outside} boxes of faces lie outside of the frame: they have no score",
-                                     code="E_OUTSIDE"))
+            which = ("1 box of a face lies outside of the frame: it has no score" if state.outside == 1 else
+                     f"{state.outside} boxes of faces lie outside of the frame: they have no score")
+            found.append(RecordError(which, code="E_OUTSIDE"))
         if state.labels and not state.labels & {FACE, PERSON}:
             found.append(RecordError(f"no box of a face or a person came: there are {', '.join(sorted(state.labels)[:5])}",
                                      code="E_NO_CLASS"))
