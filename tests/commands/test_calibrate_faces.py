@@ -63,7 +63,8 @@ def test_parts(calibrate: Callable[..., Said], tmp_path: Path) -> None:
     aloud = calibrate(*words[:3], "--check", "test").err
     assert "subjects are in part" not in aloud
     assert "calibrated on together" not in aloud, "one part is left"
-    assert "parts test, train are calibrated on together, so that none is left for vtk eval" in calibrate(*words[:3]).err
+    both = calibrate(*words[:3]).err
+    assert "parts test, train are calibrated on together, so that none is left for vtk eval" in both
     (tmp_path / "labels.csv").write_text("\n".join([*rows, "more.jpg,live,,train,0"]))
     assert "1 subjects are in part test and in what is calibrated on" in calibrate(*words[:3], "--check", "test").err
     for more, said in ((["--part", "x"], "--part x: there is test, train"), (["--check", "x"], "--check x"),

@@ -1,4 +1,4 @@
-"""What fusing is worth, how fast faces are judged, what wears scores: ``python -m vtk.liveness.bench flips|rate|wear PICTURE…``.
+"""What fusing is worth, how fast faces are judged, what wears scores: ``python -m vtk.liveness.bench BENCH PICTURE…``.
 
 flips   Films live faces and replays of them (``vtk.liveness.replay``; one clip with its truth beside it is taken as it
         is) and counts along each track of ``vtk face-antispoof --frames`` the verdicts that differ from the one
@@ -153,12 +153,16 @@ def wear(names: Sequence[str]) -> Iterator[Row]:
     detect, network = load_detector("rfb-320", min_score=0.7, runtime=runtime).start(), load_liveness(runtime=runtime)
     largest: dict[int, Face] = {}
     for face in _found([image for name in names for image in _pictures(name)[:1]], detect, 1):
-        x1, y1, x2, y2 = face.xyxy
         before = largest.get(id(face.image))
-        if before is None or (x2 - x1) * (y2 - y1) > (before.xyxy[2] - before.xyxy[0]) * (before.xyxy[3] - before.xyxy[1]):
+        if before is None or _area(face) > _area(before):
             largest[id(face.image)] = face
     for row in worn(list(largest.values()), network):
         yield {"bench": "wear", **row}
+
+
+def _area(face: Face) -> float:
+    x1, y1, x2, y2 = face.xyxy
+    return (x2 - x1) * (y2 - y1)
 
 
 def _pictures(name: str) -> list[np.ndarray]:
@@ -174,7 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vtk.liveness.bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bench", choices=("flips", "rate", "wear"))
-    parser.add_argument("pictures", nargs="+", help="pictures of a face each, or folders of them; flips: or a clip; rate: or videos")
+    parser.add_argument("pictures", nargs="+",
+                        help="pictures of a face each, or folders of them; flips: or a clip; rate: or videos")
     parser.add_argument("--seconds", type=float, default=3.0, help="flips: of a take")
     parser.add_argument("--seed", type=int, default=0, help="flips: of the camera's movements and noise")
     parser.add_argument("--turns", type=int, default=5, help="rate: of each contestant")

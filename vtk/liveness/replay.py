@@ -126,7 +126,8 @@ def truth_of(path: Path) -> dict[str, Any]:
     try:
         truth = json.loads(beside.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{beside} cannot be read ({error}): make the clip with python -m vtk.liveness.replay") from None
+        raise UsageError(f"{beside} cannot be read ({error}): make the clip with "
+                         "python -m vtk.liveness.replay") from None
     if not isinstance(truth, dict) or truth.get("format") != FORMAT:
         raise UsageError(f"{beside} is no truth of python -m vtk.liveness.replay")
     return truth
