@@ -107,7 +107,7 @@ def test_places_of_imagenet_are_found(shared: Path, capsys: pytest.CaptureFixtur
 
 def test_places_of_other_peoples_pictures_are_found_now_and_then(
         shared: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grey pictures of 15 kinds of place that nobody had in view: rooms, streets and coasts are told, forests are not."""
+    """Grey pictures of 15 kinds of place that nobody had in view: rooms and coasts are told, forests are not."""
     folder = shared / "train" / "recognize-scene" / "scene15"
     if not folder.is_dir():
         pytest.skip(f"no 15-Scene: {folder} is absent")

@@ -32,7 +32,8 @@ def read_labels(path: Path) -> tuple[str, ...]:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise WeightsError(f"{path}: line {line} is not {encoding.removesuffix('-sig')}; save the labels as UTF-8") from error
+        said = encoding.removesuffix("-sig")
+        raise WeightsError(f"{path}: line {line} is not {said}; save the labels as UTF-8") from error
     return _checked([line.strip() for line in text.rstrip().splitlines()], path)
 
 

@@ -139,7 +139,8 @@ def _own(name: str, labels: Sequence[str] | None) -> Checkpoint:
     if not timm.is_model(name):
         raise UsageError(f"timm:{name} --weights: timm has no network of that name; timm.list_models() shows all")
     if labels is None:
-        raise UsageError(f"timm:{name} --weights: give the names of its classes, too, with --labels FILE, a line a class")
+        raise UsageError(f"timm:{name} --weights: give the names of its classes, too, with --labels FILE, "
+                         "a line a class")
     about = get_pretrained_cfg(name)
     _, height, width = about.input_size
     takes = Input(width, height, "crop", mean=_three(about.mean), std=_three(about.std), share=about.crop_pct)
@@ -149,7 +150,8 @@ def _own(name: str, labels: Sequence[str] | None) -> Checkpoint:
 def _loaded(name: str, about: Checkpoint, path: Path) -> nn.Module:
     """Return the network with its classifier and the weights in ``path``, in eval mode."""
     if not timm.is_model(about.architecture):
-        raise WeightsError(f"{name}: this timm, {timm.__version__}, has no network '{about.architecture}'; upgrade timm")
+        raise WeightsError(f"{name}: this timm, {timm.__version__}, has no network '{about.architecture}'; "
+                           "upgrade timm")
     net = timm.create_model(about.architecture, pretrained=False, num_classes=about.outputs).eval()
     state = as_taken(net, state_of(read_plain(path, "a network's"), path), path)
     if found := misfit(state, net.state_dict()):

@@ -1,9 +1,9 @@
 """What the places of Places365 belong to: indoors or outdoors, and two levels of kinds of place above them.
 
 The kinds are those of the SUN and Places data bases: three at the top, sixteen below. Which kind a place is of was
-decided for this table by what its name means, one kind for each; the makers' own sheet lets some have several. Whether a
-place is indoors is the makers' word, ``IO_places365.txt`` of github.com/CSAILVision/places365 (MIT licence): it differs
-from the kinds in few places, ``ODD``, such as ``balcony/interior``, which it calls outdoors.
+decided for this table by what its name means, one kind for each; the makers' own sheet lets some have several. Whether
+a place is indoors is the makers' word, ``IO_places365.txt`` of github.com/CSAILVision/places365 (MIT licence): it
+differs from the kinds in few places, ``ODD``, such as ``balcony/interior``, which it calls outdoors.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Which places the things of ImageNet's classes stand for: the table behind ``places.scene_scores``.
 
-Each line is a class or a range of classes of ImageNet, counted from 0 without a background, with a name of the first; and
-after the colon places of Places365 with weights: of the pictures that show this thing, what share is taken there, as we
-judge it, in hundredths. What is missing to 100 was taken anywhere. Nobody measured the weights, and the order of places
-matters more than the numbers: classes that are places themselves get 55 to 85, things that are nearly always in one place
-30 to 60, other things less, and what can be anywhere has no line.
+Each line is a class or a range of classes of ImageNet, counted from 0 without a background, with a name of the first;
+and after the colon places of Places365 with weights: of the pictures that show this thing, what share is taken there, as
+we judge it, in hundredths. What is missing to 100 was taken anywhere. Nobody measured the weights, and the order of
+places matters more than the numbers: classes that are places themselves get 55 to 86, things that are nearly always in
+one place 30 to 75, other things less, and what can be anywhere has no line.
 """
 
 from __future__ import annotations

@@ -16,11 +16,12 @@ def scene_scores(log_probabilities: np.ndarray) -> np.ndarray:
     """Return for each place of Places365 the probability that a picture was taken there, by the things that it shows.
 
     It is p(place) = Σ p(class) w(class, place) with the weights of ``knowledge.TABLE``; what no class stands for, the
-    background's share among it, is spread over all places alike: a picture whose things can be anywhere gets low scores.
+    background's share among it, is spread over all places alike: a picture whose things can be anywhere gets low
+    scores.
 
     Args:
-        log_probabilities: (..., 1000) float, natural logarithms, as the classifier ``imagenet`` gives them; they may sum
-            to less than 1, the rest is the background's.
+        log_probabilities: (..., 1000) float, natural logarithms, as the classifier ``imagenet`` gives them; they may
+            sum to less than 1, the rest is the background's.
 
     Returns:
         (..., 365) float32 in [0, 1], in the order of PLACES; they sum to 1.
@@ -41,7 +42,7 @@ def scene_scores(log_probabilities: np.ndarray) -> np.ndarray:
 
 
 def told_share(log_probabilities: np.ndarray) -> np.ndarray:
-    """Return (...) float64 in [0, 1], how much of (..., 1000) log-probabilities lies on things that stand for places."""
+    """Return (...) float64 in [0, 1], how much of (..., 1000) log-probabilities lies on what stands for places."""
     return np.exp(np.asarray(log_probabilities, np.float64)) @ weights().sum(axis=1)
 
 

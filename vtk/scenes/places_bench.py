@@ -1,11 +1,11 @@
 """Say how often things give a picture's place away: ``python -m vtk.scenes.places_bench LABELS.csv FOLDER``.
 
 LABELS.csv has the column ``file``, and ``places365_acceptable_labels``, names of Places365 with | between them, or
-``label``, a class of the 15-Scene data set, for which FIFTEEN names the places; rows whose ``split`` is not test, or that
-leak from train, are left out. A line of JSON for each picture with its first five places; the last one has the shares of
-pictures, percent, with an acceptable place first and among the first five, and with the right one of indoors and outdoors.
-On samples of ImageNet's own classes that are places, such as its bakery, this measures the table with itself: it was
-written with these classes in view.
+``label``, a class of the 15-Scene data set, for which FIFTEEN names the places; rows whose ``split`` is not test, or
+that leak from train, are left out. A line of JSON for each picture with its first five places; the last one has the
+shares of pictures, percent, with an acceptable place first and among the first five, and with the right one of indoors
+and outdoors. On samples of ImageNet's own classes that are places, such as its bakery, this measures the table with
+itself: it was written with these classes in view.
 """
 
 from __future__ import annotations

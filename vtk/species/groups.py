@@ -44,8 +44,8 @@ def group_scores(log_probabilities: np.ndarray) -> dict[str, np.ndarray]:
     """Return for each group of GROUPS the probability that a picture shows it: the sum over its classes.
 
     Args:
-        log_probabilities: (..., 1000) float, natural logarithms, as the classifier ``imagenet`` gives them. They need not
-            sum to 1: what is missing, the background's, counts as ``none``.
+        log_probabilities: (..., 1000) float, natural logarithms, as the classifier ``imagenet`` gives them. They need
+            not sum to 1: what is missing, the background's, counts as ``none``.
 
     Returns:
         By the names of GROUPS, (...) float64 in [0, 1]; they sum to 1.

@@ -1,8 +1,8 @@
-"""Say how often groups of living things are told apart: ``python -m vtk.species.groups_bench PICTURES… [--group NAME]``.
+"""Say how often groups of living things are told apart: ``python -m vtk.species.groups_bench PICTURES…``.
 
 What a picture shows is told by its name, as ImageNet's samples have it, such as n01530575_brambling.JPEG; or it is
-``--group`` for all. A line of JSON for each group, with how many pictures there are, and what they came out as, the most
-likely group; and one for all, with the share of pictures, percent, whose group is right.
+``--group`` for all. A line of JSON for each group, with how many pictures there are, and what they came out as, the
+most likely group; and one for all, with the share of pictures, percent, whose group is right.
 """
 
 from __future__ import annotations
