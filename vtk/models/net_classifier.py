@@ -127,8 +127,8 @@ def build(model: Model, weights: Weights, options: ClassifierOptions) -> NetClas
 def _exact(runtime: RuntimeOptions, path: Path) -> RuntimeOptions:
     """Return ``runtime`` with fp32 for precision auto of a TFLite file: those of 8 bits gain nothing from bf16.
 
-    Measured by hand with one thread, 63 pictures in turns, twice: 59 to 61 pictures/s with fp32, 59 to 65 with bf16; of ``inat-birds``
-    3 first answers of 63 change, and probabilities by 0.02 in the mean, 0.09 at most.
+    Measured by hand with one thread, 63 pictures in turns: 59 to 61 pictures/s with fp32, 59 to 65 with bf16; of
+    ``inat-birds`` 3 first answers of 63 change, and probabilities by 0.02 in the mean, 0.09 at most.
     """
     if runtime.precision == "auto" and path.suffix.lower() == ".tflite":
         return replace(runtime, precision="fp32")
