@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vtk.options import Batch, Device, Offline, Precision, Threads, TrustWeights
+from vtk.options import Batch, Device, Offline, Overwrite, Precision, Threads, TrustWeights
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
                   help="Score results against ground truth.\n\nReads results as records or files. Prints a table, or "
@@ -331,7 +331,8 @@ def detect_copy(gt: CopyGt, results: CopyResults = None, pairs: Pairs = None, se
 def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = None, part: FacePart = None,
                    threshold: Threshold = None, dev: Dev = None, dev_records: DevRecords = None,
                    dev_part: DevPart = None, by: Column = None, made_by: MadeBy = None, all_faces: AllFaces = False,
-                   plots: Plots = None, seed: FaceSeed = 0, as_json: Json = False, quiet: Quiet = False) -> None:
+                   plots: Plots = None, overwrite: Overwrite = False, seed: FaceSeed = 0, as_json: Json = False,
+                   quiet: Quiet = False) -> None:
     """Score live or spoof: APCER by type of attack and of the worst, BPCER, with 95 % intervals, as ISO/IEC 30107-3.
 
     A picture counts by its largest face, a video by its face track of most observations, without tracks by the mean
@@ -349,7 +350,7 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
 
     from vtk.errors import EXIT_PARTIAL
     from vtk.evaluation.liveness import evaluate_liveness
-    from vtk.evaluation.liveness_plots import write_plots
+    from vtk.evaluation.liveness_plots import check_plots, write_plots
     from vtk.evaluation.liveness_sets import Wanted, read_sets
     from vtk.evaluation.liveness_table import lines, remarks, report
 
@@ -357,6 +358,8 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
         if not quiet:
             print(f"vtk eval: {message}", file=sys.stderr)
 
+    if plots is not None and not overwrite:
+        check_plots(plots)
     sets = read_sets(Wanted(gt, results or (), split, part, dev, dev_records, dev_part, threshold, made_by, all_faces),
                      note)
     evaluation = evaluate_liveness(sets.gathered, sets.rule, by, seed)

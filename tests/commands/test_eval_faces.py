@@ -131,6 +131,12 @@ def test_videos_and_what_has_no_face(evaluate: Callable[..., Said], tmp_path: Pa
 def test_plots(faces: Path, evaluate: Callable[..., Said]) -> None:
     assert evaluate("--gt", faces, "faces.jsonl", "--plots", "plots", "-q").err == ""
     assert sorted(path.name for path in Path("plots").iterdir()) == ["det.png", "scores.png"]
+    Path("plots/det.png").write_bytes(b"mine")
+    with pytest.raises(UsageError, match="det.png and scores.png would be replaced"):
+        evaluate("--gt", faces, "faces.jsonl", "--plots", "plots", "-q")
+    assert Path("plots/det.png").read_bytes() == b"mine"
+    assert evaluate("--gt", faces, "faces.jsonl", "--plots", "plots", "--overwrite", "-q").err == ""
+    assert Path("plots/det.png").read_bytes() != b"mine"
 
 
 def test_neither_torch_nor_a_traceback(faces: Path, vtk: Vtk, tmp_path: Path) -> None:

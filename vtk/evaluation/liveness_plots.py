@@ -37,6 +37,20 @@ LEAST_BAR = 3  # pixels: one face of thousands is seen
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 60, 80, 90, 95, 98, 99)
 
 
+FILES = ("det.png", "scores.png")
+
+
+def check_plots(folder: Path) -> None:
+    """Refuse to replace pictures: before the work.
+
+    Raises:
+        UsageError: one of them is there; the message names it.
+    """
+    if exists := [name for name in FILES if (folder / name).exists()]:
+        raise UsageError(f"--plots {folder}: {' and '.join(exists)} would be replaced: give --overwrite for that, or "
+                         "another folder")
+
+
 def write_plots(folder: Path, presentations: Sequence[Presentation], rule: Rule = Rule()) -> None:
     """Write det.png where there are both classes, and scores.png.
 
