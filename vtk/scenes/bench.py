@@ -1,0 +1,213 @@
+"""How well changes of shot are found, and how fast: ``python -m vtk.scenes.bench [CLIP…] [--truth FILE]``.
+
+Films are drawn from seeds, with exact truth, and encoded; clips are scored where ``--truth`` says what is in them:
+{"street.mp4": {"cuts": [120], "graduals": [[200, 225]], "unsure": [[300, 310]]}}, in frames. PySceneDetect runs on the
+same files where it is installed. One JSON line for each implementation and set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vtk.errors import VtkError
+from vtk.media.sampling import Size
+from vtk.media.video import open_media
+from vtk.media.writer import VideoWriter
+from vtk.metrics.shots import Score, Truth, score_changes, score_cuts, score_graduals
+from vtk.scenes.films import HEIGHT, KINDS, WIDTH, plan
+from vtk.scenes.looks import LOOK
+from vtk.scenes.shots import Change, Shots
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file and what is in it; ``kinds`` names the kind of each gradual transition where that is known."""
+
+    path: str
+    truth: Truth
+    kinds: tuple[str, ...] = ()
+
+
+def changes(path: str) -> list[Change]:
+    """Return where a film goes from shot to shot."""
+    reader, shots = open_media(path), Shots()
+    try:
+        found = [shot for frame in reader.frames([LOOK], lambda index, t: True)
+                 for shot in shots.add(frame.index, frame.t, frame.image(LOOK))]
+    finally:
+        reader.close()
+    return [shot.after for shot in [*found, *shots.finish()] if shot.after]
+
+
+def decode(path: str) -> int:
+    """Decode a file, converting nothing; return how many frames it has."""
+    reader = open_media(path)
+    try:
+        return sum(1 for _ in reader.frames([], lambda index, t: True))
+    finally:
+        reader.close()
+
+
+def pyscenedetect(name: str) -> Callable[[str], list[int]] | None:
+    """Return PySceneDetect's detector of this name, with its defaults; None where it is not installed."""
+    try:
+        import scenedetect
+    except ImportError:
+        return None
+
+    def run(path: str) -> list[int]:
+        scenes = scenedetect.detect(path, getattr(scenedetect, name)())
+        return [start.frame_num for start, _ in scenes[1:]]
+
+    return run
+
+
+def quality(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Return a row for us and for each rival: recall, precision and F in percent, over all cases."""
+    ours = [changes(case.path) for case in cases]
+    rows = [{"implementation": "vtk"} | _ours(cases, ours)]
+    for name in ("ContentDetector", "AdaptiveDetector"):
+        rival = pyscenedetect(name)
+        if rival is None:
+            print(f"{name} left out: PySceneDetect is not installed", file=sys.stderr)
+            continue
+        found = [rival(case.path) for case in cases]
+        rows.append({"implementation": f"pyscenedetect {name}"} | _told(
+            {"cuts": _sum(score_cuts(case.truth, each) for case, each in zip(cases, found, strict=True)),
+             "changes": _sum(score_changes(case.truth, each) for case, each in zip(cases, found, strict=True))}))
+    return rows
+
+
+def _ours(cases: Sequence[Case], found: Sequence[Sequence[Change]]) -> dict[str, Any]:
+    """Return our scores: of cuts, of gradual transitions by overlap, of each kind of these, and of all changes."""
+    cuts = [[each.frame for each in film if each.kind == "cut"] for film in found]
+    spans = [[(each.start_frame, each.end_frame) for each in film if each.kind != "cut"] for film in found]
+    scores = {
+        "cuts": _sum(score_cuts(case.truth, *both) for case, *both in zip(cases, cuts, spans, strict=True)),
+        "graduals": _sum(score_graduals(case.truth, *both) for case, *both in zip(cases, cuts, spans, strict=True)),
+        "changes": _sum(score_changes(case.truth, [each.frame for each in film])
+                        for case, film in zip(cases, found, strict=True))}
+    for kind in (kind for kind in KINDS if any(kind in case.kinds for case in cases)):
+        scores[kind] = _sum(_of_kind(kind, *each) for each in zip(cases, found, cuts, strict=True))
+    return _told(scores)
+
+
+def _of_kind(kind: str, case: Case, found: Sequence[Change], cuts: Sequence[int]) -> Score:
+    """Return the score of one kind of transition: one that was taken for another kind counts as missed."""
+    truth = replace(case.truth, graduals=tuple(
+        span for span, each in zip(case.truth.graduals, case.kinds, strict=True) if each == kind))
+    return score_graduals(truth, cuts, [(each.start_frame, each.end_frame) for each in found if each.kind == kind])
+
+
+def _sum(scores: Iterable[Score]) -> Score:
+    return sum(scores, Score())
+
+
+def _told(scores: Mapping[str, Score]) -> dict[str, Any]:
+    return {name: {"recall": round(100 * score.recall, 1), "precision": round(100 * score.precision, 1),
+                   "F": round(100 * score.f1, 1), "there": score.there} for name, score in scores.items()}
+
+
+def speed(path: str, turns: int) -> dict[str, Any]:
+    """Return how fast shots are found, as a share of decoding alone: the median ratio of alternating runs."""
+    count = decode(path)
+    changes(path)
+    rates: dict[str, list[float]] = {"decode": [], "shots": []}
+    for _ in range(turns):
+        for name, run in (("decode", decode), ("shots", changes)):
+            begin = time.perf_counter()
+            run(path)
+            rates[name].append(count / (time.perf_counter() - begin))
+    ratios = [shots / alone for alone, shots in zip(rates["decode"], rates["shots"], strict=True)]
+    reader = open_media(path)
+    reader.close()
+    return {"clip": os.path.basename(path), "width": reader.info.width, "height": reader.info.height, "frames": count,
+            "decode_fps": round(statistics.median(rates["decode"]), 1),
+            "shots_fps": round(statistics.median(rates["shots"]), 1), "ratio": round(statistics.median(ratios), 3),
+            "turns": turns, "cores": os.cpu_count()}
+
+
+def write_films(folder: Path, seeds: Iterable[int], clips: Sequence[np.ndarray]) -> list[Case]:
+    """Encode a film for each seed and return them with their truth."""
+    cases = []
+    for seed in seeds:
+        film, path = plan(seed, shots=10, clips=clips), folder / f"film{seed}.mp4"
+        with VideoWriter(path, WIDTH, HEIGHT, film.fps, crf=23) as writer:
+            for n, image in enumerate(film.frames()):
+                writer.write(image, n / film.fps)
+        cases.append(Case(str(path), film.truth, tuple(join.kind for join in film.joins if join.kind != "cut")))
+    return cases
+
+
+def read_material(text: str) -> np.ndarray:
+    """Return the frames (N, HEIGHT, WIDTH, 3) of a clip, or of its frames from A up to B by CLIP:A:B."""
+    path, *span = text.rsplit(":", 2) if text.count(":") >= 2 else (text,)
+    start, end = (int(each) for each in span) if span else (0, sys.maxsize)
+    reader, size = open_media(path), Size("exact", WIDTH, HEIGHT)
+    try:
+        return np.stack([frame.image(size) for frame in reader.frames([size], lambda index, t: start <= index < end)])
+    finally:
+        reader.close()
+
+
+def read_truth(path: Path, clips: Sequence[str]) -> list[Case]:
+    """Return the clips that a truth file knows, by their names without folders.
+
+    Raises:
+        VtkError: a clip is not in it, or the file is no such JSON.
+    """
+    try:
+        known = json.loads(path.read_text())
+        return [Case(clip, Truth(tuple(known[name]["cuts"]), tuple(map(tuple, known[name].get("graduals", ()))), 0,
+                                 tuple(map(tuple, known[name].get("unsure", ())))))
+                for clip in clips for name in [os.path.basename(clip)]]
+    except KeyError as error:
+        raise VtkError(f"{path} has no {error}: each clip needs its name and cuts there") from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise VtkError(f"{path}: {error}; a JSON object of clips is needed, each with cuts") from None
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print one JSON line for each implementation and set, and one for the speed on each clip."""
+    parser = argparse.ArgumentParser(prog="python -m vtk.scenes.bench", description=__doc__)
+    parser.add_argument("clip", nargs="*", help="video files")
+    parser.add_argument("--truth", type=Path, help="JSON file that says what is in the clips")
+    parser.add_argument("--films", type=int, default=8, help="how many films are made (default: 8; 0: none)")
+    parser.add_argument("--seed", type=int, default=1000, help="seed of the first (default: 1000)")
+    parser.add_argument("--material", action="append", default=[], metavar="CLIP[:A:B]",
+                        help="a clip of one shot, or its frames A to B, that films take pieces of; may be repeated")
+    parser.add_argument("--turns", type=int, default=5, help="timed runs of each, alternating (default: 5)")
+    asked = parser.parse_args(words)
+    if asked.films < 0 or asked.turns < 1:
+        parser.error("--films must be 0 or more, and --turns 1 or more")
+    try:
+        if asked.films:
+            with tempfile.TemporaryDirectory() as folder:
+                material = [read_material(text) for text in asked.material]
+                seeds = range(asked.seed, asked.seed + asked.films)
+                for row in quality(write_films(Path(folder), seeds, material)):
+                    print(json.dumps(row | {"set": "films", "films": asked.films, "seed": asked.seed,
+                                            "material": len(material)}), flush=True)
+        if asked.truth:
+            for row in quality(read_truth(asked.truth, asked.clip)):
+                print(json.dumps(row | {"set": [os.path.basename(clip) for clip in asked.clip]}), flush=True)
+        for clip in asked.clip:
+            print(json.dumps({"implementation": "vtk"} | speed(clip, asked.turns)), flush=True)
+    except VtkError as error:
+        sys.exit(f"vtk.scenes.bench: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Pictures carried on as the camera goes: what a shot would have shown some frames later, or earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from vtk.scenes.looks import BLOCK, Box, Look
+
+# Looks before and after a stretch by which it is told how the camera goes, and seconds that they may be apart.
+REACH, LATELY = 5, 0.35
+# Response of phase correlation below which no motion was made out, and pixels of 64 a look that are believed.
+SURE, FASTEST = 0.15, 3.0
+
+
+def carried(looks: Sequence[Look], places: np.ndarray, area: Box) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the first and the last look would show at each place, did the camera go on as around them.
+
+    Args:
+        looks: the looks; some before the first place and behind the last tell how the camera goes.
+        places: (N,) numbers of looks, increasing.
+        area: the blocks that are returned.
+
+    Returns:
+        Two of (N, blocks) float32, mean luminance. What a camera that moves uncovers is repeated from the edge.
+    """
+    first, last = int(places[0]), int(places[-1])
+    early, late = max(0, first - REACH), min(len(looks) - 1, last + REACH)
+    before, after = _speed(looks, early, first, area), _speed(looks, last, late, area)
+    return (_moved(looks[first].blocks[area], before, places - first),
+            _moved(looks[last].blocks[area], after, places - last))
+
+
+def _speed(looks: Sequence[Look], start: int, end: int, area: Box) -> tuple[float, float]:
+    """Return how many pixels a look things go right and down from ``looks[start]`` to ``looks[end]``."""
+    if end == start or looks[end].t - looks[start].t > LATELY:
+        return 0.0, 0.0
+    rows, columns = (slice(each.start * BLOCK, each.stop * BLOCK) for each in area)
+    one, other = (cv2.cvtColor(looks[n].image[rows, columns], cv2.COLOR_RGB2GRAY).astype(np.float32)
+                  for n in (start, end))
+    window = _window(one.shape[1], one.shape[0])
+    (right, down), response = cv2.phaseCorrelate(one, other, window)
+    steps = end - start
+    if response < SURE or max(abs(right), abs(down)) > FASTEST * steps:
+        return 0.0, 0.0
+    return right / steps, down / steps
+
+
+@lru_cache(maxsize=64)
+def _window(width: int, height: int) -> np.ndarray:
+    return cv2.createHanningWindow((width, height), cv2.CV_32F)
+
+
+def _moved(blocks: np.ndarray, speed: tuple[float, float], looks: np.ndarray) -> np.ndarray:
+    """Return blocks (rows, columns) moved on by each number of ``looks`` (N,), as (N, rows * columns)."""
+    right, down = speed[0] / BLOCK, speed[1] / BLOCK
+    if max(abs(right), abs(down)) * float(np.abs(looks).max()) < 0.25:
+        return np.repeat(blocks.reshape(1, -1), len(looks), axis=0)
+    picture = np.ascontiguousarray(blocks)
+    return np.stack([cv2.warpAffine(picture, np.float32([[1, 0, right * n], [0, 1, down * n]]), blocks.shape[::-1],
+                                    borderMode=cv2.BORDER_REPLICATE).ravel() for n in looks.tolist()])

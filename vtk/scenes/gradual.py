@@ -1,0 +1,253 @@
+"""Gradual transitions: dissolves and wipes are told by a model of what lies between, fades by contrast that goes."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vtk.scenes.carrying import carried
+from vtk.scenes.looks import FLAT, SMALL_MIDDLE, Box, Look, deviations, likeness, overlay, picture_area
+
+# Half lengths, in seconds, of the stretches that a dissolve or wipe may fill.
+HALVES = (0.25, 0.45, 0.8, 1.25)
+# Share of a stretch that lies before a transition, and behind it, at least: the middle of one looks like a whole.
+MARGIN = 0.05
+# Looks of a dissolve or a wipe at least: shorter ones are cuts.
+SHORTEST = 6
+# Looks within a stretch that are fitted, at most.
+FITTED = 17
+# Correlation of the pictures at both ends, up to which they are of two shots.
+APART, ALIKE = 0.6, 0.6
+# Share of the blocks that differ between two shots at least.
+EVERYWHERE = 0.75
+# What the model may leave unexplained, as a share of the difference of the ends: of a mix of both, and of a picture
+# that is here of the one and there of the other.
+MIXED, SPLIT = 0.36, 0.22
+# Contrast half-way through a dissolve, as a share of that of both shots, at most; 0.71 for shots that have nothing
+# in common.
+DIP = 0.9
+# Share of a wipe's blocks, by what they change, that go over once and not back: in a moving picture many do.
+ONCE = 0.75
+# How far the share of the new picture may fall back, and rise from one look to the next.
+BACK, LEAP = 0.12, 0.4
+# A fade goes below this share of the contrast on both sides, and takes so many looks at least, seconds at most.
+DARK, FADING, LONGEST = 0.3, 5, 1.6
+# Deviation of luminance, of 255, in the middle and in the whole of the darkest picture of a fade, at most.
+CORE_DARK, DARK_MOST = 18.0, 24.0
+# Growth of contrast over some looks below which a fade has ended.
+GROWTH, AHEAD = 1.04, 5
+# Seconds of black between fading out and fading in, at most.
+BLANK = 1.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A gradual transition: looks from the first mixed to the first that is not.
+
+    ``error`` is what the model leaves unexplained, as a share of what it may.
+    """
+
+    kind: str
+    start: int
+    end: int
+    error: float = 0.0
+
+
+def find_mix(looks: Sequence[Look], at: int, cut: int | None = None) -> list[Found]:
+    """Return dissolves and wipes whose middle is near ``looks[at]``, from stretches of each length around it.
+
+    Each length is tried as often as it takes: the middle may be off by an eighth of it. Stretches that hold the look
+    ``cut``, which a cut stands before, are left out.
+    """
+    result = []
+    t, before = looks[at].t, looks[at - 1].t if at else -1.0
+    for half in HALVES:
+        if t // (half / 4) == before // (half / 4):
+            continue
+        first, last = _stretch(looks, at, half)
+        if last - first < SHORTEST or cut is not None and first < cut <= last:
+            continue
+        if looks[first].t > t - half * 0.7 or looks[last].t < t + half * 0.7:
+            break  # the film begins or ends there
+        found = _fit(looks, first, last)
+        if found is not None:
+            result.append(found)
+    return result
+
+
+def _stretch(looks: Sequence[Look], at: int, half: float) -> tuple[int, int]:
+    """Return the first and the last look within ``half`` seconds of ``looks[at]``."""
+    t = looks[at].t
+    first = bisect_left(looks, t - half, hi=at, key=_time)
+    return first, bisect_right(looks, t + half, lo=at, key=_time) - 1
+
+
+def _time(look: Look) -> float:
+    return look.t
+
+
+def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
+    area = picture_area((looks[first], looks[last]))
+    if _correlation(looks[first].blocks[area], looks[last].blocks[area]) > APART:
+        return None
+    count = min(FITTED, last - first + 1)
+    places = first + np.arange(count) * (last - first) // (count - 1)
+    pictures = np.stack([looks[n].blocks[area].ravel() for n in places])
+    still = np.stack([pictures[0], pictures[-1]])
+    if _ramp(places, _mixed(pictures, still[:1], still[1:])[0]) is None:
+        return None
+    ends = carried(looks, places, area)
+    if _changed(*ends) < EVERYWHERE:
+        return None
+    for kind, fit, most in (("dissolve", _mixed, MIXED), ("wipe", _split, SPLIT)):
+        shares, errors = fit(pictures, *ends)
+        ramp = _ramp(places, shares)
+        if ramp is None:
+            continue
+        start, end = ramp
+        error = float(np.median(errors[(places >= start) & (places < end)])) if end - start > 1 else 1.0
+        margin = MARGIN * (last - first)
+        if error > most or start - first <= margin or last - end <= margin or end - start < SHORTEST:
+            continue
+        if kind == "wipe" and _gone_over_once(pictures, *ends) < ONCE:
+            continue
+        if kind == "dissolve" and _dip([looks[n] for n in places], shares, area) > DIP:
+            continue
+        middle = len(places) // 2
+        if float(np.corrcoef(ends[0][middle], ends[1][middle])[0, 1]) > APART or likeness(
+                overlay(looks[first], area), overlay(looks[last], area), SMALL_MIDDLE) > ALIKE:
+            return None
+        return Found(kind, start, end, error / most)
+    return None
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the correlation of two pictures' blocks; 1 where one is flat, which is no end of a dissolve."""
+    first, second = one.ravel(), other.ravel()
+    first, second = first - first.sum() / len(first), second - second.sum() / len(second)
+    lengths = float(first @ first), float(second @ second)
+    flat = min(lengths) <= FLAT**2 * len(first)
+    return 1.0 if flat else float(first @ second) / math.sqrt(lengths[0] * lengths[1])
+
+
+def _changed(first: np.ndarray, last: np.ndarray) -> float:
+    """Return the share of blocks that differ between both shots: where things come into a shot, the rest stays."""
+    ways = np.abs(last - first)
+    return float((ways > 0.2 * ways.mean()).mean())
+
+
+def _mixed(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of the new shot in each picture, and what no mix of both explains.
+
+    Source: a dissolve is a linear mix (Lienhart, Comparison of automatic shot boundary detection algorithms, 1999).
+    """
+    way, gone = last - first, pictures - first
+    length = (way * way).sum(axis=1)
+    shares = (gone * way).sum(axis=1) / length
+    rest = gone - shares[:, None] * way
+    return shares, np.sqrt((rest**2).sum(axis=1) / length)
+
+
+def _split(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of blocks that are the new shot's in each picture, and what is neither's."""
+    ways, to_first, to_last = np.abs(last - first), np.abs(pictures - first), np.abs(pictures - last)
+    total = ways.sum(axis=1)
+    shares = (ways * (to_last < to_first)).sum(axis=1) / total
+    return shares, np.minimum(to_first, to_last).sum(axis=1) / total
+
+
+def _dip(looks: Sequence[Look], shares: np.ndarray, area: Box) -> float:
+    """Return the contrast half-way, as a share of that of the ends: a mix of two pictures has less than either."""
+    contrast = deviations([*looks], area)
+    middle = (shares > 0.35) & (shares < 0.65)
+    if not middle.any():
+        return 1.0
+    share = shares[middle]
+    ends = np.sqrt((1 - share) * contrast[0] ** 2 + share * contrast[-1] ** 2)
+    return float(contrast[middle].mean() / ends.mean())
+
+
+def _gone_over_once(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> float:
+    """Return the share of blocks, by what they change, that are of one shot and then of the other to the end."""
+    ways = np.abs(last - first).mean(axis=0)
+    new = np.abs(pictures - last) < np.abs(pictures - first)
+    return float(ways[(new[1:] != new[:-1]).sum(axis=0) <= 1].sum() / ways.sum())
+
+
+def _ramp(places: np.ndarray, shares: np.ndarray) -> tuple[int, int] | None:
+    """Return the looks between which shares rise from 0 to 1, steadily; None where they do not.
+
+    The ends follow from where a quarter and three quarters are reached: near its ends a ramp is lost in motion.
+    """
+    steps = np.diff(shares)
+    if steps.min() < -BACK or steps.max() > LEAP:
+        return None
+    quarter = int(np.argmax(shares >= 0.25))
+    beyond = int(np.argmax(shares >= 0.75))
+    if not 0 < quarter < beyond:
+        return None
+    low, high = (np.interp(level, shares[n - 1 : n + 1], places[n - 1 : n + 1])
+                 for level, n in ((0.25, quarter), (0.75, beyond)))
+    half = float(high - low)
+    return round(float(low) - half / 2) + 1, round(float(high) + half / 2)
+
+
+def find_fade(looks: Sequence[Look], at: int) -> Found | None:
+    """Return the fade through a flat picture, or to one or from one, of which ``looks[at]`` is the flattest.
+
+    The first of several that are as flat counts.
+    """
+    if looks[at].core > CORE_DARK:
+        return None
+    near = deviations(looks[max(0, at - AHEAD) : at + AHEAD + 1], picture_area(looks[max(0, at - AHEAD) : at + AHEAD + 1]))
+    lowest, middle = near[min(at, AHEAD)], min(at, AHEAD)
+    if lowest > FLAT and (lowest > near.min() or lowest > DARK_MOST):
+        return None
+    first, last = _stretch(looks, at, LONGEST + BLANK)
+    area = picture_area(looks[first : last + 1])
+    contrast = deviations(looks[first : last + 1], area)
+    middle = at - first
+    blank = max(FLAT, float(contrast[middle]))
+    if middle and contrast[middle - 1] <= blank:
+        return None  # not the first of them
+    end = middle + 1
+    while end < len(contrast) and contrast[end] <= blank:
+        end += 1
+    return _faded(looks, first, contrast, middle, end, area)
+
+
+def _faded(looks: Sequence[Look], first: int, contrast: np.ndarray, dark: int, light: int, area: Box) -> Found | None:
+    """Return the fade around flat looks from ``dark`` up to ``light``, in numbers of ``contrast``."""
+    start, end = dark - _climb(contrast[:dark + 1][::-1]), light - 1 + _climb(contrast[light - 1 :])
+    # What comes into a dark picture, as against a picture that gets lighter, is no fade.
+    if dark - start >= FADING and not _is_one(looks, first + start, first + (start + dark) // 2, area):
+        start = dark - 1 if dark else dark
+    if end - light >= FADING and not _is_one(looks, first + end, first + (end + light) // 2, area):
+        end = light
+    out, into = dark - start, end - light + 1
+    floor = float(contrast[dark])
+    if floor > DARK * min(contrast[start], contrast[min(end, len(contrast) - 1)]) and floor > FLAT:
+        return None
+    if out < FADING and into < FADING or looks[first + light - 1].t - looks[first + dark].t > BLANK:
+        return None
+    ends = [overlay(looks[first + n], area) for n in (start, min(end, len(contrast) - 1))]
+    if likeness(*ends) > APART and looks[first + min(end, len(contrast) - 1)].t - looks[first + start].t < 0.5:
+        return None  # a flash
+    return Found("fade", first + start + 1, first + end)
+
+
+def _is_one(looks: Sequence[Look], whole: int, half: int, area: Box) -> bool:
+    """Return whether a look shows what another does, but for brightness and contrast."""
+    return likeness(overlay(looks[min(whole, len(looks) - 1)], area), overlay(looks[half], area)) > APART
+
+
+def _climb(contrast: np.ndarray) -> int:
+    """Return over how many looks contrast rises from its first on."""
+    n = 0
+    while n + 1 < len(contrast) and contrast[n + 1 : n + 1 + AHEAD].max() > max(contrast[n] * GROWTH, contrast[n] + 0.5):
+        n += 1
+    return n
