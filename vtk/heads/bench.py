@@ -31,6 +31,7 @@ Labels = Annotated[Path, typer.Argument(help="As vtk scene fit-head takes it.")]
 Part = Annotated[str, typer.Option(help="Fit on this part.")]
 Check = Annotated[str, typer.Option(help="Check on this part.")]
 Where = Annotated[list[str] | None, typer.Option(help="Take only rows with COLUMN=VALUE.")]
+FitWhere = Annotated[list[str] | None, typer.Option(help="The same, for the rows that are fitted on alone.")]
 Network = Annotated[str, typer.Option("--features", help="As vtk scene fit-head has it.")]
 
 
@@ -63,13 +64,13 @@ def shots(labels: Labels, part: Part = "train", check: Check = "test", where: Wh
 
 @app.command("views")
 def compare_views(labels: Labels, part: Part = "train", check: Check = "test", where: Where = None,
-                  network: Network = "mobilenet") -> None:
+                  fit_where: FitWhere = None, network: Network = "mobilenet") -> None:
     """Say what each choice of views is worth and what it costs: top-1, and pictures a second, read and decoded before.
 
     Each picture is looked at once for all choices; times are of pictures on their own, in turns.
     """
     everything = load_features(network, views=tuple(VIEWS))
-    fitted, checked = parts(Source(labels, where=tuple(where or ())), part, check)
+    fitted, checked = parts(Source(labels, None, tuple(where or ()), tuple(fit_where or ())), part, check)
     looks, others = _looks(everything, fitted), _looks(everything, checked)
     images = [load(str(each.path))[0] for each in checked[:TIMED]]
     times: dict[tuple[str, ...], list[float]] = {views: [] for views in SETS}
