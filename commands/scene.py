@@ -74,10 +74,10 @@ def _tasks() -> None:
 def fit(labels: Labels, output: HeadOutput, features: Network = "mobilenet", weights: Weights = None,
         pixels: Pixels = None, views: Views = "whole", split: Split = None, part: FitPart = None, check: Check = None,
         where: Where = None, fit_where: FitWhere = None, balance: Balance = False, standardise: Standardise = False,
-        penalty: Penalty = None, criterion: Criterion = "nll", tau: Tau = 0.0, terms: Terms = "", device: Device = "auto",
-        precision: Precision = "auto", batch: Batch = None, threads: Threads = None, offline: Offline = False,
-        trust_weights: TrustWeights = False, overwrite: Overwrite = False, as_json: Json = False,
-        quiet: Quiet = False) -> None:
+        penalty: Penalty = None, criterion: Criterion = "nll", tau: Tau = 0.0, terms: Terms = "",
+        device: Device = "auto", precision: Precision = "auto", batch: Batch = None, threads: Threads = None,
+        offline: Offline = False, trust_weights: TrustWeights = False, overwrite: Overwrite = False,
+        as_json: Json = False, quiet: Quiet = False) -> None:
     """Fit a linear classifier of your labels on the vectors of a network that stays as it is.
 
     Reads labelled pictures. Writes a head: ridge regression in closed form, in seconds and without torch, its penalty

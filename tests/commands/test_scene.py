@@ -36,7 +36,8 @@ def test_a_head_is_fitted_and_checked(pictures: Path, tmp_path: Path, capsys: Sa
     printed = capsys.readouterr()
     assert "3 labels, 18 pictures, colour@" in printed.out and "whole+flips" in printed.out and not printed.err
     head = read(tmp_path / "head.npz")
-    assert head.labels == ("beach", "forest", "street") and head.counts == (6, 6, 6) and head.views == ("whole", "flips")
+    assert head.labels == ("beach", "forest", "street") and head.counts == (6, 6, 6)
+    assert head.views == ("whole", "flips")
     assert head.note == "drawn for a test" and head.fit["left_out"]["top1"] == 100
     scene("eval-head", tmp_path / "head.npz", pictures, "--part", "test", "--json")
     found = json.loads(capsys.readouterr().out)
@@ -52,7 +53,8 @@ def test_json_has_what_the_file_has(pictures: Path, tmp_path: Path, capsys: Said
           "-o", tmp_path / "head.npz")
     found = json.loads(capsys.readouterr().out)
     assert {key: found[key] for key in read(tmp_path / "head.npz").about()} == read(tmp_path / "head.npz").about()
-    assert found["tau"] == 0.5 and found["check"]["top1"] == 100 and set(found["check"]["labels"]) == set(found["labels"])
+    assert found["tau"] == 0.5 and found["check"]["top1"] == 100
+    assert set(found["check"]["labels"]) == set(found["labels"])
 
 
 def test_rules_pick_rows_for_the_fit_alone(tmp_path: Path, capsys: Said) -> None:
@@ -71,8 +73,8 @@ def test_rules_pick_rows_for_the_fit_alone(tmp_path: Path, capsys: Said) -> None
 def test_pictures_in_both_parts_are_told(pictures: Path, tmp_path: Path, capsys: Said) -> None:
     shutil.copy(pictures / "train/beach/0.png", pictures / "test/beach/9.png")
     scene("fit-head", pictures, "--features", "colour", "--check", "test", "-o", tmp_path / "head.npz")
-    assert capsys.readouterr().err == ("vtk scene: 1 pictures of test are, byte for byte, among those that the head was "
-                                       "fitted on\n")
+    assert capsys.readouterr().err == (
+        "vtk scene: 1 pictures of test are, byte for byte, among those that the head was fitted on\n")
 
 
 def test_what_is_refused_before_anything_is_looked_at(pictures: Path, tmp_path: Path, capsys: Said) -> None:

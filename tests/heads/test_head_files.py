@@ -15,7 +15,8 @@ from vtk.heads.head import FORMAT, Head, read, write
 
 def head() -> Head:
     weights = np.arange(6, dtype=np.float32).reshape(3, 2) / 10
-    return Head(("côte", "forêt"), weights, np.array([0.1, -0.1], np.float32), "colour@0123", ("whole", "flips"), (3, 1),
+    bias = np.array([0.1, -0.1], np.float32)
+    return Head(("côte", "forêt"), weights, bias, "colour@0123", ("whole", "flips"), (3, 1),
                 (0.75, 0.25), 0.5, 0.0, "bf16", "mine; research only", {"penalty": 0.1})
 
 

@@ -1,4 +1,4 @@
-"""Ridge regression onto labels: by hand, against plain linear algebra, and its leave-one-out against leaving one out."""
+"""Ridge regression onto labels: by hand, by plain linear algebra, and its leave-one-out by leaving one out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ CLOUDS = [(60, 5, 3), (12, 30, 4), (9, 9, 3)]  # rows, components, classes: more
 def clouds(rows: int, length: int, count: int, seed: int = 0, apart: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return rows (N, D) about a centre for each class, and their classes (N,), of unequal sizes."""
     random = np.random.default_rng(seed)
-    classes = np.concatenate([np.repeat(np.arange(count), 2), random.integers(0, count, rows - 2 * count) ** 2 // count])
+    drawn = random.integers(0, count, rows - 2 * count) ** 2 // count
+    classes = np.concatenate([np.repeat(np.arange(count), 2), drawn])
     centres = random.normal(0, apart, (count, length))
     return centres[classes] + random.normal(0, 1, (rows, length)) + 3, classes
 

@@ -116,7 +116,7 @@ def _drawn(names: np.ndarray, count: int | None, random: np.random.Generator) ->
 
 
 def _nearest_mean(vectors: np.ndarray, names: np.ndarray, others: np.ndarray, true: np.ndarray) -> float:
-    """Return the percentage of ``others`` (M, D) whose nearest mean of ``vectors`` (N, D), by cosine, is their label's."""
+    """Return the percentage of ``others`` (M, D) to which, by cosine, their label's mean of ``vectors`` is nearest."""
     labels = sorted(set(names))
     means = averaged(np.stack([vectors[names == label].mean(axis=0, keepdims=True) for label in labels]))
     return 100 * float(np.mean(np.array(labels, object)[(others @ means.T).argmax(axis=1)] == true))

@@ -81,8 +81,8 @@ class Head:
             UsageError: it is another one; the message has both.
         """
         if space != self.space:
-            raise UsageError(f"the head is for vectors of {self.space}, and these are of {space}: vectors of the two do "
-                             "not compare; take its model, or fit one for this")
+            raise UsageError(f"the head is for vectors of {self.space}, and these are of {space}: vectors of the two "
+                             "do not compare; take its model, or fit one for this")
 
 
 def write(head: Head, path: Path, overwrite: bool = False) -> None:

@@ -162,7 +162,8 @@ def _checked(features: np.ndarray, classes: np.ndarray, count: int, penalties: S
     if not np.isfinite(features).all():
         raise ValueError("features are not finite")
     if not np.issubdtype(classes.dtype, np.integer) or set(np.unique(classes).tolist()) != set(range(count)):
-        raise ValueError(f"expected rows of each of {count} classes 0 to {count - 1}, got {np.unique(classes).tolist()}")
+        raise ValueError(f"expected rows of each of {count} classes 0 to {count - 1}, got "
+                         f"{np.unique(classes).tolist()}")
     if not len(penalties) or not all(np.isfinite(each) and each > 0 for each in penalties):
         raise ValueError(f"expected penalties above 0, got {list(penalties)}")
     if criterion not in CRITERIA:
@@ -188,7 +189,7 @@ def _decomposed(rows: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> _
 
 
 def _left_out(problem: _Problem, penalty: float, one_hot: np.ndarray) -> np.ndarray:
-    """Return the scores (N, C) of each row by the regression without it; of one that alone counts, the targets' mean."""
+    """Return the scores (N, C) of each row by the regression without it; of one that alone counts, their mean."""
     residuals, leverage = problem.residuals(penalty)
     rest = np.maximum(1 - leverage, 1e-12)
     return one_hot - residuals / (np.sqrt(problem.weights) * rest)[:, None]

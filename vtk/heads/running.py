@@ -131,10 +131,11 @@ def eval_file(path: Path, source: Source, part: str | None, load: Callable[[Head
         vectors = features.of(pictures, heard)
     together, by_label = figures(head, vectors, labels)
     if as_json:
-        told.lines = [orjson.dumps({"head": source_name(str(path)), "space": head.space, "part": part, **_rounded(together),
-                                    "labels": _each(by_label)}).decode()]
+        told.lines = [orjson.dumps({"head": source_name(str(path)), "space": head.space, "part": part,
+                                    **_rounded(together), "labels": _each(by_label)}).decode()]
     else:
-        told.lines = [*table("HEAD", {source_name(path.name): together}, [name for name in COLUMNS if name in together]), "",
+        columns = [name for name in COLUMNS if name in together]
+        told.lines = [*table("HEAD", {source_name(path.name): together}, columns), "",
                       *table("LABEL", by_label, LABEL_COLUMNS)]
     return told
 
