@@ -36,7 +36,7 @@ def _quadrants(image: np.ndarray) -> list[np.ndarray]:
     return [image[top:top + high, left:left + wide] for top in (0, height - high) for left in (0, width - wide)]
 
 
-# What is looked at of a picture (H, W, 3), by the name of the view; each entry is a call of the network.
+# What is looked at of a picture (H, W, 3), by the name of the view; each part that comes out costs one look.
 VIEWS: dict[str, Callable[[np.ndarray], list[np.ndarray]]] = {
     "whole": lambda image: [image],
     "centre": lambda image: [_centre(image)],
