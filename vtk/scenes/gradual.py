@@ -20,6 +20,8 @@ MARGIN = 0.05
 SHORTEST = 6
 # Looks within a stretch that are fitted, at most.
 FITTED = 17
+# Levels of 255, root mean square, by which two shots differ at least, bars included.
+STILL = 4.0
 # Correlation of the pictures at both ends, up to which they are of two shots.
 APART, ALIKE = 0.6, 0.6
 # Share of the blocks that differ between two shots at least.
@@ -91,6 +93,9 @@ def _time(look: Look) -> float:
 
 
 def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
+    difference = (looks[last].blocks - looks[first].blocks).ravel()
+    if float(difference @ difference) < STILL**2 * len(difference):
+        return None
     area = picture_area((looks[first], looks[last]))
     if _correlation(looks[first].blocks[area], looks[last].blocks[area]) > APART:
         return None

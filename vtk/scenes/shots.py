@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,14 +156,12 @@ class Shots:
             self._next += 1
         self._settle(final)
         shots = self._cut_off(final)
-        spare = self._next
-        while spare > 0 and self._looks[self._next - 1].t - self._looks[spare - 1].t <= PAST and (
-                self._next - spare < CROWD):
-            spare -= 1
+        oldest = self._looks[self._next - 1].t - PAST if self._next else -math.inf
+        spare = max(bisect_left(self._looks, oldest, hi=self._next, key=lambda look: look.t), self._next - CROWD)
         del self._looks[:spare]
         self._next -= spare
         if self._latest is not None:
-            self._latest = self._latest - spare if self._latest > spare else None
+            self._latest = self._latest - spare if self._latest >= spare else None
         return shots
 
     def _known(self, at: int) -> bool:
