@@ -20,7 +20,7 @@ LAYERS = (
     ("vtk.cli", "vtk.__main__"),
     ("vtk.commands",),
     ("vtk.piping", "vtk.diagnosis", "vtk.engines"),
-    ("vtk.detection", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting", "vtk.export",
+    ("vtk.detection", "vtk.labelling", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting", "vtk.export",
      "vtk.evaluation", "vtk.copies", "vtk.heads", "vtk.liveness", "vtk.reid", "vtk.scenes", "vtk.species",
      "vtk.text", "vtk.tuning"),
     ("vtk.driver",),

@@ -53,7 +53,7 @@ def test_a_table(tmp_path: Path) -> None:
     ("file,label\na.jpg,live\nb.jpg,live\na.jpg,fake\n", "line 4: a.jpg is listed in line 2 already"),
     ("file,label\na.jpg,\n", "line 2: label is empty"), ("file,label\n,live\n", "line 2: file is empty"),
     ("file,class\na.jpg,live\n", "has no column label: there is file, class"), ("", "has no column file: there"),
-    ("file,label\n", "lists no file"), ("file,label\n\xff\n", "labels.csv: 'utf-8' codec"),
+    ("file,label\n", "lists no file"), ("file,label\n\xff\n", "labels.csv, line 2: byte 0xff is not UTF-8"),
 ])
 def test_what_is_wrong_in_a_table(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(text.encode("latin-1"))

@@ -186,7 +186,7 @@ def test_wrong_folders(tmp_path):
     with pytest.raises(UsageError, match="no column label"):
         read_labelled(tmp_path)
     (tmp_path / "labels.csv").write_text("file,label\na,\n")
-    with pytest.raises(UsageError, match="line 2: file and label"):
+    with pytest.raises(UsageError, match="line 2: label is empty"):
         read_labelled(tmp_path)
     (tmp_path / "broken_c1_1.png").write_bytes(b"no picture")
     with pytest.raises(MediaError, match=r"broken_c1_1\.png"):

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from vtk.errors import UsageError
+from vtk.labelling import TABLE, rows_of
 from vtk.media.names import IMAGE_SUFFIXES
-
-TABLE = "labels.csv"
-# What spreadsheets write before a text that is not UTF-8.
-_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,54 +104,13 @@ def _foldered(folder: Path) -> Iterator[Labelled]:
 
 def _tabled(table: Path, split: str | None) -> Iterator[Labelled]:
     """Yield what a table lists."""
-    lines: dict[str, int] = {}
-    rows = csv.DictReader(io.StringIO(_text(table), newline=""))
-    try:
-        columns = rows.fieldnames or []
-        for column in ("file", "label", *([split] if split else [])):
-            if column not in columns:
-                raise UsageError(f"{table} has no column {column}: there is {', '.join(columns) or 'nothing'}")
-        for row in rows:
-            picture = _row(table, rows.line_num, {key: (value or "").strip() for key, value in row.items()
-                                                  if isinstance(key, str) and not isinstance(value, list)}, split)
-            file = os.path.normpath(picture.path)
-            if (first := lines.setdefault(file, rows.line_num)) != rows.line_num:
-                raise UsageError(f"{table}, line {rows.line_num}: {picture.name} is listed in line {first} already")
-            yield picture
-    except csv.Error as error:
-        raise UsageError(f"{table}, line {rows.line_num}: {error}") from None
-    if not lines:
-        raise UsageError(f"{table} lists no file")
-
-
-def _row(table: Path, line: int, row: dict[str, str], split: str | None) -> Labelled:
-    for column in ("file", "label"):
-        if not row.get(column):
-            raise UsageError(f"{table}, line {line}: {column} is empty")
-    if not row["label"].isprintable():
-        raise UsageError(f"{table}, line {line}: the label {row['label']!r} is not one line of text")
-    name = PurePath(row["file"]).as_posix()
-    path = table.parent / name
-    if not path.is_file():
-        raise UsageError(f"{table}, line {line}: {path} is not there")
-    return Labelled(name, path, row["label"], row.get(split or "split") or None, row)
-
-
-def _text(table: Path) -> str:
-    """Return the text of a table; of one that is neither UTF-8 nor marked the line is named that shows it."""
-    try:
-        data = table.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{table}: {error.strerror}") from None
-    if b"\0" in data and not data.startswith(tuple(mark for mark, _ in _MARKS)):
-        raise UsageError(f"{table}: it is no text, or UTF-16 without its mark; save it as UTF-8")
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{table}, line {line}: byte 0x{data[error.start]:02x} is not {encoding.upper()}; save it as "
-                         "UTF-8, such as by iconv -f latin1 -t utf-8") from None
+    for where, row in rows_of(table, *([split] if split else [])):
+        if not row["label"].isprintable():
+            raise UsageError(f"{where}: the label {row['label']!r} is not one line of text")
+        path = table.parent / row["file"]
+        if not path.is_file():
+            raise UsageError(f"{where}: {path} is not there")
+        yield Labelled(row["file"], path, row["label"], row.get(split or "split") or None, row)
 
 
 def _refuse_twins(place: Path, pictures: Sequence[Labelled]) -> None:

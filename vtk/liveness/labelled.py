@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from vtk.errors import UsageError
+from vtk.labelling import TABLE, rows_of
 from vtk.media.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_name, source_name
 
-TABLE = "labels.csv"
 LIVE = frozenset({"live", "real", "genuine", "bonafide", "bona-fide", "bona fide"})
 SPOOF = frozenset({"spoof", "fake", "attack"})
 # The type of attacks of which it is not said.
@@ -174,35 +173,11 @@ def _foldered(folder: Path) -> Iterator[Labelled]:
 
 def _tabled(table: Path, split: str | None) -> Iterator[Labelled]:
     """Yield what a table lists."""
-    lines: dict[str, int] = {}
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as opened:
-            rows = csv.DictReader(opened)
-            columns = rows.fieldnames or []
-            for column in ("file", "label", *([split] if split else [])):
-                if column not in columns:
-                    raise UsageError(f"{table} has no column {column}: there is {', '.join(columns) or 'nothing'}")
-            for row in rows:
-                label = _row(table, rows.line_num, {key: (value or "").strip() for key, value in row.items()
-                                                    if isinstance(key, str) and not isinstance(value, list)}, split)
-                if (first := lines.setdefault(label.name, rows.line_num)) != rows.line_num:
-                    raise UsageError(f"{table}, line {rows.line_num}: {label.name} is listed in line {first} already")
-                yield label
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{table}: {getattr(error, 'strerror', None) or error}") from None
-    if not lines:
-        raise UsageError(f"{table} lists no file")
-
-
-def _row(table: Path, line: int, row: dict[str, str], split: str | None) -> Labelled:
-    for column in ("file", "label"):
-        if not row.get(column):
-            raise UsageError(f"{table}, line {line}: {column} is empty")
-    word = row["label"].lower()
-    if word not in LIVE | SPOOF:
-        raise UsageError(f"{table}, line {line}: the label {row['label']} is not known: {_WORDS}")
-    name = PurePath(row["file"]).as_posix()
-    attack = None if word in LIVE else row.get("attack") or UNNAMED
-    others = {key: value for key, value in row.items() if key not in ("file", "label") and value}
-    return Labelled(name, table.parent / name, word in LIVE, attack, row.get("subject") or None,
-                    row.get(split or "split") or None, others)
+    for where, row in rows_of(table, *([split] if split else [])):
+        word = row["label"].lower()
+        if word not in LIVE | SPOOF:
+            raise UsageError(f"{where}: the label {row['label']} is not known: {_WORDS}")
+        attack = None if word in LIVE else row.get("attack") or UNNAMED
+        others = {key: value for key, value in row.items() if key not in ("file", "label") and value}
+        yield Labelled(row["file"], table.parent / row["file"], word in LIVE, attack, row.get("subject") or None,
+                       row.get(split or "split") or None, others)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import orjson
 
 from vtk.errors import MediaError, UsageError
+from vtk.labelling import TABLE, rows_of
 from vtk.media.image import load
 from vtk.media.names import IMAGE_SUFFIXES
 from vtk.models.embedder import Embedder
@@ -20,7 +20,6 @@ from vtk.models.embedder import Embedder
 NAME = re.compile(r"(?P<label>.+?)_c(?P<camera>\d+)(?![^_s.])")
 # The folders of Market-1501, and what is in them.
 FOLDERS = {"bounding_box_train": "train", "query": "query", "bounding_box_test": "gallery"}
-TABLE = "labels.csv"
 # Marks boxes that neither help nor hurt. Source: Market-1501
 JUNK = "-1"
 # Crops that are in memory at once.
@@ -176,17 +175,8 @@ def _listed(folder: Path, file: Path) -> Iterator[Crop]:
 
 def _tabled(folder: Path, column: str | None) -> Iterator[Crop]:
     """Yield the crops of labels.csv."""
-    with (folder / TABLE).open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines)
-        columns = rows.fieldnames or []
-        missing = [name for name in ("file", "label", *([column] if column else [])) if name not in columns]
-        if missing:
-            raise UsageError(f"{folder / TABLE} has no column {missing[0]}: there is {', '.join(columns)}")
-        for number, row in enumerate(rows, 2):
-            if not row["file"] or not row["label"]:
-                raise UsageError(f"{folder / TABLE}, line {number}: file and label are needed")
-            yield Crop(folder / row["file"], row["label"], row.get("camera") or None,
-                       row.get(column or "split") or None)
+    for _, row in rows_of(folder / TABLE, *([column] if column else [])):
+        yield Crop(folder / row["file"], row["label"], row.get("camera") or None, row.get(column or "split") or None)
 
 
 def _named(path: Path, part: str | None) -> Crop:
