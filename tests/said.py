@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from vtk.cli import load
+from vtk.cli import load, main
+from vtk.records import Record
 
 
 class Said:
@@ -29,5 +30,23 @@ def runner(capfd: pytest.CaptureFixture[str], name: str, command: str) -> Callab
         code = load(name).main([command, *map(str, arguments)], prog_name=f"vtk {name}", standalone_mode=False)
         out, err = capfd.readouterr()
         return Said(out, err, code or 0)
+
+    return run
+
+
+def streamer(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch,
+             name: str) -> Callable[..., tuple[int, list[Record], str]]:
+    """Return a function that runs ``vtk NAME`` in this process as a shell would: its code, records and stderr."""
+
+    def run(*words: object) -> tuple[int, list[Record], str]:
+        monkeypatch.setattr("sys.argv", ["vtk", name, *map(str, words)])
+        capfdbinary.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as left:
+            code = int(left.code or 0)
+        out, err = capfdbinary.readouterr()
+        return code, [json.loads(line) for line in out.splitlines()], err.decode()
 
     return run

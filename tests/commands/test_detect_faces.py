@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from said import streamer
 from small_faces import small_faces
 from yunet_file import write_yunet
 
-from vtk.cli import main
 from vtk.detection import DetectStage, detections
 from vtk.driver.stage import Frame, Source
 from vtk.models.detector import Boxes, load_detector
@@ -26,19 +25,13 @@ Detect = Callable[..., tuple[int, list[Record], str]]
 def detect(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Detect:
     """Return a function that runs ``vtk detect`` here and returns its code, detections and stderr."""
 
-    def run(*words: object) -> tuple[int, list[Record], str]:
-        monkeypatch.setattr("sys.argv", ["vtk", "detect", *map(str, words)])
-        capfdbinary.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        out, err = capfdbinary.readouterr()
-        records = map(json.loads, out.splitlines())
-        return code, [record for record in records if record["type"] == "detection"], err.decode()
+    run = streamer(capfdbinary, monkeypatch, "detect")
 
-    return run
+    def found(*words: object) -> tuple[int, list[Record], str]:
+        code, records, err = run(*words)
+        return code, [record for record in records if record["type"] == "detection"], err
+
+    return found
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from said import streamer
 from small_faces import small_faces
 
-from vtk.cli import main
 from vtk.records import Record, check, make
 
 Judge = Callable[..., tuple[int, list[Record], str]]
@@ -23,21 +23,15 @@ Judge = Callable[..., tuple[int, list[Record], str]]
 def judge(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Return a function that runs ``vtk face-antispoof`` here and returns its code, records and stderr."""
 
-    def run(*words: object) -> tuple[int, list[Record], str]:
-        monkeypatch.setattr("sys.argv", ["vtk", "face-antispoof", *map(str, words)])
-        capfdbinary.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        out, err = capfdbinary.readouterr()
-        records = [json.loads(line) for line in out.splitlines()]
+    run = streamer(capfdbinary, monkeypatch, "face-antispoof")
+
+    def judged(*words: object) -> tuple[int, list[Record], str]:
+        code, records, err = run(*words)
         for record in records:
             check(record)
-        return code, records, err.decode()
+        return code, records, err
 
-    return run
+    return judged
 
 
 @pytest.fixture
@@ -161,6 +155,22 @@ def test_a_box_outside_the_frame_has_no_score(vtk: Callable[..., CompletedProces
     [error] = [record["error"] for record in records if record["type"] == "error"]
     assert done.returncode == 0 and not error["fatal"] and error["code"] == "E_OUTSIDE"
     assert error["message"] == "1 box of a face lies outside of the frame: it has no score"
+
+
+def test_the_faces_of_people_keep_the_ids_of_their_tracks(vtk: Callable[..., CompletedProcess[bytes]], face: np.ndarray,
+                                                         tmp_path: Path) -> None:
+    """A real face twice in one picture, and a box with nobody in it."""
+    picture = save(tmp_path / "two.png", np.hstack([face, face]))
+    people = {7: [70.0, 20.0, 210.0, 383.0], 9: [331.0, 20.0, 471.0, 383.0], 11: [200.0, 250.0, 261.0, 383.0]}
+    records = [make("track", "track/hand", str(picture), frame=0, t=0.0, xyxy=box, score=0.9, track_id=number,
+                    label="person") for number, box in people.items()]
+    done = vtk("face-antispoof", stdin=b"".join(json.dumps(record).encode() + b"\n" for record in records))
+    found = {each["track_id"]: each for each in faces([json.loads(line) for line in done.stdout.splitlines()])}
+    assert done.returncode == 0 and set(found) == {7, 9}
+    for number, left in ((7, 0), (9, 261)):
+        # What two detectors call a face differs at hair and chin: a fifth of its width.
+        assert np.allclose(found[number]["xyxy"], [left + 90, 41, left + 174, 153], atol=17)
+        assert found[number]["by"] == "face-antispoof/hand+rfb-320+minifasnet"
 
 
 @pytest.mark.parametrize(("words", "message"), [

@@ -30,13 +30,14 @@ def test_flips_and_reversals_are_counted_by_hand() -> None:
     counts = Counts()
     counts.add(["live", "unsure", "spoof", "spoof", "live", "live"], "live")
     assert (counts.verdicts, counts.flips, counts.reversals, counts.wrong, counts.unsure) == (6, 3, 2, 2, 1)
+    assert counts.wrong_live == 2
 
 
 def test_fused_verdicts_do_not_reverse_where_single_ones_do() -> None:
     scores = [0.95, 0.95, 0.1, 0.95, 0.5, 0.95]
     tally = count([face(frame, score) for frame, score in enumerate(scores)], TRUTH, window=3)
     assert tally.tracks == {"live": 1}
-    assert tally.ways["frame"] == Counts(6, flips=4, reversals=2, wrong=1, unsure=1)
+    assert tally.ways["frame"] == Counts(6, flips=4, reversals=2, wrong=1, wrong_live=1, unsure=1)
     # Log-odds 2.94, -2.20 and 0: of all so far live, live, 0.77 unsure, 0.84 live, 0.79 unsure, 0.83 live; of the
     # last three 0.77 from the third on, once with all three kinds 0.56.
     assert tally.ways["prefix"] == Counts(6, flips=4, reversals=0, wrong=0, unsure=2)

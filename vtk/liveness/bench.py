@@ -197,8 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return EXIT_OK
 
 
-_SHOWN = ("gates", "verdict_of", "verdicts", "flips", "reversals", "wrong", "unsure", "tracks", "batch", "of", "faces",
-          "faces_per_second", "faces_per_cpu_second", "wear", "live_before", "of_live", "gated")
+_SHOWN = ("gates", "verdict_of", "verdicts", "flips", "reversals", "wrong", "wrong_live", "unsure", "tracks", "batch",
+          "of", "faces", "faces_per_second", "faces_per_cpu_second", "wear", "live_before", "of_live", "gated")
 
 
 def _files(path: Path) -> list[Path]:

@@ -26,6 +26,7 @@ class Counts:
         flips: verdicts other than the one before on the same track.
         reversals: live after spoof or spoof after live, with any number of unsure ones between.
         wrong: live on a replay, or spoof on a live face.
+        wrong_live: of these, spoof on a live face.
         unsure: neither.
     """
 
@@ -33,6 +34,7 @@ class Counts:
     flips: int = 0
     reversals: int = 0
     wrong: int = 0
+    wrong_live: int = 0
     unsure: int = 0
 
     def add(self, verdicts: Sequence[str], truth: str) -> None:
@@ -41,7 +43,9 @@ class Counts:
         self.verdicts += len(verdicts)
         self.flips += sum(a != b for a, b in pairwise(verdicts))
         self.reversals += sum(a != b for a, b in pairwise(sure))
-        self.wrong += sum(verdict != truth for verdict in sure)
+        wrong = sum(verdict != truth for verdict in sure)
+        self.wrong += wrong
+        self.wrong_live += wrong if truth == "live" else 0
         self.unsure += len(verdicts) - len(sure)
 
 
