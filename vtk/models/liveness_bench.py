@@ -74,9 +74,9 @@ def _rates(name: str, batches: list[int], runtime: RuntimeOptions, turns: int) -
                 for batch, model in models.items()}
         for label, timing in alternate(runs, turns).items():
             yield {"model": name, "device": runtime.device, "precision": models[int(label)].precision,
-                   "batch": int(label), "faces_per_s": round(int(label) / timing.median * 1e3, 1),
-                   "median_ms": round(timing.median, 2), "p10_ms": round(timing.p10, 2),
-                   "p90_ms": round(timing.p90, 2), "turns": turns}  # fmt: skip
+                   "batch": int(label), "faces_per_s": round(int(label) / timing.median * 1e3, 3),
+                   "median_ms": round(timing.median, 4), "p10_ms": round(timing.p10, 4),
+                   "p90_ms": round(timing.p90, 4), "turns": turns}  # fmt: skip
 
 
 def _differences(name: str, path: Path, runtime: RuntimeOptions) -> Iterator[dict[str, Any]]:
@@ -119,8 +119,8 @@ def _folding(side: int, turns: int, threads: int | None) -> Iterator[dict[str, A
         for runtime, runs in _forms(side, Path(folder), threads).items():
             timings = alternate(runs, turns)
             slow, fast = timings["unfolded"].median, timings["folded"].median
-            yield {"model": "cdcn-epcr", "runtime": runtime, "side": side, "unfolded_ms": round(slow, 2),
-                   "folded_ms": round(fast, 2), "folded_of_unfolded": round(fast / slow, 3),
+            yield {"model": "cdcn-epcr", "runtime": runtime, "side": side, "unfolded_ms": round(slow, 4),
+                   "folded_ms": round(fast, 4), "folded_of_unfolded": round(fast / slow, 3),
                    "turns": turns}  # fmt: skip
 
 
