@@ -98,7 +98,20 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("common", "text", "Common name."),
     Key("rank", "text", "Taxonomic rank of the label."),
     Key("taxon", "object", "Taxonomic path by rank."),
-    Key("adjusted_by", "text", "The location or prior that changed the answer."),
+    Key("adjusted_by", "text", "What changed the answer beside the picture: place, date, filter, prior, cost, text."),
+    Key("group", "text", "Group of living things that the picture shows: bird, insect, snake and the like."),
+    Key("covered", "flag", "Whether a model knows species of the group; false: there is no answer."),
+    Key("candidates", "ranking", "The species that hold the right one with probability coverage, best first."),
+    Key("coverage", "unit", "Share of answers whose candidates hold the right species, as calibrated."),
+    Key("cost", "number", "Expected cost of the answer, by the table of costs."),
+    Key("observation", "text", "The observation that several pictures belong to."),
+    Key("latitude", "number", "Degrees north of where it was filmed."),
+    Key("longitude", "number", "Degrees east of where it was filmed."),
+    Key("country", "text", "Country of where it was filmed, two letters of ISO 3166-1."),
+    Key("date", "text", "Day on which it was filmed, YYYY-MM-DD."),
+    Key("indoor", "flag", "Whether the scene is indoors."),
+    Key("path", "names", "What the label belongs to, from the top down to itself."),
+    Key("transition", "name", "How the shot came from the one before: cut, dissolve, wipe or fade."),
     Key("kind", "kind", "video, image, sequence or stream."),
     Key("width", "positive", "Width of the displayed frame in pixels."),
     Key("height", "positive", "Height of the displayed frame in pixels."),
@@ -127,6 +140,8 @@ FRAMES_OF = {
 
 _AT = ("pts", "step")
 _SPAN = ("start_frame", "end_frame")
+_SPECIES = ("label", "score", "common", "rank", "taxon", "group", "covered", "candidates", "coverage", "cost", "note",
+            "adjusted_by", "observation", "observations", "latitude", "longitude", "country", "date")
 SPANS = (("start", "end"), _SPAN, ("ref_start", "ref_end"))  # names of what spans begin and end with
 _OF_SPANS = frozenset(name for span in SPANS for name in span)
 
@@ -149,7 +164,10 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
          ("embedding", "space"), ("track_id", "start", "end", "camera", "crops", "frame", "t", "xyxy", "label", *_AT)),
     Type("identity", "reid", "Who a track is, across sources.", ("track_id", "identity", "score"), ("nearest",)),
     Type("scene", "recognize-scene", "Where a shot or a window was filmed.",
-         ("start", "end", "label", "score"), ("topk", *_SPAN)),
+         ("start", "end", "label", "score"),
+         ("topk", "indoor", "path", "transition", "observations", "adjusted_by", *_SPAN)),
+    Type("shot", "recognize-scene --shots-only", "A span without a cut, dissolve, wipe or fade in it.",
+         ("start", "end"), ("transition", *_SPAN)),
     Type("copy", "detect-copy", "A span that was copied from a span of a reference.",
          ("ref", "start", "end", "ref_start", "ref_end", "score"), ("transform", "note")),
     Type("cluster", "detect-copy, at the run's end", "Videos that are one, by the copies between them.",
@@ -160,9 +178,10 @@ TYPES: dict[str, Type] = {kind.name: kind for kind in (
     Type("face_track", "face-antispoof", "A face over the time that it was on screen, live or not.",
          ("track_id", "start", "end", "live_score", "verdict", "thresholds", "observations", "used"),
          ("best", "reasons", *_SPAN)),
-    Type("species", "classify-species", "What lives in a frame or span.",
-         ("topk",), ("frame", "t", "start", "end", "label", "score", "common", "rank", "taxon", "xyxy", "track_id",
-                     "adjusted_by", *_AT, *_SPAN)),
+    Type("species", "classify-species", "What lives in a frame, a box, a track or a span.",
+         ("topk",), ("frame", "t", "start", "end", "xyxy", "track_id", *_SPECIES, *_AT, *_SPAN)),
+    Type("observation", "classify-species --group, at the run's end", "What several pictures of one observation show.",
+         ("observation", "sources", "topk"), _SPECIES, False),
     Type("error", "all", "Something went wrong, and the run went on.", ("error",), ("source", "line"), False),
     Type("end", "all, one per source and command", "The ledger: this command is done with the source.",
          ("status", "frames", "records"), ("types", "fingerprint", "options")),
