@@ -32,7 +32,8 @@ Weights = Annotated[Path | None, typer.Option(
 Pixels = Annotated[str | None, typer.Option(metavar="imagenet|half|unit|bgr255", show_default=False,
                                             help="Values that --weights takes, as vtk reid --pixels.")]
 Views = Annotated[str, typer.Option(
-    metavar="NAMES", help="Average vectors of these: whole,centre,flips,quadrants. Costs 1, 1, 1 and 4 looks.")]
+    metavar="NAMES",
+    help="Average vectors of these: whole,centre,flips,quadrants,scales. Costs 1, 1, 1, 4 and 2 looks.")]
 Split = Annotated[str | None, typer.Option(metavar="COLUMN", show_default=False,
                                            help="Column of the table that names parts. Default: split.")]
 FitPart = Annotated[str | None, typer.Option(

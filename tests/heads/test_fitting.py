@@ -13,7 +13,7 @@ from vtk.errors import MediaError, UsageError
 from vtk.heads import Features, Fit, fit_head, load_features, read_labelled, write
 from vtk.heads.checking import figures, twins
 from vtk.heads.classifier import HeadClassifier, load_head
-from vtk.heads.features import VIEWS
+from vtk.models.views import VIEWS
 
 
 class Corners:
@@ -61,7 +61,7 @@ def test_features_of_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("views", [[], ["corner"], ["whole", "whole"]])
 def test_views_that_are_not_there_are_refused(views: list[str]) -> None:
-    with pytest.raises(UsageError, match="give some of whole,centre,flips,quadrants, each once"):
+    with pytest.raises(UsageError, match="give some of whole,centre,flips,quadrants,scales, each once"):
         load_features("colour", views=views)
 
 

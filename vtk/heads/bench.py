@@ -14,16 +14,17 @@ import typer
 
 from vtk.driver.progress import counted
 from vtk.heads.checking import figures
-from vtk.heads.features import AT_ONCE, VIEWS, Features, averaged, load_features
+from vtk.heads.features import AT_ONCE, Features, averaged, load_features
 from vtk.heads.fitting import Fit, fit_head
 from vtk.heads.labelled import Labelled
 from vtk.heads.running import Source, parts
 from vtk.media.image import load
+from vtk.models.views import VIEWS
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 # Views that are averaged, cheap ones first.
 SETS = (("whole",), ("centre",), ("flips",), ("quadrants",), ("whole", "flips"), ("whole", "flips", "centre"),
-        ("whole", "quadrants"), ("whole", "flips", "centre", "quadrants"))
+        ("whole", "quadrants"), ("whole", "flips", "centre", "quadrants"), ("scales",), ("whole", "scales"))
 # Pictures that are timed, and the times that each is, in turn; the median counts.
 TIMED, TURNS = 32, 5
 

@@ -8,41 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from vtk.errors import MediaError, UsageError
+from vtk.errors import MediaError
 from vtk.heads.labelled import Labelled
 from vtk.media.image import load
 from vtk.models import zoo
 from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, space_of
 from vtk.models.runtime import RuntimeOptions
+from vtk.models.views import DEFAULT_VIEWS, check_views, count_looks, looks
 
 # Pictures that are in memory at once.
 AT_ONCE = 32
-# Share of each side that the view of the centre keeps. Source: ImageNet's usual evaluation, 224 of 256 pixels.
-CENTRE = 0.875
-DEFAULT_VIEWS = ("whole",)
-
-
-def _centre(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape[:2]
-    high, wide = max(1, round(CENTRE * height)), max(1, round(CENTRE * width))
-    top, left = (height - high) // 2, (width - wide) // 2
-    return image[top:top + high, left:left + wide]
-
-
-def _quadrants(image: np.ndarray) -> list[np.ndarray]:
-    """Return the four quarters of a picture; the middle row and column of odd sides are in both."""
-    height, width = image.shape[:2]
-    high, wide = (height + 1) // 2, (width + 1) // 2
-    return [image[top:top + high, left:left + wide] for top in (0, height - high) for left in (0, width - wide)]
-
-
-# What is looked at of a picture (H, W, 3), by the name of the view; each part that comes out costs one look.
-VIEWS: dict[str, Callable[[np.ndarray], list[np.ndarray]]] = {
-    "whole": lambda image: [image],
-    "centre": lambda image: [_centre(image)],
-    "flips": lambda image: [image[:, ::-1]],
-    "quadrants": _quadrants,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +26,7 @@ class Features:
 
     Attributes:
         embedder: the network, which is not changed.
-        views: names of VIEWS, each once; all that is looked at weighs the same in the mean.
+        views: names of ``vtk.models.views.VIEWS``, each once; all that is looked at weighs the same in the mean.
     """
 
     embedder: Embedder
@@ -71,9 +46,8 @@ class Features:
         Raises:
             ValueError: a picture is not (H, W, 3) uint8, or is empty.
         """
-        looks = [[np.ascontiguousarray(look) for view in self.views for look in VIEWS[view](image)] for image in images]
-        made = self.embedder.embed([look for some in looks for look in some])
-        return made.reshape(len(looks), len(looks[0]) if looks else 1, self.embedder.dimensions)
+        made = self.embedder.embed([look for image in images for look in looks(image, self.views)])
+        return made.reshape(len(images), count_looks(self.views), self.embedder.dimensions)
 
     def vectors(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Return (N, D) float32 of unit length, see ``averaged``; arguments and errors are those of ``looks``."""
@@ -110,19 +84,17 @@ def load_features(name: str = "mobilenet", weights: Path | None = None, pixels: 
         name: of an embedder of the table, or ``timm:`` and the name of a network of timm.
         weights: the user's own file, in place of the table's.
         pixels: the values that ``weights`` take, of ``vtk.models.embedder.PIXELS``.
-        views: names of VIEWS.
+        views: names of ``vtk.models.views.VIEWS``.
         runtime: device, precision, batch, threads, network.
 
     Raises:
         UsageError: there is no such embedder or view.
         WeightsError: the weights cannot be had, verified or read.
     """
-    unknown = [view for view in views if view not in VIEWS]
-    if unknown or not views or len(set(views)) < len(views):
-        raise UsageError(f"--views {','.join(views)}: give some of {','.join(VIEWS)}, each once")
+    chosen = check_views(views)
     task = zoo.MODELS[name].task if name in zoo.MODELS else "copy"
     task = task if task in ("copy", "reid") else "copy"
-    return Features(load_embedder(name, task, EmbedderOptions(weights, None, runtime, pixels)), tuple(views))
+    return Features(load_embedder(name, task, EmbedderOptions(weights, None, runtime, pixels)), chosen)
 
 
 def _pixels(picture: Labelled) -> np.ndarray:
