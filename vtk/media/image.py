@@ -48,7 +48,7 @@ def load(path: str) -> tuple[np.ndarray, str, int]:
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            _ready(path)
+            make_ready(path)
             with Image.open(file) as image:
                 codec = (image.format or "image").lower()
                 rotation = _DEGREES.get(image.getexif().get(_ORIENTATION, 1), 0)
@@ -112,8 +112,12 @@ def _rgb(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def _ready(path: str) -> None:
-    """Make Pillow ready for formats that it reads only with something added; say so where that is missing."""
+def make_ready(path: str) -> None:
+    """Make Pillow ready for formats that it reads only with something added.
+
+    Raises:
+        MediaError: E_OPEN what would have to be added is missing.
+    """
     kind = suffix(path)
     if kind in (".heic", ".heif"):
         try:

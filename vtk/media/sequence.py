@@ -30,7 +30,7 @@ class SequenceReader(SequentialReader):
         super().__init__()
         if framerate is not None and not 0 < framerate < float("inf"):
             raise ValueError(f"framerate is {framerate}; expected frames per second above 0")
-        self._paths = _images(folder)
+        self._paths = images_in(folder)
         self._rate = framerate or _declared_rate(folder) or DEFAULT_FRAMERATE
         self._size: tuple[int, int] | None = None  # of the first image that can be read; the others come in it
         first = self._first()
@@ -103,7 +103,7 @@ def natural(name: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", name) if part]
 
 
-def _images(folder: str) -> list[str]:
+def images_in(folder: str) -> list[str]:
     """Return the paths of the images in ``folder``, in natural order."""
     try:
         names = [name for name in os.listdir(folder) if not name.startswith(".") and suffix(name) in IMAGE_SUFFIXES]
