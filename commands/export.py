@@ -23,6 +23,11 @@ Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_def
                                    help="Write these alone; without it tracks, or detections where a source has none.")]
 By = Annotated[str, typer.Option("--by", metavar="MAKER", show_default=False,
                                  help="Write the records of this maker, where there are several.")]
+Fps = Annotated[float | None, typer.Option("--fps", metavar="X", show_default=False,
+                                           help="Frames a second of the timeline. Default: those of the film.")]
+NonDrop = Annotated[bool, typer.Option(
+    "--non-drop", help="Number each frame at 29.97 and 59.94, too: timecodes then fall behind the clock.")]
+Packed = Annotated[bool, typer.Option("--packed", help="Lay pieces end to end; else each is where it is in the film.")]
 CopyOutput = Annotated[Path | None, typer.Option(
     "-o", "--output", metavar="FILE", show_default=False,
     help="Write this file, which appears when it is complete; without it, stdout.")]
@@ -104,6 +109,38 @@ def icdar(common: Common, context: typer.Context, inputs: Records = None, output
 
 
 @app.command()
+@table_command
+def edl(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+        overwrite: Overwrite = False, maker: By = "", fps: Fps = None, non_drop: NonDrop = False,
+        packed: Packed = False) -> None:
+    """Turn scenes or shots into edit decision lists, CMX 3600.
+
+    Reads scene records, else shot records, and media for the frame rate. Writes an event of each, all of them cuts,
+    with its label as a comment, and FROM CLIP NAME. Timecodes begin at 0; those of 29.97 and 59.94 drop numbers (first
+    two of each minute, at 59.94 four, but of every tenth), others never. Buffers: holds the spans of one source.
+
+    Example: vtk export edl scenes.jsonl -o -
+    """
+    _timelines("edl", output, out_dir, overwrite, maker, inputs, common, context,
+               fps=fps, non_drop=non_drop, packed=packed)
+
+
+@app.command()
+@table_command
+def otio(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+         overwrite: Overwrite = False, maker: By = "", fps: Fps = None, packed: Packed = False) -> None:
+    """Turn scenes or shots into OpenTimelineIO timelines.
+
+    Reads scene records, else shot records, and media for the frame rate. Writes one video track with a clip of each,
+    called by its label, which is a marker too, and gaps between. A film that is there is named by its whole path as a
+    file: URL, any other as in the records. Buffers: holds the spans of one source.
+
+    Example: vtk export otio scenes.jsonl --out-dir timelines
+    """
+    _timelines("otio", output, out_dir, overwrite, maker, inputs, common, context, fps=fps, packed=packed)
+
+
+@app.command()
 @record_command
 def vcsl(common: Common, context: typer.Context, inputs: Records = None, output: CopyOutput = None,
          maker: By = "") -> None:
@@ -166,6 +203,16 @@ def _subtitles(form: str, output: Path | None, out_dir: Path | None, overwrite: 
 
     _export(partial(SubtitleStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
                     tee=common.tee), inputs, common, context)
+
+
+def _timelines(form: str, output: Path | None, out_dir: Path | None, overwrite: bool, maker: str,
+               inputs: list[str] | None, common: Common, context: typer.Context, **options: float | bool | None) -> None:
+    from functools import partial
+
+    from vtk.export.timeline_export import TimelineStage
+
+    _export(partial(TimelineStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
+                    tee=common.tee, **options), inputs, common, context)
 
 
 def _export(factory: Callable[[], Stage], inputs: list[str] | None, common: Common, context: typer.Context) -> None:

@@ -176,6 +176,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
               "start": 0.0, "end": 2.0, "ref_start": 0.0, "ref_end": 2.0, "score": 0.9}
     (folder / "copies.jsonl").write_text(json.dumps(copied) + "\n")
     (folder / "copies_gt.json").write_text('{"0-1": [[0, 0, 2, 2]]}')
+    media = {"v": 1, "type": "media", "by": "probe", "source": "street.mp4", "kind": "video", "width": 192, "height": 128,
+             "fps": 12.0}
+    scenes = [{"v": 1, "type": "scene", "by": "recognize-scene/x", "source": "street.mp4", "start": 0.0, "end": 1.0,
+               "label": "street", "score": 0.9}]
+    (folder / "scenes.jsonl").write_text("".join(json.dumps(record) + "\n" for record in (media, *scenes)))
     known = write_set(folder / "faces", drawn(0, 30, 2), {"print": drawn(1, 30, -2)})
     (folder / "faces.jsonl").write_bytes(lines(known))
     fill(folder / "people.lance")
