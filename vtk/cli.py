@@ -25,6 +25,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("detect-copy", "filter", "Find which seconds of which references a video shows."),
     ("face-antispoof", "filter",
      "Tell live faces from photos, screens and masks: live, spoof or unsure, with score and thresholds."),
+    ("classify-species", "filter", "Say which species pictures and films show, given where and when they were made."),
+    ("recognize-scene", "filter", "Find the shots of a film, and say where each was filmed."),
     ("probe", "filter", "Say what is known of media: size, rate, codec, duration."),
     ("sort", "filter", "Bring records into the order that commands need."),
     ("import", "filter", "Turn files of other tools into records."),

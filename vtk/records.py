@@ -100,6 +100,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("taxon", "object", "Taxonomic path by rank."),
     Key("adjusted_by", "text", "What changed the answer beside the picture: place, date, filter, prior, cost, text."),
     Key("group", "text", "Group of living things that the picture shows: bird, insect, snake and the like."),
+    Key("group_score", "unit", "Probability in [0, 1] that the picture shows the group."),
     Key("covered", "flag", "Whether a model knows species of the group; false: there is no answer."),
     Key("candidates", "ranking", "The species that hold the right one with probability coverage, best first."),
     Key("coverage", "unit", "Share of answers whose candidates hold the right species, as calibrated."),
@@ -140,8 +141,8 @@ FRAMES_OF = {
 
 _AT = ("pts", "step")
 _SPAN = ("start_frame", "end_frame")
-_SPECIES = ("label", "score", "common", "rank", "taxon", "group", "covered", "candidates", "coverage", "cost", "note",
-            "adjusted_by", "observation", "observations", "latitude", "longitude", "country", "date")
+_SPECIES = ("label", "score", "common", "rank", "taxon", "group", "group_score", "covered", "candidates", "coverage",
+            "cost", "note", "adjusted_by", "observation", "observations", "latitude", "longitude", "country", "date")
 SPANS = (("start", "end"), _SPAN, ("ref_start", "ref_end"))  # names of what spans begin and end with
 _OF_SPANS = frozenset(name for span in SPANS for name in span)
 

@@ -24,13 +24,15 @@ CALLS: dict[str, tuple[str, ...]] = {
              "--threshold", "0.9"),
     "detect-copy": ("detect-copy", "--within", "--descriptor", "dct"),
     "face-antispoof": ("face-antispoof", "--frames"),
+    "classify-species": ("classify-species", "--classes", "motion", "--frames"),
+    "recognize-scene": ("recognize-scene", "--shots-only"),
     "probe": ("probe",),
     "sort": ("sort",),
 }
 # They make records of files of other tools: no records come in to them.
 READ_NO_RECORDS = {"import"}
 # Nobody's package ships their weights.
-WITH_WEIGHTS = {"face-antispoof"}
+WITH_WEIGHTS = {"classify-species", "face-antispoof"}
 HAS_WEIGHTS = pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="its weights are absent (set VTK_SHARED)")
 FILTERS = [pytest.param(name, marks=HAS_WEIGHTS) if name in WITH_WEIGHTS else name for name in CALLS]
 READS_MEDIA = [name for name in FILTERS if name != "sort"]
