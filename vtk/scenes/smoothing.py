@@ -1,0 +1,96 @@
+"""What a shot's neighbours say of where it was filmed: mixed in by how alike their pictures are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from scipy.special import logsumexp
+
+from vtk.scenes.looks import OVERLAY, likeness
+from vtk.scenes.shots import Shot
+
+# Shots on either side that are asked: a dialogue goes from one to the other and back.
+REACH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A shot and what is known of it.
+
+    Attributes:
+        shot: from where to where.
+        scores: (C,) log-probabilities, one array a maker of answers.
+        observations: how many pictures were looked at.
+        look: (32, 32, 3) float32, a picture of it, small.
+    """
+
+    shot: Shot
+    scores: tuple[np.ndarray, ...]
+    observations: int
+    look: np.ndarray
+
+
+class Smoothing:
+    """Mixes into each span's scores those of its neighbours, ``REACH`` spans late.
+
+    The scores are the mean of log-probabilities, the span's own with weight 1 and each neighbour's with ``weight`` times
+    the correlation of their pictures, where that is above 0, renormalised.
+
+    Args:
+        weight: 0 changes nothing, and nothing waits.
+
+    Raises:
+        ValueError: ``weight`` is not in [0, 1].
+    """
+
+    def __init__(self, weight: float) -> None:
+        if not 0 <= weight <= 1:
+            raise ValueError(f"weight: got {weight}, expected a number from 0 to 1")
+        self._weight = weight
+        self._reach = REACH if weight else 0
+        self._spans: list[Span] = []
+        self._next = 0
+
+    def add(self, spans: Iterable[Span]) -> list[Span]:
+        """Take spans in order and return those whose neighbours are known."""
+        out = []
+        for span in spans:
+            self._spans.append(span)
+            if len(self._spans) - self._next > self._reach:
+                out += self._give(1)
+        return out
+
+    def finish(self) -> list[Span]:
+        """Return the spans that are left."""
+        return self._give(len(self._spans) - self._next)
+
+    def _give(self, count: int) -> list[Span]:
+        given = [self._mixed(at) for at in range(self._next, self._next + count)]
+        self._next += count
+        spare = max(0, self._next - self._reach)
+        del self._spans[:spare]
+        self._next -= spare
+        return given
+
+    def _mixed(self, at: int) -> Span:
+        span = self._spans[at]
+        near = [other for place, other in enumerate(self._spans[:at + self._reach + 1]) if place != at]
+        shares = [self._weight * max(0.0, likeness(span.look, other.look)) for other in near]
+        if not any(shares):
+            return span
+        return replace(span, scores=tuple(
+            _mean([own, *(other.scores[row] for other in near)], [1.0, *shares])
+            for row, own in enumerate(span.scores)))
+
+
+def small(image: np.ndarray) -> np.ndarray:
+    """Return a picture (H, W, 3) uint8 as (32, 32, 3) float32, as ``vtk.scenes.looks.likeness`` compares them."""
+    return cv2.resize(image, (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _mean(scores: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
+    mixed = np.average(np.stack(scores), axis=0, weights=shares)
+    return mixed - logsumexp(mixed)

@@ -1,0 +1,318 @@
+"""The stage behind ``vtk recognize-scene``: media in, shots with where they were filmed out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from vtk.driver.stage import Frame, Source, Stage
+from vtk.errors import UsageError, VtkError
+from vtk.media.names import is_image
+from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling, Size
+from vtk.models.runtime import RuntimeOptions
+from vtk.records import Record, make
+from vtk.scenes.album import LATE, Album, Picture
+from vtk.scenes.looks import LOOK, shrink
+from vtk.scenes.scene_models import Asked, Judge
+from vtk.scenes.shots import Shot, Shots
+from vtk.scenes.smoothing import Smoothing, Span, small
+from vtk.scenes.telling import Teller, keys_of, written
+from vtk.scenes.thumbs import Thumbs
+from vtk.scenes.windows import Windows
+
+# Frames a call.
+BATCH = 8
+# Pixels of the short side of the pictures that networks look at: an eighth more than most take, for the middle of it.
+SHORT = 256
+FINDERS = ("vtk", "transnet")
+
+
+class Finder(Protocol):
+    """Parts a film into shots, as ``vtk.scenes.Shots`` does."""
+
+    def add(self, index: int, t: float, image: np.ndarray) -> list[Shot]:
+        """Take a frame and return the shots that are over."""
+        ...
+
+    def finish(self) -> list[Shot]:
+        """Return the shots that are left."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a film is parted, and how much of each part is looked at.
+
+    Attributes:
+        shots: what finds them, of FINDERS.
+        min_shot: seconds that a shot lasts at least.
+        window: seconds of windows in place of shots; None: shots.
+        shots_only: whether no model looks at them.
+        looks: pictures of each that networks look at, at most.
+        smooth: weight of neighbours, in [0, 1].
+    """
+
+    shots: str = "vtk"
+    min_shot: float = 0.0
+    window: float | None = None
+    shots_only: bool = False
+    looks: int = 8
+    smooth: float = 0.0
+
+    def check(self) -> None:
+        """Raise UsageError where a number is out of range or options contradict each other."""
+        if self.shots not in FINDERS:
+            raise UsageError(f"--shots {self.shots}: there is {', '.join(FINDERS)}")
+        if not 0 <= self.min_shot < math.inf:
+            raise UsageError(f"--min-shot {self.min_shot:g}: seconds, 0 or more, are needed")
+        if self.window is not None and not 0 < self.window < math.inf:
+            raise UsageError(f"--window {self.window:g}: seconds above 0 are needed")
+        if self.window is not None and (self.shots_only or self.min_shot or self.shots != "vtk"):
+            raise UsageError("--window parts films by the clock: it goes with none of --shots, --shots-only and --min-shot")
+        if not 1 <= self.looks <= 64:
+            raise UsageError(f"--looks {self.looks}: a number from 1 to 64 is needed")
+        if not 0 <= self.smooth <= 1:
+            raise UsageError(f"--smooth {self.smooth:g}: a number from 0 to 1 is needed")
+
+
+@dataclass(slots=True)
+class State:
+    """One open source.
+
+    Attributes:
+        finder: of its shots; None for a picture.
+        album: pictures of shots that are not over.
+        smoothing: of its spans.
+        texts: what is written in it, with span and score.
+        waiting: spans that wait for the last text.
+        still: the picture, where the source is one.
+    """
+
+    source: Source
+    finder: Finder | None
+    album: Album
+    smoothing: Smoothing
+    texts: list[Record] = field(default_factory=list)
+    waiting: list[Span] = field(default_factory=list)
+    still: Picture | None = None
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether texts came, the last of which may be of the first shot."""
+        return self.source.mode == "records"
+
+
+class SceneStage(Stage):
+    """Part media into shots, and say where each was filmed.
+
+    Args:
+        asked: the models and heads that say it; their labels, topk of which are written.
+        plan: how media are parted and looked at.
+        topk: labels in a record, at most.
+        text_weight: of what is written, beside what is seen; 0 reads no text.
+        thumbs: writes a picture of each shot.
+        runtime, sampling: where networks run, and on which frames.
+
+    Raises:
+        UsageError: a name, a number or a file is not one that it takes.
+    """
+
+    name = "recognize-scene"
+    reads = frozenset({"text_track", "text"})
+    writes = frozenset({"scene", "shot"})
+    batch = BATCH
+
+    def __init__(self, asked: Asked = Asked(), plan: Plan = Plan(), topk: int = 5, text_weight: float = 0.5,
+                 thumbs: Thumbs | None = None, runtime: RuntimeOptions = RuntimeOptions(),
+                 sampling: Sampling = Sampling()) -> None:
+        plan.check()
+        if topk < 1:
+            raise UsageError(f"--topk {topk}: 1 or more is needed")
+        if not 0 <= text_weight < math.inf:
+            raise UsageError(f"--text-weight {text_weight:g}: a number of 0 or more is needed")
+        self._asked, self._plan, self._topk, self._text_weight = asked, plan, topk, text_weight
+        self._names = (plan.shots,) if plan.shots_only else asked.check()
+        self._thumbs, self._runtime, self._sampling = thumbs, runtime, sampling
+        self._loaded: list[Judge] | VtkError | None = None
+        self._tellers: list[Teller] = []
+        self.writes = frozenset({"shot" if plan.shots_only else "scene"})
+        if plan.shots_only or not text_weight:
+            self.reads = frozenset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the networks behind: another process loads its own."""
+        return {**self.__dict__, "_loaded": None, "_tellers": []}
+
+    @property
+    def by(self) -> str:
+        """The maker that the ledger names: all who answer."""
+        return f"{self.name}/{'+'.join(self._names)}"
+
+    def options(self, mode: str = "media") -> Record:
+        """Return the options that change results, the hashes of all weights among them where they can be had."""
+        plan = self._plan
+        options: dict[str, Any] = {"shots": plan.shots, "min_shot": plan.min_shot or None, "window": plan.window,
+                                   "sampling": str(self._sampling)}
+        if not plan.shots_only:
+            options |= {"topk": self._topk, "looks": plan.looks, "smooth": plan.smooth or None,
+                        "text_weight": self._text_weight if mode == "records" else None,
+                        "precision": self._runtime.precision, "batch": self._runtime.batch}
+            try:
+                options["sha256"] = [judge.sha256 for judge in self._judges()]
+            except VtkError:  # said of each source where it is started
+                pass
+        return {key: value for key, value in options.items() if value is not None}
+
+    def check(self) -> None:
+        """Refuse a folder for thumbnails that is none."""
+        if self._thumbs is not None:
+            self._thumbs.check()
+
+    def prepare(self, mode: str = "media") -> None:
+        """Load the networks: weights are missed before the work begins.
+
+        Raises:
+            UsageError, WeightsError: something cannot be had or read.
+        """
+        self.check()
+        if not self._plan.shots_only:
+            self._judges()
+
+    def sampling(self, source: Source) -> Sampling:
+        """Return the user's frames, as small as shots are found on."""
+        untouched = self._plan.window is not None or is_image(source.name)
+        return self._sampling.sized(ON_DEMAND if untouched else self._finder_size())
+
+    def start(self, source: Source) -> State:
+        """Return the state of a newly opened source.
+
+        Raises:
+            VtkError: weights cannot be had.
+        """
+        if not self._plan.shots_only:
+            self._judges()
+        plan = self._plan
+        image = source.info is not None and source.info.kind == "image"
+        return State(source, None if image else self._finder(),
+                     Album(plan.looks if not plan.shots_only else 1, LATE + plan.min_shot), Smoothing(plan.smooth))
+
+    def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
+        """Return the records of the shots that are known to be over at each frame."""
+        out = []
+        for frame in batch:
+            if frame.convert is None:
+                raise ValueError(f"recognize-scene needs frames with pixels; frame {frame.index} has none")
+            if state.finder is None:
+                state.still = Picture(frame.index, frame.t, frame.sized(NATIVE))
+                state.texts += [record | {"start": 0.0, "end": 0.0} for record in frame.records]
+                out.append([])
+                continue
+            if not (self._plan.shots_only and self._thumbs is None):
+                self._keep(state, frame)
+            over = state.finder.add(frame.index, frame.t, frame.image)  # type: ignore[arg-type]
+            out.append(self._told(state, over))
+        return out
+
+    def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
+        """Hear what is written, and from when to when."""
+        state.texts += [record for record in records if record["type"] == "text_track"]
+        return []
+
+    def end(self, state: State, ok: bool = True) -> list[Record]:
+        """Return the records of the shots that are left."""
+        if state.still is not None:
+            shot = Shot(state.still.t, state.still.t, state.still.index, state.still.index + 1)
+            return self._written(state, [*state.smoothing.add(self._spans(state, [shot])), *state.smoothing.finish()])
+        left = state.finder.finish() if state.finder is not None else []
+        return [*self._told(state, left), *self._written(state, [*state.waiting, *state.smoothing.finish()])]
+
+    def _keep(self, state: State, frame: Frame) -> None:
+        """Keep a picture of a frame where it may be looked at."""
+        info = frame.source.info
+        short = SHORT if info is None else min(SHORT, info.width, info.height)
+        size = Size("short", max(1, short))
+        if frame.image is None:  # by the clock: what is seen does not matter
+            if not state.album.due(frame.t):
+                return
+            picture = frame.sized(size)
+            state.album.add(frame.index, frame.t, shrink(picture), lambda: picture)
+        else:
+            state.album.add(frame.index, frame.t, frame.image, lambda: frame.sized(size))
+
+    def _told(self, state: State, shots: Sequence[Shot]) -> list[Record]:
+        """Return the records of shots, or what is known by now where neighbours or texts have a say."""
+        if self._plan.shots_only:
+            return [self._shot(state, shot) for shot in shots]
+        known = state.smoothing.add(self._spans(state, shots))
+        if state.reads_text:
+            state.waiting += known
+            return []
+        return self._written(state, known)
+
+    def _spans(self, state: State, shots: Sequence[Shot]) -> list[Span]:
+        """Return shots with what the judges see in them."""
+        spans = []
+        for shot in shots:
+            pictures = [state.still] if state.still is not None else self._pictures(state, shot)
+            if not pictures:
+                continue
+            images = [picture.image for picture in pictures]
+            words = " ".join(written(state.texts, shot))
+            scores = [answer for judge in self._judges() for answer in judge.span(images, words)]
+            spans.append(Span(_lasting(shot, state.source), tuple(scores), len(images), small(images[len(images) // 2])))
+            self._thumb(state, shot, pictures)
+        return spans
+
+    def _pictures(self, state: State, shot: Shot) -> list[Picture]:
+        return state.album.take(shot.start_frame, shot.end_frame, shot.clear)
+
+    def _written(self, state: State, spans: Sequence[Span]) -> list[Record]:
+        """Return the records of spans, all that is written by now taken into account."""
+        return [teller.scene(span, answer, state.source.name, state.texts)
+                for span in spans for teller, answer in zip(self._tellers, span.scores, strict=True)]
+
+    def _shot(self, state: State, shot: Shot) -> Record:
+        if self._thumbs is not None:
+            self._thumb(state, shot, self._pictures(state, shot))
+        shot = _lasting(shot, state.source)
+        return make("shot", self.by, state.source.name, **keys_of(shot))
+
+    def _thumb(self, state: State, shot: Shot, pictures: Sequence[Picture]) -> None:
+        if self._thumbs is not None and pictures:
+            self._thumbs.write(state.source.name, shot.start_frame, pictures[len(pictures) // 2].image)
+
+    def _finder_size(self) -> Size:
+        return LOOK
+
+    def _finder(self) -> Finder:
+        if self._plan.window is not None:
+            return Windows(self._plan.window)
+        return Shots(self._plan.min_shot)
+
+    def _judges(self) -> list[Judge]:
+        """Return what answers, loaded once."""
+        if self._loaded is None:
+            from vtk.scenes.judging import load_judges
+
+            try:
+                self._loaded = load_judges(self._asked, self._runtime)
+                self._tellers = [Teller(f"{self.name}/{name}", labels, self._topk, self._text_weight)
+                                 for judge in self._loaded for name, labels in zip(judge.names, judge.labels,
+                                                                                   strict=True)]
+            except VtkError as error:
+                self._loaded = error  # the next source fails the same way, without another try
+        if isinstance(self._loaded, VtkError):
+            raise self._loaded
+        return self._loaded
+
+
+def _lasting(shot: Shot, source: Source) -> Shot:
+    """Return a shot; one of a video's only frame lasts as long as a frame does."""
+    info = source.info
+    if shot.end > shot.start or info is None or not info.fps or info.kind == "image":
+        return shot
+    return replace(shot, end=shot.start + 1 / info.fps)

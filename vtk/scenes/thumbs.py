@@ -1,0 +1,52 @@
+"""A small picture of each shot, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vtk.driver.inputs import output_path
+from vtk.errors import MediaError, UsageError
+from vtk.media.image import write_image
+
+QUALITY = 85
+
+
+class Thumbs:
+    """Writes pictures into a folder: ``films/a.mp4`` from frame 120 on is ``films/a.mp4.0000120.jpg``.
+
+    Args:
+        folder: made where it is missing.
+        overwrite: whether files that are there are replaced.
+    """
+
+    def __init__(self, folder: Path, overwrite: bool = False) -> None:
+        self._folder, self._overwrite = folder, overwrite
+
+    def check(self) -> None:
+        """Refuse a folder that is a file. Raises UsageError."""
+        if self._folder.exists() and not self._folder.is_dir():
+            raise UsageError(f"--thumbs {self._folder}: it is a file, a folder is needed")
+
+    def path(self, source: str, start_frame: int) -> Path:
+        """Return the file of a shot; no two shots of any sources share one."""
+        place = output_path(source)
+        return self._folder / f"{place}.{start_frame:07d}.jpg"
+
+    def write(self, source: str, start_frame: int, image: np.ndarray) -> Path:
+        """Write a picture (H, W, 3) uint8 RGB; the file appears when it is whole. Return where it is.
+
+        Raises:
+            UsageError: it is there, and is not to be replaced.
+            MediaError: it cannot be written.
+        """
+        path = self.path(source, start_frame)
+        if path.exists() and not self._overwrite:
+            raise UsageError(f"{path} exists: --overwrite replaces it")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MediaError(f"cannot make folder {path.parent}: {error.strerror}", code="E_ENCODE") from None
+        write_image(path, image, QUALITY)
+        return path
