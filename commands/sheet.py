@@ -27,7 +27,9 @@ def run(
     """Show who or what was found on one picture: a row for each, of the crops that show it best.
 
     Reads detection, track, text, face and species records, and looks at their media; after vtk reid it shows
-    identities, after vtk face-antispoof --frames what is thought of each track of a face. Crops are chosen by score, size, sharpness and what covers them, of all tracks and of their whole time.
+    identities, after vtk face-antispoof --frames what is thought of each track of a face. Crops are chosen by score,
+    size, sharpness and what covers them, of all tracks and of their whole time. Of scene and shot records, where no box
+    came, it shows a picture from the middle of each, --crops in a row.
     Writes a contact sheet at the run's end. Streams: holds one frame, and the crops on disk.
 
     Example: vtk track street.mp4 | vtk sheet -o sheet.png

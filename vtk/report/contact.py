@@ -27,6 +27,7 @@ class Row:
         colour: that it has wherever it is drawn.
         crops: (h, w, 3) uint8 each, none higher than the sheet's height.
         captions: lines below each crop.
+        whole: how many of these, from the first, are never cut short.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Row:
     colour: Colour
     crops: Sequence[np.ndarray]
     captions: Sequence[Sequence[str]]
+    whole: int = 1
 
 
 def letters_for(height: int) -> int:
@@ -90,9 +92,10 @@ def _fill(page: np.ndarray, row: Row, x: int, top: int, height: int, font: str) 
 
 
 def _cell(row: Row, place: int, height: int, font: str) -> int:
-    """Return the width of a crop, or of the first line below it, in pixels."""
-    first = next(iter(row.captions[place]), "")
-    return max(row.crops[place].shape[1], text_width(printable(first, font=font), _small(height), font))
+    """Return the width of a crop, or of the lines below it that are not cut short, in pixels."""
+    lines = row.captions[place][: row.whole]
+    return max(row.crops[place].shape[1],
+               *(text_width(printable(line, font=font), _small(height), font) for line in lines), 0)
 
 
 def _small(height: int) -> int:

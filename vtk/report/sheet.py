@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vtk.driver.stage import Frame, Record, Source, Stage
-from vtk.errors import RecordError, UsageError
+from vtk.errors import RecordError, UsageError, VtkError
 from vtk.media.image import write_image
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
 from vtk.reid.views import cut, plain_worths, sharpness
@@ -19,6 +19,8 @@ from vtk.report.best_crops import Crop, Group, Pixels
 from vtk.report.contact import Row, pages
 from vtk.report.painters import VERDICTS
 from vtk.report.palette import colour_of, colour_of_identity
+from vtk.report.strips import KINDS as SPANS
+from vtk.report.strips import Strip, clock
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp")
 AUTO = "auto"
@@ -28,6 +30,8 @@ Key = tuple[str, str, int | str]
 
 class SheetStage(Stage):
     """Collects the best crops of each group of boxes and writes them as pages of pictures.
+
+    Where no box of anything comes, but scenes or shots do, it is a picture of each of these.
 
     Args:
         output: the first page; further ones are called NAME-2, NAME-3.
@@ -47,7 +51,7 @@ class SheetStage(Stage):
     sink = True
     opens_media = False
     # Copies to say that they have no boxes, tracks of faces for the verdict on them.
-    reads = frozenset({"detection", "track", "text", "face", "face_track", "species", "copy"})
+    reads = frozenset({"detection", "track", "text", "face", "face_track", "species", "copy", *SPANS})
 
     def __init__(self, output: Path, by: str = AUTO, crops: int = 8, height: int = 128, rows: int = 40,
                  overwrite: bool = False, font: Path | None = None, sampling: Sampling = Sampling(),
@@ -64,6 +68,9 @@ class SheetStage(Stage):
         self._order: dict[str, int] = {}
         self._pixels: Pixels | None = None
         self._boxes, self._copied = 0, False
+        self._strips: dict[str, Strip] = {}
+        self._sources: dict[str, Source] = {}
+        self._own: dict[str, tuple[int, list[VtkError]]] = {}
         self._judged: dict[tuple[str, int | str], Record] = {}
 
     def options(self, mode: str = "media") -> Record:
@@ -102,14 +109,29 @@ class SheetStage(Stage):
     def start(self, source: Source) -> str:
         """Return the name of the source, and remember its place."""
         self._order.setdefault(source.name, len(self._order))
+        self._sources[source.name] = source
         return source.name
 
     def unframed(self, state: str, records: Sequence[Record]) -> list[Record]:
-        """Take note of copies, and of the verdicts on tracks of faces."""
+        """Take note of scenes, shots and copies, and of the verdicts on tracks of faces."""
         self._judged |= {(record["source"], record["track_id"]): record for record in records
                          if record["type"] == "face_track"}
         self._copied |= any(record["type"] == "copy" for record in records)
+        spans = [record for record in records if record["type"] in SPANS]
+        if spans:
+            self._strips.setdefault(state, Strip()).take(spans)
         return []
+
+    def end(self, state: str, ok: bool = True) -> list[Record]:
+        """Look at scenes and shots, where there is nothing else to show."""
+        source, strip = self._sources.pop(state), self._strips.get(state)
+        if strip is not None and not self._boxes and ok:
+            self._own[state] = strip.look(source, self._kept())
+        return []
+
+    def own_reading(self, state: str) -> tuple[int, Sequence[VtkError]]:
+        """Return how many frames of scenes and shots were read, and what was lost of them."""
+        return self._own.pop(state, (0, ()))
 
     def frames(self, state: str, batch: Sequence[Frame]) -> list[list[Record]]:
         """Keep what shows a group better than what there is."""
@@ -143,6 +165,9 @@ class SheetStage(Stage):
                                   "came: track records have to pass (without --only), and their media to open",
                                   code="E_NO_GROUP")
             rows = [self._row(key, groups[key]) for key in sorted(groups, key=self._place)]
+            if not self._boxes:
+                rows = [row for name in sorted(self._strips, key=self._order.__getitem__)
+                        for row in self._strips[name].rows(name, self._most, self._kept())]
             for number, page in enumerate(pages(rows, self._height, self._rows, self._font), 1):
                 path = self._output if number == 1 else self._output.with_stem(f"{self._output.stem}-{number}")
                 self._check_free(path)
@@ -184,11 +209,16 @@ class SheetStage(Stage):
         place = group.place(worth, of, t, self._most)
         if place is None:
             return
+        kept = self._kept()
+        slot = group.crops[place].slot if place < len(group.crops) else kept.slot()
+        crop = Crop(worth, *of, t, slot, kept.write(slot, pixels))
+        group.crops[place : place + 1] = [crop]
+
+    def _kept(self) -> Pixels:
+        """Return what keeps crops on disk."""
         if self._pixels is None:
             self._pixels = Pixels(self._height)
-        slot = group.crops[place].slot if place < len(group.crops) else self._pixels.slot()
-        crop = Crop(worth, *of, t, slot, self._pixels.write(slot, pixels))
-        group.crops[place : place + 1] = [crop]
+        return self._pixels
 
     def _key(self, record: Record) -> Key | None:
         """Return the group of a record; None where it has none."""
@@ -247,7 +277,7 @@ class SheetStage(Stage):
             notes.append(_counted(group.sources, "source"))
         notes.append(_counted(group.boxes, "box", "boxes"))
         crops = sorted(group.crops, key=lambda crop: (self._order[crop.source], crop.t))
-        captions = [[_clock(crop.t), *([os.path.basename(crop.source)] if several and not source else [])]
+        captions = [[clock(crop.t), *([os.path.basename(crop.source)] if several and not source else [])]
                     for crop in crops]
         verdict = judged["verdict"] if judged is not None else str(value) if by == "verdict" else ""
         colour = VERDICTS.get(verdict) or (colour_of_identity(value) if by == "identity" else colour_of(value))
@@ -261,11 +291,3 @@ class SheetStage(Stage):
 
 def _counted(count: int, one: str, several: str = "") -> str:
     return f"{count} {one if count == 1 else several or one + 's'}"
-
-
-def _clock(t: float) -> str:
-    """Return seconds as 1:02:03.4."""
-    tenths = round(t * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
