@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import cache
+from itertools import pairwise, product
+
+import numpy as np
 
 from vtk.scenes.looks import FLAT, Look, deviations, likeness, overlay, picture_area
 
@@ -63,10 +66,18 @@ def reach(looks: Sequence[Look], at: int) -> tuple[int, int]:
 def _differs(looks: Sequence[Look], at: int) -> bool:
     """Return whether nothing before ``at`` is like anything from it on: a flash or a passer-by is over by then."""
     area = picture_area(looks)
-    before = [overlay(looks[at - n], area) for n in BEFORE if n <= at]
-    after = [overlay(looks[at + n], area) for n in AFTER if at + n < len(looks)]
-    across = max(likeness(one, other) for one in before for other in after)
-    if across > SAME:
-        return False
+    before = [at - n for n in BEFORE if n <= at]
+    after = [at + n for n in AFTER if at + n < len(looks)]
+
+    @cache  # mostly the first pair tells
+    def laid(n: int) -> np.ndarray:
+        return overlay(looks[n], area)
+
+    across = -1.0
+    for one, other in product(before, after):
+        across = max(across, likeness(laid(one), laid(other)))
+        if across > SAME:
+            return False
     pairs = [each[:2] for each in (before, after) if len(each) > 1]
-    return not pairs or across < sum(likeness(*pair) for pair in pairs) / len(pairs) - LESS
+    usual = sum(likeness(laid(one), laid(other)) for one, other in pairs)
+    return not pairs or across < usual / len(pairs) - LESS

@@ -6,11 +6,12 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from vtk.scenes.carrying import carried
-from vtk.scenes.looks import FLAT, SMALL_MIDDLE, Box, Look, deviations, likeness, overlay, picture_area
+from vtk.scenes.looks import FLAT, SMALL_MIDDLE, Box, Look, deviations, likeness, overlay, picture_area, pictures
 
 # Half lengths, in seconds, of the stretches that a dissolve or wipe may fill.
 HALVES = (0.25, 0.45, 0.8, 1.25)
@@ -93,23 +94,24 @@ def _time(look: Look) -> float:
 
 
 def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
-    difference = (looks[last].blocks - looks[first].blocks).ravel()
+    one, other = looks[first], looks[last]
+    difference = (other.blocks - one.blocks).ravel()
     if float(difference @ difference) < STILL**2 * len(difference):
         return None
-    area = picture_area((looks[first], looks[last]))
-    if _correlation(looks[first].blocks[area], looks[last].blocks[area]) > APART:
+    area = picture_area((one, other))
+    if _correlation(one.blocks[area], other.blocks[area]) > APART:
         return None
     count = min(FITTED, last - first + 1)
     places = first + np.arange(count) * (last - first) // (count - 1)
-    pictures = np.stack([looks[n].blocks[area].ravel() for n in places])
-    still = np.stack([pictures[0], pictures[-1]])
-    if _ramp(places, _mixed(pictures, still[:1], still[1:])[0]) is None:
+    pictured = pictures([looks[n] for n in places.tolist()], area)
+    way = pictured[-1] - pictured[0]
+    if _ramp(places, (pictured - pictured[0]) @ way / (way @ way)) is None:
         return None
     ends = carried(looks, places, area)
     if _changed(*ends) < EVERYWHERE:
         return None
     for kind, fit, most in (("dissolve", _mixed, MIXED), ("wipe", _split, SPLIT)):
-        shares, errors = fit(pictures, *ends)
+        shares, errors = fit(pictured, *ends)
         ramp = _ramp(places, shares)
         if ramp is None:
             continue
@@ -118,7 +120,7 @@ def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
         margin = MARGIN * (last - first)
         if error > most or start - first <= margin or last - end <= margin or end - start < SHORTEST:
             continue
-        if kind == "wipe" and _gone_over_once(pictures, *ends) < ONCE:
+        if kind == "wipe" and _gone_over_once(pictured, *ends) < ONCE:
             continue
         if kind == "dissolve" and _dip([looks[n] for n in places], shares, area) > DIP:
             continue
@@ -188,17 +190,21 @@ def _ramp(places: np.ndarray, shares: np.ndarray) -> tuple[int, int] | None:
 
     The ends follow from where a quarter and three quarters are reached: near its ends a ramp is lost in motion.
     """
-    steps = np.diff(shares)
-    if steps.min() < -BACK or steps.max() > LEAP:
+    values = shares.tolist()
+    if not all(-BACK <= after - before <= LEAP for before, after in pairwise(values)):
         return None
-    quarter = int(np.argmax(shares >= 0.25))
-    beyond = int(np.argmax(shares >= 0.75))
+    quarter, beyond = (next((n for n, share in enumerate(values) if share >= level), 0) for level in (0.25, 0.75))
     if not 0 < quarter < beyond:
         return None
-    low, high = (np.interp(level, shares[n - 1 : n + 1], places[n - 1 : n + 1])
-                 for level, n in ((0.25, quarter), (0.75, beyond)))
-    half = float(high - low)
-    return round(float(low) - half / 2) + 1, round(float(high) + half / 2)
+    low, high = _reached(0.25, quarter, values, places), _reached(0.75, beyond, values, places)
+    half = high - low
+    return round(low - half / 2) + 1, round(high + half / 2)
+
+
+def _reached(level: float, n: int, shares: Sequence[float], places: np.ndarray) -> float:
+    """Return where shares reach a level on the way to the first that does, ``shares[n]``."""
+    part = (level - shares[n - 1]) / (shares[n] - shares[n - 1])
+    return float(places[n - 1] + part * (places[n] - places[n - 1]))
 
 
 def find_fade(looks: Sequence[Look], at: int) -> Found | None:

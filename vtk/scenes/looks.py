@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -19,6 +21,8 @@ GRID = SIDE // BLOCK
 CORE = (slice(4, 12), slice(6, 10))
 # Mean luminance, of 255, up to which a block at the edge counts as of a black bar: limited-range black with noise.
 BAR = 24.0
+# What each row or column counts in the bits of a look.
+BITS = 1 << np.arange(GRID)
 # Deviation of luminance, of 255, below which a picture shows nothing.
 FLAT = 4.0
 # Side of the pictures that are laid over each other, and of the middle of one that is looked for in the other: a
@@ -38,6 +42,7 @@ class Look:
         blocks: (16, 16) float32, mean luminance of blocks of 4 × 4 pixels.
         spread: (16, 16) float32, variance of luminance within them.
         core: standard deviation of luminance in the middle of the picture, which no bars reach.
+        rows, columns: those that are not all black, a bit for each, the first the lowest.
     """
 
     index: int
@@ -47,6 +52,8 @@ class Look:
     blocks: np.ndarray
     spread: np.ndarray
     core: float
+    rows: int
+    columns: int
 
 
 def shrink(image: np.ndarray) -> np.ndarray:
@@ -67,8 +74,12 @@ def measure(frames: Sequence[tuple[int, float, np.ndarray]], before: np.ndarray 
     statistics = block_statistics(images[1:], BLOCK)
     middles = statistics[:, CORE[0], CORE[1]]
     cores = np.sqrt(middles[..., 1].mean(axis=(1, 2)) + middles[..., 0].var(axis=(1, 2)))
-    return [Look(index, t, image, float(change), each[..., 0], each[..., 1], float(core))
-            for (index, t, image), change, each, core in zip(frames, changes, statistics, cores, strict=True)]
+    # Contiguous, for they are read many times.
+    blocks, spreads = np.ascontiguousarray(statistics[..., 0]), np.ascontiguousarray(statistics[..., 1])
+    bright = blocks > BAR
+    rows, columns = bright.any(axis=2) @ BITS, bright.any(axis=1) @ BITS
+    measured = zip(changes.tolist(), blocks, spreads, cores.tolist(), rows.tolist(), columns.tolist(), strict=True)
+    return [Look(*frame, *each) for frame, each in zip(frames, measured, strict=True)]
 
 
 Box = tuple[slice, slice]
@@ -76,27 +87,33 @@ Box = tuple[slice, slice]
 
 def picture_area(looks: Sequence[Look]) -> Box:
     """Return the rows and columns of blocks that are not black in all of ``looks``; all where everything is black."""
-    bright = looks[0].blocks > BAR
-    for look in looks[1:]:
-        bright |= look.blocks > BAR
-    return _within(bright.any(axis=1)), _within(bright.any(axis=0))
+    rows = columns = 0
+    for look in looks:
+        rows |= look.rows
+        columns |= look.columns
+    return _within(rows), _within(columns)
 
 
-def _within(bright: np.ndarray) -> slice:
+@lru_cache(maxsize=256)
+def _within(bright: int) -> slice:
     """Return the range from the first to the last bright line; blocks that a bar cuts through are left out."""
-    places = np.flatnonzero(bright)
-    if not len(places):
+    if not bright:
         return slice(0, GRID)
-    start, end = int(places[0]), int(places[-1]) + 1
+    start, end = (bright & -bright).bit_length() - 1, bright.bit_length()
     start, end = start + (start > 0), end - (end < GRID)
     return slice(start, end) if end - start > 2 else slice(0, GRID)
 
 
 def deviations(looks: Sequence[Look], area: Box) -> np.ndarray:
     """Return the standard deviation of luminance (N,), of 255, within an area of each look."""
-    blocks, spread = (np.stack([each[area] for each in kind]).reshape(len(looks), -1)
-                      for kind in ([look.blocks for look in looks], [look.spread for look in looks]))
-    return np.sqrt(blocks.var(axis=1) + spread.mean(axis=1))
+    spread = np.concatenate([look.spread for look in looks]).reshape(-1, GRID, GRID)[:, area[0], area[1]]
+    return np.sqrt(pictures(looks, area).var(axis=1) + spread.mean(axis=(1, 2)))
+
+
+def pictures(looks: Sequence[Look], area: Box) -> np.ndarray:
+    """Return the mean luminance of the blocks of an area in each look, (N, blocks) float32."""
+    blocks = np.concatenate([look.blocks for look in looks]).reshape(-1, GRID, GRID)
+    return blocks[:, area[0], area[1]].reshape(len(looks), -1)
 
 
 def overlay(look: Look, area: Box) -> np.ndarray:
@@ -112,12 +129,19 @@ def likeness(one: np.ndarray, other: np.ndarray, middle: int = MIDDLE) -> float:
 
     Source: normalised cross-correlation, as ``cv2.matchTemplate`` has it.
     """
-    flat = [float(each.std()) < FLAT for each in (one, other)]
+    flat = [_deviation(each) < FLAT for each in (one, other)]
     if any(flat):
         apart = float(np.abs(one - other).mean())
         return max(0.0, 1 - apart / 32) if all(flat) else 0.0
     edge = (OVERLAY - middle) // 2
     part = other[edge : edge + middle, edge : edge + middle]
-    if float(part.std()) < FLAT:
+    if _deviation(part) < FLAT:
         return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
     return float(cv2.matchTemplate(one, part, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _deviation(overlaid: np.ndarray) -> float:
+    """Return the standard deviation of all values of an overlay (H, W, 3): OpenCV's takes a fifth of NumPy's time."""
+    means, spreads = (each.ravel().tolist() for each in cv2.meanStdDev(overlaid))
+    mean = sum(means) / len(means)
+    return math.sqrt(sum((own - mean) ** 2 + spread**2 for own, spread in zip(means, spreads, strict=True)) / len(means))
