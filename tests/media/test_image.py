@@ -172,3 +172,20 @@ def test_an_image_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="cannot write .*missing/a.jpg: No such file or directory") as refused:
         write_image(tmp_path / "missing" / "a.jpg", card(0))
     assert refused.value.code == "E_ENCODE"
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.png"])
+def test_pixels_outlive_exif_that_is_damaged(tmp_path: Path, name: str) -> None:
+    Image.fromarray(card(NUMBER)).save(tmp_path / name, exif=b"Exif\0\0MM\0*no directory of tags at all", quality=95)
+    assert number_on(only(tmp_path / name)) == NUMBER
+    Image.fromarray(card(NUMBER)).save(tmp_path / name, exif=b"Exif\0\0no TIFF", quality=95)
+    assert number_on(only(tmp_path / name)) == NUMBER
+
+
+def test_a_damaged_avif_is_said_to_be_one(tmp_path: Path) -> None:
+    Image.fromarray(card(NUMBER)).save(tmp_path / "a.avif")
+    data = (tmp_path / "a.avif").read_bytes()
+    (tmp_path / "a.avif").write_bytes(data.replace(b"av01", b"av99"))
+    with pytest.raises(MediaError, match="is a damaged image") as caught:
+        load(os.fspath(tmp_path / "a.avif"))
+    assert caught.value.code == "E_DECODE"

@@ -28,13 +28,11 @@ from vtk.media.names import is_image, is_sequence, is_stream
 
 _EXIF, _GPS = 0x8769, 0x8825  # directories of EXIF
 _TAKEN, _OFFSET = 0x9003, 0x9011  # DateTimeOriginal, OffsetTimeOriginal
-# What Pillow raises for EXIF that is none.
-_BROKEN = (OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error)
 _APART = timedelta(2)  # how far the clock and GPS may be apart: zones are 14 hours at most, and clocks drift
-_PLACES = ("com.apple.quicktime.location.ISO6709", "location", "location-eng")
+_PLACES = ("com.apple.quicktime.location.iso6709", "location", "location-eng")
 _TIMES = ("com.apple.quicktime.creationdate", "creation_time")
-# Enough for a header; FFmpeg is not to look into the streams.
-_HEADER = {"probesize": "65536", "analyzeduration": "0"}
+# The least that FFmpeg takes: what the header says is enough, streams are not to be looked into.
+_HEADER = {"probesize": "32", "analyzeduration": "0"}
 
 Told = TypeVar("Told")
 
@@ -106,7 +104,7 @@ def _exif(path: str) -> tuple[dict[int, Any], dict[int, Any]]:
     """
     from PIL import Image
 
-    from vtk.media.image import make_ready
+    from vtk.media.image import BROKEN_EXIF, make_ready
 
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
@@ -121,7 +119,7 @@ def _exif(path: str) -> tuple[dict[int, Any], dict[int, Any]]:
                 return dict(exif.get_ifd(_EXIF)), dict(exif.get_ifd(_GPS))
     except Image.DecompressionBombError:
         raise MediaError("is too large for an image", code="E_OPEN") from None
-    except (*_BROKEN, ImportError) as error:
+    except (*BROKEN_EXIF, ImportError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise MediaError(f"cannot be opened: {error.strerror}", code="E_OPEN") from None
         raise MediaError("is damaged, or its EXIF is") from None
@@ -146,11 +144,14 @@ def _of_video(path: str, place: bool, time: bool) -> Embedded:
 
     try:
         with av.open(path, options=_HEADER) as container:
-            said = {key: text for part in (*container.streams.video, container) for key, text in part.metadata.items()}
+            parts = (*container.streams.video, container)  # what the container says counts more
+            said = {key.casefold(): text for part in parts for key, text in part.metadata.items()}
     except av.error.FFmpegError as error:
         raise open_error(error) from None
     problems: list[str] = []
-    where, when = (next((said[key] for key in keys if said.get(key)), "") for keys in (_PLACES, _TIMES))
+    # A place may be in words, too, which is no lie.
+    where = next((said[key] for key in _PLACES if said.get(key, "").startswith(("+", "-"))), "")
+    when = next((said[key] for key in _TIMES if said.get(key)), "")
     latitude = longitude = taken = None
     if place and where:
         latitude, longitude = _told(problems, "place", lambda: iso6709_place(where)) or (None, None)

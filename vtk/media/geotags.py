@@ -143,9 +143,9 @@ def _half(gps: Mapping[int, Any], tag: int, name: str, letters: str, limit: int)
     """Return latitude or longitude of a GPS directory, degrees."""
     if not gps.get(tag):
         raise Lie(f"its GPS place has no {name}")
-    letter = _text(gps.get(tag - 1)).upper()[:1]
-    if not letter or letter not in letters:
-        found = f"'{_short(_text(gps.get(tag - 1)))}'" if gps.get(tag - 1) else "nothing"
+    letter = _text(gps.get(tag - 1)).upper()
+    if letter not in tuple(letters):
+        found = f"'{_short(letter)}'" if letter else "nothing"
         raise Lie(f"its GPS {name} is said to be neither {letters[0]} nor {letters[1]} but {found}")
     try:
         degrees, minutes, seconds = [*_numbers(gps[tag]), 0.0, 0.0][:3]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
+from PIL.Image import Transpose
 
 from vtk.errors import MediaError
 from vtk.media.frames import Decoded, resizer
@@ -18,6 +20,11 @@ from vtk.media.reader import SequentialReader
 _ORIENTATION = 0x0112  # EXIF tag
 # EXIF orientation to degrees clockwise; the even ones and 5, 7 are mirrored besides, which is applied too.
 _DEGREES = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
+_TURNS = {2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+          6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90}
+# What Pillow raises for EXIF that is none.
+BROKEN_EXIF = (OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
+               struct.error)
 
 
 class ImageReader(SequentialReader):
@@ -47,23 +54,23 @@ def load(path: str) -> tuple[np.ndarray, str, int]:
     """
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of large images, and of EXIF that is cut
             make_ready(path)
             with Image.open(file) as image:
                 codec = (image.format or "image").lower()
-                rotation = _DEGREES.get(image.getexif().get(_ORIENTATION, 1), 0)
                 image.load()
-                upright = ImageOps.exif_transpose(image)
-                return np.ascontiguousarray(_rgb(upright)), codec, rotation
+                orientation = _orientation(image)
+                upright = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+                return np.ascontiguousarray(_rgb(upright)), codec, _DEGREES.get(orientation, 0)
     except (UnidentifiedImageError, ModuleNotFoundError):
         # ultralytics, once loaded, replaces Image.open by one that wants pi_heif for whatever Pillow does not know.
         raise MediaError(_unknown(path), code="E_OPEN") from None
     except Image.DecompressionBombError as error:
         raise MediaError(f"is too large for an image: {error}", code="E_OPEN") from None
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise MediaError(f"cannot be opened: {error.strerror}", code="E_OPEN") from None
-        # Pillow says broken data in any of these three.
+        # Pillow says broken data in any of these four; the last is AVIF's.
         raise MediaError(f"is a damaged image: {' '.join(str(error).split())}") from None
 
 
@@ -95,6 +102,15 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray, quality: int = 
             os.unlink(part)
         why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise MediaError(f"cannot write {name}: {why}", code="E_ENCODE") from None
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how EXIF says that an image is stored, 1 to 8; 1 where it is silent, or damaged: pixels outlive it."""
+    try:
+        said = image.getexif().get(_ORIENTATION, 1)
+    except BROKEN_EXIF:
+        return 1
+    return said if isinstance(said, int) else 1
 
 
 def _rgb(image: Image.Image) -> np.ndarray:
