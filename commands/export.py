@@ -33,6 +33,22 @@ CopyOutput = Annotated[Path | None, typer.Option(
     help="Write this file, which appears when it is complete; without it, stdout.")]
 
 
+Folder = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", show_default=False,
+                                      help="Write the package into this folder.")]
+Contributors = Annotated[list[str] | None, typer.Option("--contributor", metavar="NAME", show_default=False,
+                                                        help="Who made the pictures. May be given several times.")]
+Title = Annotated[str, typer.Option(metavar="TEXT", show_default=False,
+                                    help="Title of the project. Default: the folder's name.")]
+Design = Annotated[str, typer.Option(metavar="NAME", help="How places were chosen: simpleRandom, systematicRandom, "
+                                                          "clusteredRandom, experimental, targeted, opportunistic.")]
+Capture = Annotated[str, typer.Option(metavar="activityDetection|timeLapse", help="What made cameras take pictures.")]
+Public = Annotated[bool, typer.Option("--public", help="Say that anybody can open the media.")]
+Zone = Annotated[str, typer.Option("--timezone", metavar="±HH:MM|Z", help="Zone of times that name none, as of most "
+                                                                         "pictures.")]
+Root = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
+                                           help="Resolve relative sources in DIR, to ask them for the time of day.")]
+
+
 @app.callback()
 def formats() -> None:
     """Say that each format is a command of its own."""
@@ -170,6 +186,51 @@ def vsc(common: Common, context: typer.Context, inputs: Records = None, output: 
     _copies("vsc", inputs, output, maker, common, context)
 
 
+@app.command()
+@record_command
+def camtrapdp(common: Common, context: typer.Context, output: Folder, inputs: Records = None,
+              contributors: Contributors = None, title: Title = "", design: Design = "opportunistic",
+              capture: Capture = "activityDetection", public: Public = False, zone: Zone = "Z", root: Root = None,
+              maker: By = "") -> None:
+    """Turn species into a Camtrap DP 1.0.1 package, the exchange format of camera traps.
+
+    Reads species records with latitude, longitude and date, observation records, and media for sizes. Writes
+    deployments.csv (a place is one), media.csv, observations.csv and datapackage.json. The time of day is the file's
+    own, where it is there and of that date; else it is 00:00, and timestampIssues is true. Times without a zone are of
+    --timezone. A source without place or date is named and left out. Files stand below the folder that all share: put
+    the package there, or copy them beside it. Buffers: holds all species.
+
+    Example: vtk export camtrapdp species.jsonl --contributor "A. Nyman" --timezone +02:00 -o meadow
+    """
+    import sys
+
+    from vtk.errors import EXIT_PARTIAL
+    from vtk.export.camtrapdp import Package
+    from vtk.export.camtrapdp_export import check_folder, export_camtrapdp, read_zone, write_package
+
+    _not_in_a_pipe("camtrapdp", context, "-o DIR")
+
+    def note(message: str) -> None:
+        if not common.quiet:
+            print(f"vtk export: {message}", file=sys.stderr)
+
+    check_folder(output, common.overwrite)
+    package = Package(title or output.resolve().name, contributors or [], design, capture, public)
+    written, whole = export_camtrapdp(inputs or [], package, maker, read_zone(zone), str(root) if root else None, note)
+    write_package(output, written, common.overwrite)
+    if not whole:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def _not_in_a_pipe(form: str, context: typer.Context, output: str) -> None:
+    """Refuse to be called by the text of a pipe rather than by ``vtk``."""
+    from vtk.errors import UsageError
+
+    if context.find_root() is context.parent:
+        raise UsageError(f"export {form} cannot stand in a pipe's text, it writes one file of a whole run: "
+                         f"vtk pipe '…' | vtk export {form} {output}")
+
+
 def _copies(form: str, inputs: list[str] | None, output: Path | None, maker: str, common: Common,
             context: typer.Context) -> None:
     """Write the copies in files of records, or on stdin, as one file."""
@@ -177,12 +238,10 @@ def _copies(form: str, inputs: list[str] | None, output: Path | None, maker: str
     from dataclasses import replace
 
     from vtk.driver.run import open_output
-    from vtk.errors import EXIT_PARTIAL, UsageError
+    from vtk.errors import EXIT_PARTIAL
     from vtk.export.copy_export import export_copies
 
-    if context.find_root() is context.parent:  # it was called by the text of a pipe, not by ``vtk``
-        raise UsageError(f"export {form} cannot stand in a pipe's text, it writes one file of a whole run: "
-                         f"vtk pipe '…' | vtk export {form} -o FILE")
+    _not_in_a_pipe(form, context, "-o FILE")
 
     def note(message: str) -> None:
         if not common.quiet:

@@ -181,6 +181,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scenes = [{"v": 1, "type": "scene", "by": "recognize-scene/x", "source": "street.mp4", "start": 0.0, "end": 1.0,
                "label": "street", "score": 0.9}]
     (folder / "scenes.jsonl").write_text("".join(json.dumps(record) + "\n" for record in (media, *scenes)))
+    species = {"v": 1, "type": "species", "by": "classify-species/x", "source": "street.mp4", "topk": [], "start": 0.0,
+               "end": 1.0, "label": "Parus major", "score": 0.9, "latitude": 52.5, "longitude": 13.4, "date": "2026-05-01"}
+    (folder / "species.jsonl").write_text(json.dumps(species) + "\n")
     known = write_set(folder / "faces", drawn(0, 30, 2), {"print": drawn(1, 30, -2)})
     (folder / "faces.jsonl").write_bytes(lines(known))
     fill(folder / "people.lance")
