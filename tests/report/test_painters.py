@@ -101,6 +101,13 @@ def test_what_is_about_the_frame_stands_in_its_corner():
     assert image[:40, :150].any() and not image[60:].any()
 
 
+def test_what_no_model_covers_is_painted_by_its_group():
+    snake = {"type": "species", "topk": [], "group": "snake", "group_score": 0.9, "covered": False, "xyxy": BOX}
+    assert has(painted(snake), colour_of("snake, not covered"))
+    guess = {"type": "species", "topk": [{"label": "Lynx lynx", "score": 0.4}], "covered": True, "xyxy": BOX}
+    assert has(painted(guess), colour_of("Lynx lynx?"))
+
+
 def ground(image, box):
     """Return a box's part of a picture of plates on black: what is covered there."""
     x1, y1, x2, y2 = (int(side) for side in box)

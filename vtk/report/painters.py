@@ -88,14 +88,22 @@ def colour_of_face(record: Record) -> Colour:
 
 
 def paint_species(canvas: Canvas, record: Record) -> None:
-    """Paint what lives in a box, or in the whole frame, by its best label."""
-    best = next(iter(_need(record, "topk", "ranking")), {}) if "label" not in record else record
-    label = str(record.get("common", best.get("label", "")))
+    """Paint what lives in a box, or in the whole frame: its label, else its best guess with a question mark.
+
+    What no model covers is painted by its group.
+    """
+    topk = _need(record, "topk", "ranking")
+    if "label" in record:
+        label, sure = str(record.get("common", record["label"])), record.get("score", next(iter(topk), {}).get("score"))
+    elif topk:
+        label, sure = f"{record.get('common', topk[0]['label'])}{'?' if record.get('covered') else ''}", topk[0]["score"]
+    else:
+        label, sure = (f"{record['group']}, not covered" if "group" in record else ""), record.get("group_score")
     colour = colour_of(label)
     if "xyxy" in record:
-        _box(canvas, record | {"score": record.get("score", best.get("score"))}, colour, label)
+        _box(canvas, record | {"score": sure}, colour, label)
     elif canvas.style.labels and label:
-        canvas.caption(_scored(canvas, label, best.get("score")), colour)
+        canvas.caption(_scored(canvas, label, sure), colour)
 
 
 # A later command adds its type here, and one function.
