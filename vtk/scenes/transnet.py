@@ -20,6 +20,8 @@ LONGEST_CUT = 2
 LEAST_PARTS = 5
 # Frames between two gradual transitions that are one: half a second of black, or thereabouts.
 GAP = 12
+# Frames after which it is known whether a shot ends at one, but for a transition that lasts and the least length.
+LATE_FRAMES = FRAMES + GAP
 GRADUAL = "gradual"  # the network does not tell dissolves from wipes and fades
 
 
