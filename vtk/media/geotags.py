@@ -2,8 +2,8 @@
 
 Each function raises ``Lie``, whose message says what was found, for what is no place or no time of taking a picture.
 
-Source: Exif 2.32 (CIPA DC-008-2019) 4.6.5 and 4.6.6; ISO 6709:2008 Annex H for text; clocks that nobody set: measured on
-pictures and videos at hand, among which 2000-01-01 02:03:06 and 1970-01-01 are.
+Source: Exif 2.32 (CIPA DC-008-2019) 4.6.5 and 4.6.6; ISO 6709:2008 Annex H for text. First days of clocks that nobody
+set: seen in pictures and videos at hand (2000-01-01 02:03:06, 1970-01-01), or where such clocks begin (1904, 1980).
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def plausible(time: datetime, what: str) -> datetime:
         raise Lie(f"{said}, in the future: the clock was wrong")
     if time.year < _FIRST_PICTURE:
         raise Lie(f"{said}, before there were pictures")
-    midnight = (time.month, time.day, time.hour, time.minute, time.second) == (1, 1, 0, 0, 0)
-    if midnight or (time.year, time.month, time.day) in _FIRST_DAYS:
+    began = (time.month, time.day, time.hour, time.minute) == (1, 1, 0, 0)  # the year, and somebody pressed a button
+    if began or (time.year, time.month, time.day) in _FIRST_DAYS:
         raise Lie(f"{said}, where clocks begin that nobody set")
     return time
 
