@@ -50,8 +50,12 @@ def pull(names: Names, trust: Trust = False, offline: Offline = False) -> None:
     from vtk.models import weights, zoo
 
     for model in [zoo.get(name) for name in names]:
-        found = weights.resolve(model, offline=offline, trust=trust)
-        typer.echo(f"{model.name}: {', '.join(map(str, found.paths)) or 'needs no weights'}")
+        paths = weights.resolve(model, offline=offline, trust=trust).paths
+        if model.hub:
+            from vtk.models import hub
+
+            paths = tuple(hub.fetch(model.name, file, offline) for file in model.hub)
+        typer.echo(f"{model.name}: {', '.join(map(str, paths)) or 'needs no weights'}")
 
 
 @app.command()
@@ -63,14 +67,13 @@ def path(name: Name) -> None:
     from vtk.errors import WeightsError
     from vtk.models import weights, zoo
 
-    model = zoo.get(name)
-    places = [weights.locate(file) for file in model.files]
-    missing = [file.name for file, place in zip(model.files, places, strict=True) if place is None]
+    places = _places(zoo.get(name))
+    missing = [file for file, place in places if place is None]
     if missing:
         raise WeightsError(f"{', '.join(missing)} of {name} not found in the cache, VTK_MIRROR or a package; "
                            f"vtk models pull {name} brings it")
-    for place in places:
-        typer.echo(str(place.path))  # type: ignore[union-attr]
+    for _, place in places:
+        typer.echo(str(place[1]))  # type: ignore[index]
 
 
 @app.command()
@@ -83,28 +86,41 @@ def verify(names: SomeNames = None) -> None:
 
     models = [zoo.get(name) for name in names] if names else [*filter(weights.at_hand, zoo.MODELS.values())]
     good = True
-    for file in [file for model in models for file in model.files]:
-        place = weights.locate(file)
-        digest = weights.sha256_of(place.path, fresh=True) if place else None
-        state = ("missing" if digest is None else "ok" if digest in file.hashes
-                 else "WRONG" if file.hashes else "unknown")
+    for name, place in [each for model in models for each in _places(model)]:
+        digest = weights.sha256_of(place[1], fresh=True) if place else None
+        hashes = zoo.FILES[name].hashes if name in zoo.FILES else ()
+        state = "missing" if digest is None else "ok" if digest in hashes else "WRONG" if hashes else "unknown"
         good = good and state in ("ok", "unknown")
-        typer.echo(f"{state:8}{file.name}  {digest or '-'}  {place.path if place else '-'}")
+        typer.echo(f"{state:8}{name}  {digest or '-'}  {place[1] if place else '-'}")
     if not good:
         raise typer.Exit(1)
 
 
-def _row(model: Any) -> dict[str, Any]:
-    """Return a model as one JSON object."""
+def _places(model: Any) -> list[tuple[str, tuple[str, Any] | None]]:
+    """Return each file of a model by name, and where it comes from and lies; None where it is not at hand."""
     from vtk.models import weights
 
-    places = [weights.locate(file) for file in model.files]
-    origin = None if None in places else places[0].origin if places else "needs none"
+    found = [(file.name, weights.locate(file)) for file in model.files]
+    places = [(name, place and (place.origin, place.path)) for name, place in found]
+    if model.hub:
+        from vtk.models import hub
+
+        places += [(f"{file.repository}/{file.name}", ("hub", path) if (path := hub.locate(file)) else None)
+                   for file in model.hub]
+    return places
+
+
+def _row(model: Any) -> dict[str, Any]:
+    """Return a model as one JSON object."""
+    places = [place for _, place in _places(model)]
+    origin = None if None in places else places[0][0] if places else "needs none"
     row = {
         "name": model.name, "task": model.task, "licence": model.licence, "commercial": model.commercial,
         "experimental": model.experimental, "trained_on": model.trained_on, "at_hand": origin,
-        "bytes": None if any(file.bytes is None for file in model.files) else sum(file.bytes for file in model.files),
-        "files": [{"name": file.name, "url": file.url, "sha256": file.sha256} for file in model.files],
+        "bytes": (None if model.hub or any(file.bytes is None for file in model.files)
+                  else sum(file.bytes for file in model.files)),
+        "files": [{"name": file.name, "url": file.url, "sha256": file.sha256} for file in model.files]
+        + [{"name": f"{file.repository}/{file.name}"} for file in model.hub],
         "published": [{"metric": figure.metric, "value": figure.value, "data": figure.data, "source": figure.source}
                       for figure in model.published],
     }  # fmt: skip

@@ -16,15 +16,15 @@ from torch import nn
 
 from vtk.errors import UsageError, WeightsError
 from vtk.models.classifier import ClassifierOptions
+from vtk.models.hub import CONFIG, TENSORS
 from vtk.models.label_files import classes, read_labels
 from vtk.models.net_classifier import NetClassifier, labelled
-from vtk.models.timm_embedder import HUB_FILE, as_taken, hub_file, state_of
+from vtk.models.timm_embedder import as_taken, hub_file, state_of
 from vtk.models.torch_net import Made, torch_net
 from vtk.models.torch_state import misfit, read_plain
 from vtk.models.weights import Weights, sha256_of
 from vtk.models.zoo import Input, Model
 
-CONFIG = "config.json"
 # A folder of iNaturalist 2021: number, kingdom, phylum, class, order, family, genus and species.
 _INAT = re.compile(r"\d{5}_(?:[^_]+_){5}([^_]+)_(.+)")
 
@@ -81,7 +81,7 @@ def _from_hub(name: str, offline: bool) -> tuple[Path, Checkpoint]:
         about = read_config(json.loads(config.read_bytes()))
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"timm:{name}: {CONFIG} of {where} is not one of timm's: {error!r}") from error
-    return hub_file(name, where, HUB_FILE, offline), about
+    return hub_file(name, where, TENSORS, offline), about
 
 
 def _repository(name: str) -> str:

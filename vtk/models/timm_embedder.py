@@ -16,14 +16,15 @@ from torch import nn
 from vtk.errors import UsageError, WeightsError
 from vtk.models import torch_embedder
 from vtk.models.embedder import EmbedderOptions, at_size
+from vtk.models.hub import TENSORS, fetch
 from vtk.models.net_embedder import NetEmbedder
+from vtk.models.recipe import HubFile
 from vtk.models.torch_state import is_state, misfit, read_plain
-from vtk.models.weights import Weights, is_offline, sha256_of
+from vtk.models.weights import Weights, sha256_of
 from vtk.models.zoo import Input, Model
 
 WRAPPED = ("state_dict", "model")  # under which training scripts save the state
 PREFIXES = ("module.", "_orig_mod.")  # that torch's wrappers put before each key
-HUB_FILE = "model.safetensors"
 
 
 def build(model: Model, weights: Weights, options: EmbedderOptions) -> NetEmbedder:
@@ -61,7 +62,7 @@ def _from_hub(name: str, about: PretrainedCfg, offline: bool) -> Path:
     """Return timm's own weights, out of the hub's cache or from the hub."""
     if not about.hf_hub_id:
         raise WeightsError(f"timm:{name}: timm hands out no weights for it on the hub; give a file with --weights")
-    return hub_file(name, about.hf_hub_id, about.hf_hub_filename or HUB_FILE, offline)
+    return hub_file(name, about.hf_hub_id, about.hf_hub_filename or TENSORS, offline)
 
 
 def hub_file(name: str, where: str, file: str, offline: bool) -> Path:
@@ -76,17 +77,8 @@ def hub_file(name: str, where: str, file: str, offline: bool) -> Path:
     Raises:
         WeightsError: E_OFFLINE, it cannot be had.
     """
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     repository, _, revision = where.partition("@")
-    alone = is_offline(offline)
-    try:
-        return Path(hf_hub_download(repository, file, revision=revision or None, local_files_only=alone))
-    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
-        why = "the network is off" if alone else " ".join(str(error).split())[:160]
-        raise WeightsError(f"timm:{name}: {file} of {repository} is not at hand: {why}; one run with the network "
-                           "brings it, or give a file of your own with --weights", code="E_OFFLINE") from error
+    return fetch(f"timm:{name}", HubFile(repository, file), offline, revision or None)
 
 
 def _loaded(name: str, about: PretrainedCfg, takes: Input, path: Path) -> nn.Module:

