@@ -119,14 +119,14 @@ class Finder:
             return named
         if is_stream(source.name) or is_sequence(source.name):
             return ""
-        typed = os.path.dirname(open_name(source.name))
+        typed = os.path.normpath(os.path.dirname(open_name(source.name)))
         if self._group == FOLDER:
-            return source_name(typed or ".")
+            return source_name(typed)
         folder, name = os.path.split(source.path)
         if folder not in self._folders:
             self._folders[folder] = together(folder, self._apart)
         begun = self._folders[folder].get(name)
-        return source_name(os.path.join(typed, f"{begun:%Y-%m-%dT%H:%M:%S}")) if begun else ""
+        return source_name(os.path.normpath(os.path.join(typed, f"{begun:%Y-%m-%dT%H:%M:%S}"))) if begun else ""
 
 
 def together(folder: str, apart: float) -> dict[str, datetime]:
