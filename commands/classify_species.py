@@ -9,8 +9,8 @@ import typer
 from vtk.options import Common, filter_command
 
 Model = Annotated[str, typer.Option(
-    metavar="NAME,…", help="auto: inat-birds,inat-insects. Models of one group are averaged, timm:NAME among them; those "
-                           "of different groups stand side by side.")]
+    metavar="NAME,…", help="auto: a large one that vtk models pull fetched, else inat-birds,inat-insects. Models "
+                           "of the same groups are averaged, those of different ones stand side by side.")]
 Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
                                               help="Load this file, of the network of --model.")]
 Labels = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
@@ -85,14 +85,15 @@ def run(
     Example: vtk classify-species photos/ | jq -c '[.source, .label, .rank, .score, .note]'
     """
     from vtk.driver import drive
-    from vtk.species.asking import Asked, read_models
+    from vtk.species.asking import AUTO, SMALL, Asked, read_models
     from vtk.species.knowing import Given
     from vtk.species.routing import ANIMALS
     from vtk.species.sidecar import day_of
     from vtk.species.stage import SpeciesStage, Telling
     from vtk.species.whereabouts import Finder
 
-    asked = Asked(read_models(model), weights, labels, head, _names(covers), tuple(views.split(",")), common.runtime)
+    models = SMALL if head is not None and model == AUTO else read_models(model)
+    asked = Asked(models, weights, labels, head, _names(covers), tuple(views.split(",")), common.runtime)
     given = Given(prior=prior, gamma=gamma, hard=hard, train=train_counts, tau=tau, taxonomy=taxonomy, sure=sure,
                   costs=cost, sets=calibration, coverage=coverage)
     finder = Finder(lat, lon, country, day_of(date, "--date") if date is not None else None, metadata, not no_embedded, group)

@@ -182,8 +182,11 @@ def test_options_that_cannot_be_are_refused(options: dict[str, Any], said: str) 
         SpeciesStage(**options)
 
 
-def test_names_of_models_are_read() -> None:
+def test_names_of_models_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vtk.species.asking.pulled", lambda name: False)
     assert read_models("auto") == ("inat-birds", "inat-insects")
+    monkeypatch.setattr("vtk.species.asking.pulled", lambda name: name != "inat21-eva02-large")
+    assert read_models("auto") == ("inat21-vit-large",)
     assert read_models("inat-birds, timm:x") == ("inat-birds", "timm:x")
     with pytest.raises(UsageError, match="each once"):
         read_models("inat-birds,inat-birds")

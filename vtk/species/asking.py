@@ -13,6 +13,7 @@ from vtk.heads.head import read as read_head
 from vtk.heads.running import features_of
 from vtk.models.classifier import Classifier, load_classifier, model_name
 from vtk.models.ensemble import load_ensemble
+from vtk.models.hub import pulled
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.views import check_views
 from vtk.species.groups import GROUPS
@@ -20,7 +21,9 @@ from vtk.species.knowing import Given, Knowledge, read_table
 from vtk.species.routing import COVERS, ROUTER, Expert, Panel
 
 AUTO = "auto"
-# What ``auto`` means: small networks that together know the two largest groups that there are such networks for.
+# What ``auto`` means: the first of the large networks that the user fetched, which know all groups; else small ones that
+# together know two. Large ones are never fetched unasked: each is a gigabyte, and its licence is not for all.
+LARGE = ("inat21-eva02-large", "inat21-vit-large", "inat21-convnext-large")
 SMALL = ("inat-birds", "inat-insects")
 
 
@@ -67,7 +70,7 @@ class Asked:
 
 
 def read_models(text: str) -> tuple[str, ...]:
-    """Return the names in ``--model``; ``auto`` is what there is for everyone.
+    """Return the names in ``--model``; ``auto`` is what is on this machine, else what there is for everyone.
 
     Raises:
         UsageError: there is none, or one comes twice.
@@ -75,7 +78,9 @@ def read_models(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names or len(set(names)) < len(names):
         raise UsageError(f"--model '{text}': give one name or several, each once, such as inat-birds,inat-insects")
-    return SMALL if names == (AUTO,) else names
+    if names != (AUTO,):
+        return names
+    return next(((name,) for name in LARGE if pulled(name)), SMALL)
 
 
 def load_panel(asked: Asked) -> Panel:

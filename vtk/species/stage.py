@@ -109,6 +109,7 @@ class SpeciesStage(Stage):
         telling.check()
         self._asked, self._given, self._telling, self._wanted = asked, given, telling, sampling
         self._finder = finder or Finder()
+        self.writes = frozenset({"species", "observation"} if self._finder.group else {"species"})
         self._loaded: tuple[Panel, tuple[Knowledge, ...]] | VtkError | None = None
         self._observed: dict[str, tuple[Looks, Whereabouts, list[str]]] = {}
 
