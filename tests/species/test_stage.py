@@ -18,6 +18,7 @@ from vtk.errors import UsageError
 from vtk.media.sampling import Sampling
 from vtk.records import check, make
 from vtk.species.asking import Asked, read_models
+from vtk.species.knowing import Given
 from vtk.species.stage import SpeciesStage, Telling
 from vtk.species.telling import STANDING
 from vtk.species.whereabouts import Finder
@@ -180,6 +181,13 @@ def test_options_that_change_results_change_the_hash() -> None:
 def test_options_that_cannot_be_are_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         SpeciesStage(**options)
+
+
+def test_files_that_are_not_there_are_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
+    for option, stage in (("--prior", SpeciesStage(given=Given(prior=tmp_path / "x"))),
+                          ("--head", SpeciesStage(asked=Asked(head=tmp_path / "x")))):
+        with pytest.raises(UsageError, match=f"{option} .*x: there is no such file"):
+            stage.prepare()
 
 
 def test_names_of_models_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

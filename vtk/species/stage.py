@@ -166,7 +166,21 @@ class SpeciesStage(Stage):
             UsageError: a table is not what it should be.
             WeightsError: weights cannot be had.
         """
+        self.check()
         self._panel()
+
+    def check(self) -> None:
+        """Refuse files that are not there.
+
+        Raises:
+            UsageError: one is not.
+        """
+        given, asked = self._given, self._asked
+        for option, path in (("--prior", given.prior), ("--train-counts", given.train), ("--taxonomy", given.taxonomy),
+                             ("--cost", given.costs), ("--calibration", given.sets), ("--head", asked.head),
+                             ("--weights", asked.weights), ("--labels", asked.labels)):
+            if path is not None and not path.is_file():
+                raise UsageError(f"{option} {path}: there is no such file")
 
     def sampling(self, source: Source) -> Sampling:
         """Return one frame a second or those that the user wants; of records the frames that have some."""
