@@ -1,4 +1,4 @@
-"""Where and when sources were taken: options before the table, the table before the file; and observations of several."""
+"""Where and when sources were taken: options before the table, the table before the file; and observations."""
 
 from __future__ import annotations
 

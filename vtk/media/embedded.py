@@ -111,10 +111,10 @@ def _exif(path: str) -> tuple[dict[int, Any], dict[int, Any]]:
             warnings.simplefilter("ignore")  # of pictures that are large, and of EXIF that is cut
             make_ready(path)
             with Image.open(file) as image:
-                # PNG's own getexif decodes the picture first, for EXIF behind it.
-                exif = Image.Image.getexif(image)
-                if image.format == "PNG" and "exif" not in image.info and (block := _behind(path)):
-                    exif = Image.Exif()
+                block = image.info.get("exif") or (_behind(path) if image.format == "PNG" else None)
+                # Where Pillow read it on opening it keeps quiet about damage; and PNG's own way decodes the picture.
+                exif = Image.Exif() if block else Image.Image.getexif(image)
+                if block:
                     exif.load(block)
                 return dict(exif.get_ifd(_EXIF)), dict(exif.get_ifd(_GPS))
     except Image.DecompressionBombError:
