@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 TASK = "classify"
-TIMM = "timm_classifier"
+TIMM, ZERO_SHOT = "timm_classifier", "zero_shot"
 
 
 class Classifier(Protocol):
@@ -80,7 +80,8 @@ def load_classifier(name: str, weights: Path | None = None, labels: Path | None 
     """Return the classifier ``name``, its weights and labels fetched where they are missing.
 
     Args:
-        name: of a model in the table, or ``timm:`` and the name of weights of timm that have a classifier.
+        name: of a model in the table, ``timm:`` and the name of weights of timm that have a classifier, or ``clip:``
+            and ARCH/WEIGHTS of open_clip.
         weights: a file to load instead of the table's, of the same input; ``labels`` says what its classes are.
         labels: a text file, a line a class in the network's order; a line ``background`` is no class.
         runtime: device, precision, batch, threads, network.
@@ -104,10 +105,13 @@ def _recipe(name: str) -> zoo.Model:
     if prefix == "timm" and network:
         takes = zoo.Input(224, 224, "crop")
         return zoo.Model(name, TASK, TIMM, takes, (), "its makers'", False, "unknown", arch=network)
+    if prefix in ("clip", "siglip") and network:
+        takes = zoo.Input(224, 224, "crop")
+        return zoo.Model(name, TASK, ZERO_SHOT, takes, (), "its makers'", False, "unknown", arch=network)
     names = [model.name for model in zoo.MODELS.values() if model.task == TASK]
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         raise UsageError(f"no classifier '{name}': {hint}there is {', '.join(names)}; timm:NAME takes weights of timm "
-                         "that have a classifier; a file of your own goes to --weights")
+                         "that have a classifier, clip:ARCH/WEIGHTS those of open_clip; a file of your own goes to --weights")
     return zoo.MODELS[name]

