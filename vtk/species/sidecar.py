@@ -11,7 +11,6 @@ or empty, and be called as Darwin Core calls them. Commas, semicolons or tabs; U
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,13 +68,14 @@ class Sidecar:
         with open_table(path) as table:
             places = _places(table, group)
             for number, fields in table.rows:
-                file, row = _row(f"{path}, line {number}", number, [fields[at] if at >= 0 else "" for at in places])
-                first = self._by_path.setdefault(_key(open_name(file, self._folder)), row)
+                cells = [fields[at].strip() if at >= 0 else "" for at in places]
+                row = _row(f"{path}, line {number}", number, cells)
+                name, key = self._known_by(cells[0], f"{path}, line {number}")
+                first = self._by_path.setdefault(key, row)
                 if first is not row:
-                    raise UsageError(f"{path}, line {number}: {file} is listed in line {first.line} already")
-                self._by_name[file] = row
-                digest.update(json.dumps([file, row.latitude, row.longitude, row.country, str(row.day),
-                                          row.group]).encode())
+                    raise UsageError(f"{path}, line {number}: {name} is listed in line {first.line} already")
+                self._by_name[name] = row
+                digest.update("\t".join((*cells, "\n")).encode())
         if not self._by_path:
             raise UsageError(f"{path} lists no file")
         self.hash = digest.hexdigest()[:12]
@@ -94,6 +94,16 @@ class Sidecar:
         if row is None or (not is_stream(name) and os.path.exists(_key(open_name(name, self._folder)))):
             return None
         return row
+
+
+    def _known_by(self, file: str, where: str) -> tuple[str, str]:
+        """Return the name by which a row's file may be typed, and the path of it beside the table."""
+        if ":" not in file:
+            return os.path.normpath(file), os.path.normpath(os.path.join(self._folder, file))
+        try:
+            return _typed(file), _key(open_name(file, self._folder))
+        except ValueError as error:
+            raise UsageError(f"{where}: {error}") from None
 
 
 def place_of(latitude: float | None, longitude: float | None, where: str) -> None:
@@ -150,24 +160,19 @@ def _places(table: Table, group: str) -> list[int]:
     return found
 
 
-def _row(where: str, number: int, fields: Sequence[str]) -> tuple[str, Row]:
-    """Return a row's file, as it may be typed, and what it says."""
-    file, north, east, country, when, group = (field.strip() for field in fields)
-    for field in fields:
-        if not is_text(field):
-            raise UsageError(f"{where}: not UTF-8: iconv -f LATIN1 -t UTF-8 turns a table in Latin-1")
+def _row(where: str, number: int, cells: Sequence[str]) -> Row:
+    """Return what a row says: of its file, latitude, longitude, country, date and group."""
+    if not is_text("".join(cells)):
+        raise UsageError(f"{where}: not UTF-8: iconv -f LATIN1 -t UTF-8 turns a table in Latin-1")
+    file, north, east, country, when, group = cells
     if not file:
         raise UsageError(f"{where}: file is empty")
-    latitude, longitude = (_degrees(text, f"{where}: {name}") for text, name in ((north, "lat"), (east, "lon")))
+    latitude, longitude = _degrees(north, where, "lat"), _degrees(east, where, "lon")
     place_of(latitude, longitude, f"{where}: the place")
     if latitude == longitude == 0:
         raise UsageError(f"{where}: the place is 0, 0, which is written where nobody knew it: leave both empty")
-    try:
-        open_name(file)
-    except ValueError as error:
-        raise UsageError(f"{where}: {error}") from None
-    return _typed(file), Row(number, latitude, longitude, country_of(country, f"{where}: country") if country else None,
-                     day_of(when, f"{where}: date") if when else None, group)
+    return Row(number, latitude, longitude, country_of(country, f"{where}: country") if country else None,
+               day_of(when, f"{where}: date") if when else None, group)
 
 
 def _typed(name: str) -> str:
@@ -180,7 +185,7 @@ def _key(path: str) -> str:
     return path if is_stream(path) else os.path.abspath(path.removeprefix("seq:"))
 
 
-def _degrees(text: str, where: str) -> float | None:
+def _degrees(text: str, where: str, name: str) -> float | None:
     """Return degrees; None where the text is empty."""
     if not text:
         return None
@@ -188,4 +193,4 @@ def _degrees(text: str, where: str) -> float | None:
         return float(text)
     except ValueError:
         hint = f"write {text.replace(',', '.')}, with a point" if text.count(",") == 1 else "expected degrees"
-        raise UsageError(f"{where} is '{text}', no number: {hint}") from None
+        raise UsageError(f"{where}: {name} is '{text}', no number: {hint}") from None
