@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtk.scenes.shots import HORIZON, LOOKBACK, PATIENCE
+from vtk.scenes.shots import CHUNK, HORIZON, LOOKBACK, PATIENCE
 
 # Seconds from a picture to the next where little happens, and where something does.
 APART, SOON = 0.5, 0.1
 # Mean absolute difference of all channels, of 255, that something happens from, and that a shot may begin with.
 # Of pictures that a hard cut parts 97 % differ by more than ``MUCH`` in the films that ``vtk.scenes.bench`` makes.
 SOME, MUCH = 8.0, 20.0
-# Seconds after which a shot's end is known, but for its least length and some frames.
-LATE = HORIZON + LOOKBACK + PATIENCE + 1.0
+# Seconds and frames after which it is known where a shot ends, but for its least length.
+LATE, LATE_FRAMES = HORIZON + LOOKBACK + PATIENCE + 1.0, 3 * CHUNK
 # Pictures that are held, twice the size of a network's input: some 40 MB.
 MOST = 96
 
@@ -28,11 +28,13 @@ class Picture:
         index: its number.
         t: its second.
         image: (H, W, 3) uint8 RGB.
+        number: of the frames that came before it.
     """
 
     index: int
     t: float
     image: np.ndarray
+    number: int = 0
 
 
 class Album:
@@ -40,16 +42,18 @@ class Album:
 
     Args:
         most: pictures that are looked at of a shot.
-        late: seconds after which the shot of a picture is known; what is older is all of one shot, and thinned.
+        late, late_frames: seconds and frames after which the shot of a picture is known; what is older and not taken is
+            all of one shot, and thinned.
 
     Raises:
         ValueError: ``most`` is not positive.
     """
 
-    def __init__(self, most: int, late: float = LATE) -> None:
+    def __init__(self, most: int, late: float = LATE, late_frames: int = LATE_FRAMES) -> None:
         if most < 1:
             raise ValueError(f"most: got {most}, expected 1 or more")
-        self._most, self._late = most, late
+        self._most, self._late, self._late_frames = most, late, late_frames
+        self._came = 0
         self._kept: list[Picture] = []
         self._small: np.ndarray | None = None
         self._t = 0.0
@@ -58,7 +62,7 @@ class Album:
         return len(self._kept)
 
     def due(self, t: float) -> bool:
-        """Return whether a frame at ``t`` seconds is kept whatever it shows."""
+        """Return whether a frame at ``t`` seconds is kept whatever it shows: others need not be shown."""
         return self._small is None or t - self._t >= APART
 
     def add(self, index: int, t: float, small: np.ndarray, large: Callable[[], np.ndarray]) -> bool:
@@ -70,9 +74,10 @@ class Album:
             small: (h, w, 3) uint8 RGB, of one size throughout, by which frames are compared.
             large: gives the picture to keep; called only where it is.
         """
+        self._came += 1
         if self._small is not None and not _worth(t - self._t, small, self._small):
             return False
-        self._kept.append(Picture(index, t, large()))
+        self._kept.append(Picture(index, t, large(), self._came - 1))
         self._small, self._t = small, t
         self._thin(t)
         return True
@@ -97,7 +102,7 @@ class Album:
 
     def _thin(self, now: float) -> None:
         """Thin what is old, and where that is not enough what lies closest."""
-        old = sum(each.t < now - self._late for each in self._kept)
+        old = sum(each.t < now - self._late and each.number < self._came - self._late_frames for each in self._kept)
         if old > 2 * self._most:
             self._kept[:old] = spread(self._kept[:old], self._most)
         elif len(self._kept) > MOST + 2 * self._most:

@@ -6,6 +6,10 @@ that leak from train, are left out. A line of JSON for each picture with its fir
 shares of pictures, percent, with an acceptable place first and among the first five, and with the right one of indoors
 and outdoors. On samples of ImageNet's own classes that are places, such as its bakery, this measures the table with
 itself: it was written with these classes in view.
+
+``--pieces 4`` looks at pieces of each picture in place of all of it, as a camera would that pans over it, and has the
+shares by the mean of log-probabilities and by that of probabilities: how ``vtk recognize-scene`` makes one answer of the
+pictures of a shot.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import typer
 
 from vtk.media.image import load
 from vtk.models.classifier import load_classifier
+from vtk.models.ensemble import pooled
 from vtk.models.places365_labels import PLACES
 from vtk.models.runtime import RuntimeOptions
 from vtk.scenes.hierarchy import indoor, is_indoor
@@ -41,6 +46,20 @@ FIFTEEN = {
 }  # fmt: skip
 
 
+# Share of each side of a picture that a piece keeps.
+PIECE = 0.6
+
+
+def pieces(image: np.ndarray, count: int) -> list[np.ndarray]:
+    """Return parts of a picture (H, W, 3), from its upper left to its lower right; all of it where ``count`` is 1."""
+    if count == 1:
+        return [image]
+    high, wide = (max(1, round(PIECE * side)) for side in image.shape[:2])
+    places = np.linspace(0, 1, count)
+    starts = [(round((image.shape[0] - high) * place), round((image.shape[1] - wide) * place)) for place in places]
+    return [np.ascontiguousarray(image[top:top + high, left:left + wide]) for top, left in starts]
+
+
 def main() -> int:
     """Run what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m vtk.scenes.places_bench",
@@ -48,6 +67,7 @@ def main() -> int:
     parser.add_argument("labels", type=Path, help="a CSV file of files and acceptable places")
     parser.add_argument("folder", type=Path, help="that the files lie in")
     parser.add_argument("--every", type=int, default=1, help="take each so-manieth row")
+    parser.add_argument("--pieces", type=int, default=1, help="look at so many pieces of each picture")
     parser.add_argument("--precision", default="fp32", help="that the network computes in")
     given = parser.parse_args()
     model = load_classifier("imagenet", runtime=RuntimeOptions("cpu", given.precision))
@@ -55,17 +75,23 @@ def main() -> int:
         rows = [row for row in csv.DictReader(stream)
                 if row.get("split", "test") == "test" and row.get("leaks_from_train", "0") == "0"][:: given.every]
     inside = np.array(indoor())
-    hits = np.zeros(3, int)
+    hits = {way: np.zeros(3, int) for way in ("log", "mean")}
     for row in rows:
         right = set((row.get("places365_acceptable_labels") or FIFTEEN[row["label"]]).split("|"))
-        scores = scene_scores(model.scores([load(str(given.folder / row["file"]))[0]]))[0]
-        first = [PLACES[index] for index in np.argsort(-scores, kind="stable")[:5]]
-        told = bool(scores[inside].sum() > 0.5)
-        hits += [first[0] in right, bool(right & set(first)), told in {is_indoor(place) for place in right}]
-        typer.echo(json.dumps({"file": row["file"], "right": sorted(right), "score": round(float(scores.max()), 4),
-                               "first": first, "indoor": told}))
-    shares = [round(100 * hit / max(len(rows), 1), 1) for hit in hits.tolist()]
-    typer.echo(json.dumps({"pictures": len(rows), "top1": shares[0], "top5": shares[1], "indoor": shares[2]}))
+        each = scene_scores(model.scores(pieces(load(str(given.folder / row["file"]))[0], given.pieces)))
+        means = {"log": np.exp(pooled(np.log(each)[:, None])[0]), "mean": each.mean(axis=0)}
+        for way, scores in means.items():
+            first = [PLACES[index] for index in np.argsort(-scores, kind="stable")[:5]]
+            told = bool(scores[inside].sum() > 0.5)
+            hits[way] += [first[0] in right, bool(right & set(first)), told in {is_indoor(place) for place in right}]
+            if way == "log":
+                typer.echo(json.dumps({"file": row["file"], "right": sorted(right), "indoor": told,
+                                       "score": round(float(scores.max()), 4), "first": first}))
+    for way in hits if given.pieces > 1 else ("log",):
+        top1, top5, told = (round(100 * hit / max(len(rows), 1), 1) for hit in hits[way].tolist())
+        pooling = {"pieces": given.pieces, "mean of": f"{way}-probabilities".removeprefix("mean-")}
+        typer.echo(json.dumps({"pictures": len(rows), **(pooling if given.pieces > 1 else {}), "top1": top1,
+                               "top5": top5, "indoor": told}))
     return 0
 
 

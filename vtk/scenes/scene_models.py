@@ -98,7 +98,10 @@ def _named(model: str, asked: Asked) -> str:
         if asked.labels is None:
             raise UsageError(f"--model {model} knows no labels of its own: give names with --labels FILE, one a line")
         return model if asked.weights is None else asked.weights.stem
-    return model_name(model, asked.weights)
+    try:
+        return model_name(model, asked.weights)
+    except UsageError as error:
+        raise UsageError(f"{error}; of scenes {THINGS} and {SPANS}, too") from None
 
 
 class PlacesByThings:
@@ -170,5 +173,5 @@ def _classifier(model: str, asked: Asked, runtime: RuntimeOptions) -> Classifier
     if model.partition(":")[0] in BY_TEXT and asked.labels is not None:
         from vtk.models.zero_shot import load_zero_shot
 
-        return load_zero_shot(model, asked.labels, runtime)
+        return load_zero_shot(model, asked.labels, runtime, asked.weights)
     return load_classifier(model, asked.weights, asked.labels, runtime)

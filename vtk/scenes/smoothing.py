@@ -14,6 +14,9 @@ from vtk.scenes.shots import Shot
 
 # Shots on either side that are asked: a dialogue goes from one to the other and back.
 REACH = 2
+# Correlation of two pictures up to which they say nothing about each other: chosen. Of pictures that have nothing in
+# common it is above 0, since one is shifted to where it fits the other best.
+STRANGERS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Smoothing:
     """Mixes into each span's scores those of its neighbours, ``REACH`` spans late.
 
     The scores are the mean of log-probabilities, the span's own with weight 1 and each neighbour's with ``weight`` times
-    the correlation of their pictures, where that is above 0, renormalised.
+    how far the correlation of their pictures goes from STRANGERS to 1, renormalised.
 
     Args:
         weight: 0 changes nothing, and nothing waits.
@@ -78,7 +81,7 @@ class Smoothing:
     def _mixed(self, at: int) -> Span:
         span = self._spans[at]
         near = [other for place, other in enumerate(self._spans[:at + self._reach + 1]) if place != at]
-        shares = [self._weight * max(0.0, likeness(span.look, other.look)) for other in near]
+        shares = [self._weight * max(0.0, likeness(span.look, other.look) - STRANGERS) / (1 - STRANGERS) for other in near]
         if not any(shares):
             return span
         return replace(span, scores=tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from vtk.media.names import is_image
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling, Size
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record, make
-from vtk.scenes.album import LATE, Album, Picture
+from vtk.scenes.album import LATE, LATE_FRAMES, Album, Picture
 from vtk.scenes.looks import LOOK, shrink
 from vtk.scenes.scene_models import Asked, Judge
 from vtk.scenes.shots import Shot, Shots
@@ -24,11 +24,16 @@ from vtk.scenes.telling import Teller, keys_of, written
 from vtk.scenes.thumbs import Thumbs
 from vtk.scenes.windows import Windows
 
+if TYPE_CHECKING:
+    from vtk.models.transnet import TransNet
+
 # Frames a call.
 BATCH = 8
 # Pixels of the short side of the pictures that networks look at: an eighth more than most take, for the middle of it.
 SHORT = 256
 FINDERS = ("vtk", "transnet")
+# Frames that TransNet V2 looks at at a time.
+TRANSNET_FRAMES = 100
 
 
 class Finder(Protocol):
@@ -139,13 +144,14 @@ class SceneStage(Stage):
         self._thumbs, self._runtime, self._sampling = thumbs, runtime, sampling
         self._loaded: list[Judge] | VtkError | None = None
         self._tellers: list[Teller] = []
+        self._found_by: TransNet | VtkError | None = None
         self.writes = frozenset({"shot" if plan.shots_only else "scene"})
         if plan.shots_only or not text_weight:
             self.reads = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the networks behind: another process loads its own."""
-        return {**self.__dict__, "_loaded": None, "_tellers": []}
+        return {**self.__dict__, "_loaded": None, "_tellers": [], "_found_by": None}
 
     @property
     def by(self) -> str:
@@ -157,14 +163,16 @@ class SceneStage(Stage):
         plan = self._plan
         options: dict[str, Any] = {"shots": plan.shots, "min_shot": plan.min_shot or None, "window": plan.window,
                                    "sampling": str(self._sampling)}
-        if not plan.shots_only:
-            options |= {"topk": self._topk, "looks": plan.looks, "smooth": plan.smooth or None,
-                        "text_weight": self._text_weight if mode == "records" else None,
-                        "precision": self._runtime.precision, "batch": self._runtime.batch}
-            try:
+        try:
+            if plan.shots != "vtk":
+                options["shots_sha256"] = self._network().sha256
+            if not plan.shots_only:
+                options |= {"topk": self._topk, "looks": plan.looks, "smooth": plan.smooth or None,
+                            "text_weight": self._text_weight if mode == "records" else None,
+                            "precision": self._runtime.precision, "batch": self._runtime.batch}
                 options["sha256"] = [judge.sha256 for judge in self._judges()]
-            except VtkError:  # said of each source where it is started
-                pass
+        except VtkError:  # said of each source where it is started
+            pass
         return {key: value for key, value in options.items() if value is not None}
 
     def check(self) -> None:
@@ -179,13 +187,16 @@ class SceneStage(Stage):
             UsageError, WeightsError: something cannot be had or read.
         """
         self.check()
+        self._finder()
         if not self._plan.shots_only:
             self._judges()
 
     def sampling(self, source: Source) -> Sampling:
         """Return the user's frames, as small as shots are found on."""
         untouched = self._plan.window is not None or is_image(source.name)
-        return self._sampling.sized(ON_DEMAND if untouched else self._finder_size())
+        if untouched:
+            return self._sampling.sized(ON_DEMAND)
+        return self._sampling.sized(LOOK if self._plan.shots == "vtk" else self._network().size)
 
     def start(self, source: Source) -> State:
         """Return the state of a newly opened source.
@@ -197,8 +208,9 @@ class SceneStage(Stage):
             self._judges()
         plan = self._plan
         image = source.info is not None and source.info.kind == "image"
+        late = LATE_FRAMES if plan.shots == "vtk" else 2 * TRANSNET_FRAMES
         return State(source, None if image else self._finder(),
-                     Album(plan.looks if not plan.shots_only else 1, LATE + plan.min_shot), Smoothing(plan.smooth))
+                     Album(1 if plan.shots_only else plan.looks, LATE + plan.min_shot, late), Smoothing(plan.smooth))
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Return the records of the shots that are known to be over at each frame."""
@@ -285,13 +297,29 @@ class SceneStage(Stage):
         if self._thumbs is not None and pictures:
             self._thumbs.write(state.source.name, shot.start_frame, pictures[len(pictures) // 2].image)
 
-    def _finder_size(self) -> Size:
-        return LOOK
-
     def _finder(self) -> Finder:
-        if self._plan.window is not None:
-            return Windows(self._plan.window)
-        return Shots(self._plan.min_shot)
+        """Return what finds the shots of one film. Raises VtkError where its weights cannot be had."""
+        plan = self._plan
+        if plan.window is not None:
+            return Windows(plan.window)
+        if plan.shots == "vtk":
+            return Shots(plan.min_shot)
+        from vtk.scenes.transnet import TransNetShots
+
+        return TransNetShots(self._network(), plan.min_shot)
+
+    def _network(self) -> TransNet:
+        """Return the network that finds shots, loaded once."""
+        if self._found_by is None:
+            from vtk.models.transnet import load_transnet
+
+            try:
+                self._found_by = load_transnet(self._runtime)
+            except VtkError as error:
+                self._found_by = error
+        if isinstance(self._found_by, VtkError):
+            raise self._found_by
+        return self._found_by
 
     def _judges(self) -> list[Judge]:
         """Return what answers, loaded once."""

@@ -1,0 +1,321 @@
+"""``vtk recognize-scene``: films of known places, what is written in them, and what cannot be looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from coloured import FPS, HEIGHT, PLACES, WIDTH, Coloured, film, shown
+from PIL import Image
+from said import streamer
+
+from vtk.media.writer import VideoWriter
+from vtk.records import Record
+from vtk.scenes import scene_models
+
+Run = Callable[..., tuple[int, list[Record], str]]
+SHOTS = (("kitchen", 12), ("beach", 9), ("street", 15))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with film.mp4, of a kitchen, a beach and a street."""
+    folder = tmp_path_factory.mktemp("scenes")
+    film(folder / "film.mp4", *SHOTS)
+    return folder
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Coloured:
+    """Return the classifier that stands for all."""
+    made = Coloured()
+    monkeypatch.setattr(scene_models, "load_classifier", lambda *given, **options: made)
+    return made
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, place: Path, model: Coloured) -> Run:
+    """Return a function that runs the command in the folder with the model."""
+    monkeypatch.chdir(place)
+    return streamer(capfdbinary, monkeypatch, "recognize-scene")
+
+
+def scenes(records: list[Record], kind: str = "scene") -> list[Record]:
+    return [record for record in records if record["type"] == kind]
+
+
+def piped(run: Run, folder: Path, lines: list[Record], *words: object) -> tuple[int, list[Record], str]:
+    """Run the command with records on stdin."""
+    (folder / "in.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    kept = os.dup(0)
+    try:
+        with (folder / "in.jsonl").open() as stream:
+            os.dup2(stream.fileno(), 0)
+        return run(*words)
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+def test_each_shot_has_its_place(run: Run, model: Coloured) -> None:
+    code, records, said = run("film.mp4", "--model", "imagenet", "--topk", 2)
+    assert (code, said) == (0, "")
+    found = scenes(records)
+    assert [(each["start_frame"], each["end_frame"], each["label"]) for each in found] == [
+        (0, 12, "kitchen"), (12, 21, "beach"), (21, 36, "street")]
+    assert [(each["start"], each["end"]) for each in found] == [(0.0, 1.2), (1.2, 2.1), (2.1, 3.6)]
+    assert [each.get("transition") for each in found] == [None, "cut", "cut"]
+    assert [each["indoor"] for each in found] == [True, False, False]
+    assert found[0]["path"] == ["indoor", "home or hotel", "kitchen"]
+    assert all(each["score"] == each["topk"][0]["score"] > 0.5 and len(each["topk"]) == 2 for each in found)
+    assert [each["observations"] for each in found] == model.calls, "one call a shot"
+    assert all(0 < each["observations"] <= 8 for each in found)
+    assert {each["by"] for each in found} == {"recognize-scene/coloured"}
+    assert records[-1]["records"] == 3 and records[-1]["types"] == ["scene"]
+
+
+def test_shots_alone_load_no_model(run: Run, model: Coloured) -> None:
+    _, records, _ = run("film.mp4", "--shots-only")
+    assert [(each["start_frame"], each["end_frame"], each.get("transition")) for each in scenes(records, "shot")] == [
+        (0, 12, None), (12, 21, "cut"), (21, 36, "cut")]
+    assert not scenes(records) and model.calls == []
+    _, records, _ = run("film.mp4", "--shots-only", "--min-shot", 1)
+    assert [each["end_frame"] for each in scenes(records, "shot")] == [12, 36]
+
+
+def test_windows_by_the_clock(run: Run) -> None:
+    _, records, _ = run("film.mp4", "--model", "imagenet", "--window", 0.6, "--looks", 3)
+    found = scenes(records)
+    assert [each["start_frame"] for each in found] == [0, 6, 12, 18, 24, 30]
+    assert [each["label"] for each in found][:3] + [found[-1]["label"]] == ["kitchen", "kitchen", "beach", "street"]
+    assert found[-1]["end"] == 3.6 and all("transition" not in each for each in found)
+
+
+def test_a_picture_is_one_scene(run: Run, tmp_path: Path) -> None:
+    Image.fromarray(shown("beach")).save(tmp_path / "a.png")
+    code, records, _ = run(tmp_path / "a.png", "--model", "imagenet")
+    [found] = scenes(records)
+    assert code == 0
+    assert {key: found[key] for key in ("start", "end", "start_frame", "end_frame", "label", "observations")} == {
+        "start": 0.0, "end": 0.0, "start_frame": 0, "end_frame": 1, "label": "beach", "observations": 1}
+
+
+def test_frames_that_were_asked_for_alone_count(run: Run) -> None:
+    _, records, _ = run("film.mp4", "--model", "imagenet", "--every", 3, "--start", 1.0, "--end", 3.0)
+    found = scenes(records)
+    assert (found[0]["start_frame"], found[-1]["end_frame"]) == (12, 30)
+    assert [each["label"] for each in found] == ["beach", "street"]
+
+
+def test_thumbnails(run: Run, tmp_path: Path, place: Path) -> None:
+    code, _, _ = run("film.mp4", "--model", "imagenet", "--thumbs", tmp_path / "shots")
+    names = sorted(path.name for path in (tmp_path / "shots").iterdir())
+    assert code == 0 and names == [f"film.mp4.{start:07d}.jpg" for start in (0, 12, 21)]
+    pictures = [np.asarray(Image.open(tmp_path / "shots" / name)) for name in names]
+    assert [PLACES[int(picture.mean(axis=(0, 1)).argmax())] for picture in pictures] == list(PLACES)
+    code, records, said = run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots")
+    assert code == 1 and "--overwrite replaces it" in said and said.count("\n") == 1
+    assert run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots", "--overwrite")[0] == 0
+    assert run("film.mp4", "--model", "imagenet", "--thumbs", place / "film.mp4")[0] == 2
+
+
+def text(kind: str, written: str, **keys: object) -> Record:
+    return {"v": 1, "type": kind, "by": "spot-text/x", "source": "film.mp4", "text": written, "score": 0.9, **keys}
+
+
+def track(written: str, start: float, end: float) -> Record:
+    return text("text_track", written, track_id=1, start=start, end=end, observations=9)
+
+
+MEDIA = {"v": 1, "type": "media", "by": "probe", "source": "film.mp4", "kind": "video", "width": WIDTH, "height": HEIGHT,
+         "fps": FPS}
+
+
+def test_what_is_written_counts_where_it_was_on_screen(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                                       model: Coloured) -> None:
+    model._sharp = 2.0  # a model that is not sure
+    lines = [MEDIA, track("BEACH BAR", 0.3, 1.2), track("no sign", 0.0, 3.6)]
+    monkeypatch.setattr("vtk.scenes.wording._NO_SIGNS", frozenset())
+    code, records, _ = piped(run, tmp_path, lines, "--model", "imagenet")
+    found = scenes(records)
+    assert code == 0 and [each["label"] for each in found] == ["beach", "beach", "street"]
+    assert [each.get("adjusted_by") for each in found] == ["text", None, None]
+    _, without, _ = piped(run, tmp_path, lines, "--model", "imagenet", "--text-weight", 0)
+    assert [each["label"] for each in scenes(without)] == ["kitchen", "beach", "street"]
+    assert scenes(without)[1:] == found[1:], "the others are as they were"
+    assert [record for record in records if record["type"] == "text_track"] == lines[1:]
+
+
+def test_texts_of_a_picture_count(run: Run, tmp_path: Path, model: Coloured) -> None:
+    model._sharp = 2.0
+    Image.fromarray(shown("street")).save(tmp_path / "a.png")
+    named = str(tmp_path / "a.png")
+    line = text("text", "KITCHEN", source=named, frame=0, t=0.0, xyxy=[0, 0, 9, 9], poly=[[0, 0], [9, 0], [9, 9], [0, 9]])
+    _, records, _ = piped(run, tmp_path, [MEDIA | {"source": named, "kind": "image"}, line],
+                          "--model", "imagenet")
+    [found] = scenes(records)
+    assert (found["label"], found["adjusted_by"], found["start"], found["end"]) == ("kitchen", "text", 0.0, 0.0)
+
+
+def test_records_of_others_pass_and_change_nothing(run: Run, tmp_path: Path) -> None:
+    box = {"v": 1, "type": "detection", "by": "detect/x", "source": "film.mp4", "frame": 5, "t": 0.5,
+           "xyxy": [1, 1, 9, 9], "score": 0.5}
+    _, alone, _ = run("film.mp4", "--model", "imagenet")
+    _, records, _ = piped(run, tmp_path, [MEDIA, box], "--model", "imagenet")
+    assert scenes(records) == scenes(alone) and box in records
+
+
+def test_a_pipe_in_one_process_gives_what_the_shell_gives(
+        run: Run, place: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch,
+        model: Coloured) -> None:
+    written(place / "sign.mp4", "PIZZA", 9)
+    model.labels = ("kitchen", "beach", "pizzeria")
+    model._sharp = 2.0
+    for first in ("spot-text", "detect --model motion", "probe"):
+        _, upstream, _ = streamer(capfdbinary, monkeypatch, first.split()[0])("sign.mp4", *first.split()[1:])
+        _, shell, _ = piped(run, tmp_path, upstream, "--model", "imagenet")
+        code, fused, said = streamer(capfdbinary, monkeypatch, "pipe")(f"{first} | recognize-scene --model imagenet",
+                                                                       "sign.mp4")
+        assert (code, said) == (0, "")
+        assert fused == shell and len(scenes(shell)) == 1
+        assert any(record["type"] == "text_track" for record in shell) == (first == "spot-text")
+        assert [scenes(shell)[0]["label"], scenes(shell)[0].get("adjusted_by")] == (
+            ["pizzeria", "text"] if first == "spot-text" else ["kitchen", None])
+
+
+def written(path: Path, word: str, frames: int) -> Path:
+    """Write a film of a kitchen with a word on its wall."""
+    image = np.full((240, 320, 3), (200, 160, 160), np.uint8)
+    cv2.putText(image, word, (40, 140), cv2.FONT_HERSHEY_SIMPLEX, 2.2, (20, 20, 20), 5, cv2.LINE_AA)
+    with VideoWriter(path, 320, 240, FPS, crf=12) as writer:
+        for frame in range(frames):
+            writer.write(image, frame / FPS)
+    return path
+
+
+def test_neighbours_that_look_otherwise_change_nothing(run: Run, model: Coloured) -> None:
+    model._sharp = 1.0
+    _, records, _ = run("film.mp4", "--model", "imagenet", "--smooth", 1)
+    assert [each["label"] for each in scenes(records)] == ["kitchen", "beach", "street"], "nothing is alike here"
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("--shots-only", "--model", "imagenet"), "--shots-only loads no model"),
+    (("--window", "0"), "--window 0: seconds above 0"), (("--window", "nan"), "--window nan"),
+    (("--window", "2", "--min-shot", "1"), "goes with none of"), (("--min-shot", "-1"), "--min-shot -1"),
+    (("--shots", "magic"), "there is vtk, transnet"), (("--looks", "0"), "--looks 0"), (("--topk", "0"), "--topk 0"),
+    (("--smooth", "2"), "--smooth 2"), (("--text-weight", "-1"), "--text-weight -1"),
+    (("--head", "gone.npz"), "gone.npz"), (("--model", "imagenet-scenes", "--labels", "x"), "--weights and --labels"),
+    (("--model", "clip:x"), "--labels FILE"), (("--model", "nothing"), "no classifier 'nothing'"),
+])
+def test_options_that_cannot_be_are_one_line(run: Run, words: tuple[str, ...], said: str) -> None:
+    code, records, err = run("film.mp4", *words)
+    assert (code, records) == (2, []), err
+    assert said in err and err.count("\n") == 1
+
+
+def bad(name: str, folder: Path) -> Path:
+    """Write a source that is hard to look at, and return it."""
+    path = folder / name
+    if name == "dot.png":
+        Image.new("RGB", (1, 1), (40, 190, 60)).save(path)
+    elif name == "thin.png":
+        Image.new("RGB", (30000, 1), (40, 190, 60)).save(path)
+    elif name == "turning.gif":
+        frames = [Image.fromarray(shown(label, seed, 40, 40)) for label in PLACES[:2] for seed in [1] * 12]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    elif name == "one.mp4":
+        film(path, ("beach", 1))
+    elif name == "three.mp4":
+        film(path, ("beach", 3), ("street", 3))
+    elif name == "cut.mp4":
+        film(path, ("beach", 30), ("street", 30))
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 3] + bytes(200) + data[len(data) // 3 + 200 :])
+    else:
+        path.write_text("no film")
+    return path
+
+
+@pytest.mark.parametrize(("name", "labels"), [
+    ("dot.png", ["beach"]), ("thin.png", ["beach"]), ("turning.gif", ["kitchen", "beach"]), ("one.mp4", ["beach"]),
+    ("three.mp4", ["beach", "street"]),
+])
+def test_small_and_odd_sources_are_looked_at(run: Run, tmp_path: Path, name: str, labels: list[str]) -> None:
+    code, records, said = run(bad(name, tmp_path), "--model", "imagenet")
+    assert (code, said) == (0, "")
+    found = scenes(records)
+    assert [each["label"] for each in found] == labels
+    assert all(each["end"] >= each["start"] and each["end_frame"] > each["start_frame"] for each in found)
+    assert all(one["end"] == other["start"] for one, other in zip(found[:-1], found[1:], strict=True))
+    assert found[0]["end"] > 0 or name.endswith("png")
+
+
+def test_damaged_and_other_files_do_not_stop_the_rest(run: Run, tmp_path: Path) -> None:
+    code, records, said = run(bad("none.mp4", tmp_path), bad("cut.mp4", tmp_path), "film.mp4", "--model", "imagenet")
+    assert code == 1
+    ends = {Path(record["source"]).name: record["status"] for record in records if record["type"] == "end"}
+    assert ends["none.mp4"] == "failed" and ends["film.mp4"] == "ok"
+    assert len([each for each in scenes(records) if each["source"] == "film.mp4"]) == 3
+    assert "Traceback" not in said
+
+
+def test_a_panorama_of_500_megapixels_is_refused_in_one_line(run: Run, tmp_path: Path) -> None:
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    head = (50_000).to_bytes(4, "big") + (10_000).to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    rows = zlib.compress(bytes(50_001) * 100)  # of one grey, and fewer rows than it says: it is refused by its head
+    (tmp_path / "wide.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows)
+                                        + chunk(b"IEND", b""))
+    code, records, said = run(tmp_path / "wide.png", "--model", "imagenet")
+    assert code == 3 and said.count("\n") == 1 and "too large for an image" in said
+    assert [record["error"]["code"] for record in records if record["type"] == "error"] == ["E_OPEN"]
+
+
+def test_a_long_film_is_held_in_bounded_memory(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vtk.scenes.album import Album
+
+    most, add = 0, Album.add
+
+    def counting(self: Album, *given: object) -> bool:
+        nonlocal most
+        kept = add(self, *given)  # type: ignore[arg-type]
+        most = max(most, len(self))
+        return kept
+
+    monkeypatch.setattr(Album, "add", counting)
+    film(tmp_path / "long.mp4", ("beach", 1200))  # two minutes of one shot
+    code, records, _ = run(tmp_path / "long.mp4", "--model", "imagenet")
+    [found] = scenes(records)
+    assert code == 0 and found["end"] == 120 and found["observations"] == 8
+    assert 8 < most < 60
+
+
+def test_several_jobs_give_what_one_gives(run: Run, vtk: Callable, place: Path, tmp_path: Path) -> None:
+    film(place / "other.mp4", *SHOTS[::-1])
+    _, records, _ = run("film.mp4", "other.mp4", "--shots-only")
+    found = vtk("recognize-scene", "film.mp4", "other.mp4", "--shots-only", "--jobs", "2", "--thumbs", tmp_path,
+                cwd=place)
+    assert found.returncode == 0, found.stderr
+    assert [json.loads(line) for line in found.stdout.splitlines()] == records
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_what_is_done_is_kept(run: Run, place: Path, tmp_path: Path, model: Coloured) -> None:
+    film(place / "other.mp4", *SHOTS[::-1])
+    words = ("film.mp4", "other.mp4", "--model", "imagenet", "--out-dir", tmp_path / "out", "--thumbs", tmp_path / "shots")
+    assert run(*words)[0] == 0
+    first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "out" / "other.mp4.jsonl").unlink()
+    model.calls.clear()
+    assert run(*words, "--resume")[0] == 0, "thumbnails of the source that is done again are replaced"
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == first
+    assert len(model.calls) == 3
