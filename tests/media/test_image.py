@@ -44,19 +44,20 @@ def test_formats(tmp_path: Path, name: str, options: dict[str, int]) -> None:
     assert np.abs(image[strip].astype(int) - card(NUMBER)[strip]).mean() < 8  # lossy codecs, channels in order
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
+def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, name: str) -> None:
     # What a camera stores so that the card is displayed: the inverse of each orientation (Exif 2.32, 4.6.4).
     store = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: lambda a: a.swapaxes(0, 1),
              6: lambda a: np.rot90(a, 1), 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: lambda a: np.rot90(a, -1)}
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = np.ascontiguousarray(store[orientation](card(NUMBER)))
-    Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
-    image = only(tmp_path / "a.png")
+    Image.fromarray(stored).save(tmp_path / name, exif=exif)
+    image = only(tmp_path / name)
     assert np.array_equal(image, card(NUMBER))
     if orientation in (1, 3, 6, 8):
-        assert open_media(os.fspath(tmp_path / "a.png")).info.rotation == {1: 0, 3: 180, 6: 90, 8: 270}[orientation]
+        assert open_media(os.fspath(tmp_path / name)).info.rotation == {1: 0, 3: 180, 6: 90, 8: 270}[orientation]
 
 
 def test_16_bit_samples_keep_their_upper_8_bits(tmp_path: Path) -> None:

@@ -58,10 +58,12 @@ def load(path: str) -> tuple[np.ndarray, str, int]:
             make_ready(path)
             with Image.open(file) as image:
                 codec = (image.format or "image").lower()
+                # Pillow turns TIFF itself as it loads it; of PNG it cannot be asked before.
+                stored = _orientation(image) if codec != "png" else 1
                 image.load()
-                orientation = _orientation(image)
-                upright = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
-                return np.ascontiguousarray(_rgb(upright)), codec, _DEGREES.get(orientation, 0)
+                left = _orientation(image)
+                upright = image.transpose(_TURNS[left]) if left in _TURNS else image
+                return np.ascontiguousarray(_rgb(upright)), codec, _DEGREES.get(max(stored, left), 0)
     except (UnidentifiedImageError, ModuleNotFoundError):
         # ultralytics, once loaded, replaces Image.open by one that wants pi_heif for whatever Pillow does not know.
         raise MediaError(_unknown(path), code="E_OPEN") from None
