@@ -1,11 +1,18 @@
 """``vtk eval``: results against ground truth."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import typer
 
+from vtk.evaluation.arguments import (
+    AllFaces, By, ByColumn, Classes, Column, CopyGt, CopyResults, Crops, CropsFused, Dev, DevPart, DevRecords,
+    DontCare, Each, EachLabel, EitherWay, Every, FaceGt, FacePart, FaceResults, FaceSeed, FaceSplit, Gt, IgnoreCase,
+    InputSize, Json, K1, K2, LabelColumn, LabelGt, LabelResults, Lambda, MadeBy, MinLength, Model, Observations,
+    Overlap, Pairs, Part, Pixels, Plot, Plots, Protocol, QueryCamera, Quiet, Rerank, Results, Sets, Split,
+    TaxonomyFile, TextGt, TextResults, Threshold, Vocab, Weights,
+)
 from vtk.options import Batch, Device, Offline, Overwrite, Precision, Threads, TrustWeights
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
@@ -21,114 +28,6 @@ RETRIEVAL_COLUMNS = ("rank1", "rank1_error", "rank5", "rank10", "mAP", "mINP", "
 COPY_COLUMNS = ("P", "R", "F", "FRR", "FAR", "uAP", "segAP", "AP50", "AP75", "AP")
 PAIR_COLUMNS = ("P", "R", "F", "IoU", "found", "labelled")
 TEXT_COLUMNS = ("P", "R", "Hmean", "FP", "FN", "E2E_P", "E2E_R", "E2E_Hmean", "CER", "WER")
-
-Results = Annotated[list[str] | None, typer.Argument(
-    metavar="PRED", show_default=False,
-    help="Results: MOT files, files of track records, folders of either. Without any, or with -, records on stdin.")]
-Gt = Annotated[list[str], typer.Option(
-    "--gt", metavar="GT", help="Ground truth: a MOT file, a file of track records, a sequence folder (gt/gt.txt), a "
-                               "folder of sequences or of SEQUENCE.txt. May be given several times.")]
-Protocol = Annotated[str, typer.Option(
-    metavar="auto|mot15|mot16|mot17|mot20|plain",
-    help="mot15: rows with flag 0 do not count. mot16, mot17, mot20: pedestrians with a flag count, and what lies on a "
-         "distractor is taken out. plain: every row counts. auto: by the columns of GT, 10 are mot15, 9 are mot16, "
-         "others and records are plain.")]
-Classes = Annotated[str | None, typer.Option(
-    metavar="NAMES", show_default=False, help="Score only results of these labels, or class numbers: person,car.")]
-By = Annotated[str | None, typer.Option(
-    metavar="MAKER", show_default=False, help="Score what this maker found, where records hold several.")]
-Every = Annotated[int, typer.Option(min=1, metavar="N", help="Look at every N-th frame of both sides.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
-
-TextResults = Annotated[list[str] | None, typer.Argument(
-    metavar="PRED", show_default=False,
-    help="Results: files of text records, ICDAR video XML, lists of images, folders of these. Without any, or with -, "
-         "records on stdin.")]
-TextGt = Annotated[list[str], typer.Option(
-    "--gt", metavar="GT", help="Ground truth: ICDAR video XML or JSON (also .gz), ICDAR lists of images (gt_NAME.txt), "
-                               "MMOCR's JSON, text records, a folder of these. May be given several times.")]
-Overlap = Annotated[str, typer.Option(metavar="polygon|box", help="Overlap of the polygons, or of the boxes around "
-                                                                  "them.")]
-DontCare = Annotated[str, typer.Option(
-    metavar="auto|overlap|area",
-    help="What takes a result on a don't-care region out: an overlap (IoU) above 0.5 with it, or more than half of its "
-         "area in it. auto: overlap for video, area for images.")]
-MinLength = Annotated[int, typer.Option(min=0, metavar="N", help="Letters and digits that a word of GT needs to count "
-                                                                 "end to end.")]
-Vocab = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
-                                            help="Take each transcript for the nearest word of FILE, one a line.")]
-Crops = Annotated[Path, typer.Argument(
-    metavar="DIR", show_default=False,
-    help="Labelled crops: Market-1501's folders, labels.csv with file, label, camera, split, names such as "
-         "0002_c1s1_000451_03.jpg, or a folder for each identity.")]
-Split = Annotated[str | None, typer.Option(
-    metavar="FILE|COLUMN", show_default=False,
-    help="JSON with names of files by part, {query: [...], gallery: [...]}, or a column of labels.csv.")]
-Part = Annotated[str, typer.Option(metavar="NAME", help="Take this part, where none are called query and gallery.")]
-QueryCamera = Annotated[str | None, typer.Option(
-    metavar="NAME", show_default=False, help="There, crops of this camera are queries. Default: the first by name.")]
-Model = Annotated[str, typer.Option(metavar="NAME", help="What makes vectors of crops, as vtk reid --model.")]
-Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
-                                              help="Load this file instead, as vtk reid --weights.")]
-InputSize = Annotated[str | None, typer.Option("--input", metavar="HxW", show_default=False,
-                                               help="Pixels that --weights takes, such as 256x128.")]
-Pixels = Annotated[str | None, typer.Option(
-    metavar="imagenet|half|unit|bgr255", show_default=False,
-    help="Values that --weights takes, as vtk reid --pixels.")]
-Rerank = Annotated[bool, typer.Option("--rerank", help="Score k-reciprocal re-ranking too.")]
-K1 = Annotated[int, typer.Option("--k1", metavar="N", help="Neighbours of re-ranking.")]
-K2 = Annotated[int, typer.Option("--k2", metavar="N", help="Neighbours whose codes it averages.")]
-Lambda = Annotated[float, typer.Option("--lambda", metavar="X", help="Share of the plain distance in it.")]
-CropsFused = Annotated[bool, typer.Option("--crops-fused", help="Take the mean of an identity's crops by a camera.")]
-
-CopyResults = Annotated[list[str] | None, typer.Argument(
-    metavar="PRED", show_default=False,
-    help="Results: files of copy records, VCSL's JSON, VSC's csv, folders of these. Without any, or with -, records on "
-         "stdin.")]
-CopyGt = Annotated[list[str], typer.Option(
-    "--gt", metavar="GT", help="Ground truth: VCSL's JSON, VSC's csv, a JSON list of pairs with their segments, copy "
-                               "records, a folder of these. May be given several times.")]
-Pairs = Annotated[Path | None, typer.Option(
-    metavar="FILE", show_default=False,
-    help="The pairs that count, those without a copy too: a csv with the columns query_id and reference_id.")]
-Sets = Annotated[Path | None, typer.Option(
-    metavar="FILE", show_default=False,
-    help="Query sets for MACRO, JSON {set: [query-reference, ...]}. Without it each query is one.")]
-EitherWay = Annotated[bool, typer.Option("--either-way", help="A pair counts whichever of its videos is the query.")]
-Each = Annotated[bool, typer.Option("--each", help="Show each pair too.")]
-
-FaceResults = Annotated[list[str] | None, typer.Argument(
-    metavar="PRED", show_default=False,
-    help="Results: files of face and face_track records. Without any, or with -, records on stdin.")]
-FaceGt = Annotated[Path, typer.Option(
-    "--gt", metavar="LABELS", help="A folder with live/ (real, genuine, bonafide) and spoof/ (fake, attack) at any "
-                                   "depth, spoof/TYPE/ by type of attack, or with labels.csv: file, label, and maybe "
-                                   "attack, subject, split, others; or such a csv file.")]
-FaceSplit = Annotated[str | None, typer.Option(metavar="COLUMN", show_default=False,
-                                               help="Column of labels.csv that names parts. Default: split.")]
-FacePart = Annotated[str | None, typer.Option(metavar="NAME", show_default=False, help="Score this part alone.")]
-Threshold = Annotated[str | None, typer.Option(
-    metavar="X|eer|apcer=P|bpcer=P", show_default=False,
-    help="Live from this score on, spoof below, whatever the verdicts say: a score, or that of equal errors, or of P % "
-         "at most of an error. Default: the verdicts; with a dev set eer.")]
-Dev = Annotated[Path | None, typer.Option(metavar="LABELS", show_default=False,
-                                          help="Choose the threshold on these files, as --gt.")]
-DevRecords = Annotated[str | None, typer.Option(metavar="FILE", show_default=False,
-                                                help="Records of the dev set. Default: PRED has them.")]
-DevPart = Annotated[str | None, typer.Option(metavar="NAME", show_default=False,
-                                             help="Choose it on this part of --dev, or of --gt.")]
-Column = Annotated[str | None, typer.Option("--by", metavar="COLUMN", show_default=False,
-                                            help="Show the figures by value of this column of labels.csv, too.")]
-MadeBy = Annotated[str | None, typer.Option(metavar="MAKER", show_default=False,
-                                            help="Score what this maker found, where records hold several.")]
-AllFaces = Annotated[bool, typer.Option(
-    "--all-faces", help="Count each face of a picture and each track of a video, without tracks each face of it.")]
-Plots = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
-                                            help="Draw det.png, errors against each other, and scores.png there.")]
-FaceSeed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the resamples behind intervals.")]
-
-IgnoreCase = Annotated[bool, typer.Option("--ignore-case", help="CER and WER do not tell A from a.")]
 
 
 @app.callback()
@@ -157,10 +56,7 @@ def track(gt: Gt, results: Results = None, protocol: Protocol = "auto", classes:
     from vtk.evaluation.table import sequence_lines
     from vtk.evaluation.tracks import evaluate_tracks
 
-    def note(message: str) -> None:
-        if not quiet:
-            print(f"vtk eval: {message}", file=sys.stderr)
-
+    note = _noting(quiet)
     chosen = frozenset(name.strip() for name in classes.split(",")) if classes else None
     lanes = Lanes(chosen, by)
     with contextlib.redirect_stdout(sys.stderr):  # what libraries print is no figure
@@ -171,8 +67,7 @@ def track(gt: Gt, results: Results = None, protocol: Protocol = "auto", classes:
     if chosen is None and len(lanes.labels) > 1:
         note(f"results are of {len(lanes.labels)} labels ({', '.join(sorted(lanes.labels)[:5])}): all are scored; "
              "--classes picks")
-    for number, where, error in lanes.bad[:20]:
-        note(f"{where}, line {number}: {error} [{error.code}]")
+    _say_bad(lanes.bad, note)
     for line in sequence_lines(evaluation, as_json, COLUMNS, evaluation.protocol):
         typer.echo(line)
     if lanes.bad:
@@ -204,10 +99,7 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
     from vtk.evaluation.text_sequences import read_results, read_truth
     from vtk.evaluation.texts import evaluate_texts, read_vocabulary, rules_for
 
-    def note(message: str) -> None:
-        if not quiet:
-            print(f"vtk eval: {message}", file=sys.stderr)
-
+    note = _noting(quiet)
     lanes = TextLanes(by)
     with contextlib.redirect_stdout(sys.stderr):  # what libraries print is no figure
         truth, found = read_truth(gt), read_results(results or [], lanes)
@@ -216,8 +108,7 @@ def spot_text(gt: TextGt, results: TextResults = None, overlap: Overlap = "polyg
         evaluation = evaluate_texts(truth, found, note, rules, kind, every)
     for source, status in lanes.unfinished.items():
         note(f"{source} ended as {status}: it is scored as far as it goes")
-    for number, where, error in lanes.bad[:20]:
-        note(f"{where}, line {number}: {error} [{error.code}]")
+    _say_bad(lanes.bad, note)
     columns = TRACK_COLUMNS if rules.tracked else TEXT_COLUMNS
     for line in sequence_lines(evaluation, as_json, columns, evaluation.protocol_keys()):
         typer.echo(line)
@@ -239,8 +130,6 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
 
     Example: vtk eval reid people --model colour --rerank
     """
-    import sys
-
     import orjson
 
     from vtk.driver.progress import counted
@@ -255,10 +144,7 @@ def reid(folder: Crops, split: Split = None, part: Part = "test", query_camera: 
     from vtk.models.runtime import RuntimeOptions
     from vtk.reid.labelled import embed, read_labelled
 
-    def note(message: str) -> None:
-        if not quiet:
-            print(f"vtk eval: {message}", file=sys.stderr)
-
+    note = _noting(quiet)
     reranking = Reranking(k1, k2, weight)
     queries, gallery = split_sides(read_labelled(folder, split), part, query_camera, note)
     runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
@@ -294,25 +180,19 @@ def detect_copy(gt: CopyGt, results: CopyResults = None, pairs: Pairs = None, se
 
     Example: vtk eval detect-copy --gt copies_gt.json copies.jsonl
     """
-    import sys
-
     from vtk.errors import EXIT_PARTIAL
     from vtk.evaluation.copies import copy_report, evaluate_copies
     from vtk.evaluation.copy_lanes import CopyLanes, read_results, read_truth
     from vtk.evaluation.table import table
     from vtk.export.copy_files import read_pairs, read_sets
 
-    def note(message: str) -> None:
-        if not quiet:
-            print(f"vtk eval: {message}", file=sys.stderr)
-
+    note = _noting(quiet)
     lanes, listed = CopyLanes(by), read_pairs(pairs) if pairs else []
     truth, found = read_truth(gt, listed), read_results(results or [], lanes, listed)
     evaluation = evaluate_copies(truth, found, note, listed, read_sets(sets, listed) if sets else None, either_way)
     for source, status in lanes.unfinished.items():
         note(f"{source} ended as {status}: it is scored as far as it goes")
-    for number, where, error in lanes.bad[:20]:
-        note(f"{where}, line {number}: {error} [{error.code}]")
+    _say_bad(lanes.bad, note)
     if as_json:
         typer.echo(copy_report(evaluation, each))
     else:
@@ -344,8 +224,6 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
 
     Example: vtk eval face-antispoof --gt faces faces.jsonl
     """
-    import sys
-
     import orjson
 
     from vtk.errors import EXIT_PARTIAL
@@ -354,10 +232,7 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
     from vtk.evaluation.liveness_sets import Wanted, read_sets
     from vtk.evaluation.liveness_table import lines, remarks, report
 
-    def note(message: str) -> None:
-        if not quiet:
-            print(f"vtk eval: {message}", file=sys.stderr)
-
+    note = _noting(quiet)
     if plots is not None and not overwrite:
         check_plots(plots)
     sets = read_sets(Wanted(gt, results or (), split, part, dev, dev_records, dev_part, threshold, made_by, all_faces),
@@ -365,8 +240,7 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
     evaluation = evaluate_liveness(sets.gathered, sets.rule, by, seed)
     for remark in (*remarks(sets.gathered), *evaluation.notes):
         note(remark)
-    for number, where, error in sets.bad[:20]:
-        note(f"{where}, line {number}: {error} [{error.code}]")
+    _say_bad(sets.bad, note)
     if plots is not None:
         write_plots(plots, sets.gathered.presentations, sets.rule)
     if as_json:
@@ -375,6 +249,89 @@ def face_antispoof(gt: FaceGt, results: FaceResults = None, split: FaceSplit = N
         typer.echo("\n".join(lines(evaluation, sets.gathered, sets.rule, sets.maker)))
     if sets.bad:
         raise typer.Exit(EXIT_PARTIAL)
+
+
+@app.command()
+def scene(gt: LabelGt, results: LabelResults = None, label: LabelColumn = "label", by: ByColumn = None,
+          made_by: MadeBy = None, each: EachLabel = False, plot: Plot = None, overwrite: Overwrite = False,
+          seed: FaceSeed = 0, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Score scenes: top-1, top-5, macro-F1, mAP, F1 of kinds of places, and calibration (ECE, Brier).
+
+    A span's answer is the scene that shares most of it, a film's without one the mean of its scenes by their length.
+    Places may be written with spaces. macro_f1 is the mean over labels of GT; of several that are right the one answered
+    counts. Labels that are not in topk count as 0 in mAP and Brier, and NLL is left out for them. A level's f1 is that
+    of what places belong to. Intervals (95 %) are by bootstrap over files.
+
+    Example: vtk eval scene --gt places.csv scenes.jsonl --plot reliability.png
+    """
+    _labels("scene", gt, results, label, by, made_by, each, plot, overwrite, seed, as_json, quiet)
+
+
+@app.command()
+def species(gt: LabelGt, results: LabelResults = None, label: LabelColumn = "label", by: ByColumn = None,
+            made_by: MadeBy = None, taxonomy: TaxonomyFile = None, observations: Observations = False,
+            each: EachLabel = False, plot: Plot = None, overwrite: Overwrite = False, seed: FaceSeed = 0,
+            as_json: Json = False, quiet: Quiet = False) -> None:
+    """Score species: top-1, top-5, macro-F1, mAP, F1 by rank, how many are answered, and calibration (ECE, Brier).
+
+    An answer without a label (not covered, or unsure) is none: top1 is over all, "of answered" over those that have a
+    species; a genus counts at genus and above. "right of answered" and ECE take each answer at its own rank. "of topk"
+    is of the model's species, whether or not it was sure. A genus is the first word where nothing else says it. A
+    picture's answer is that about all of it, else its surest box; a film's that about it, else its longest track.
+
+    Example: vtk eval species --gt animals.csv species.jsonl --by group
+    """
+    from vtk.species.taxonomy import read_taxonomy
+
+    _labels("species", gt, results, label, by, made_by, each, plot, overwrite, seed, as_json, quiet,
+            taxonomy=read_taxonomy(taxonomy) if taxonomy is not None else None, observations=observations)
+
+
+def _labels(task: str, gt: Path, results: Sequence[str] | None, label: str, by: str | None, made_by: str | None,
+            each: bool, plot: Path | None, overwrite: bool, seed: int, as_json: bool, quiet: bool, *,
+            taxonomy: Any = None, observations: bool = False) -> None:
+    """Score labels of a task."""
+    import orjson
+
+    from vtk.errors import EXIT_PARTIAL
+    from vtk.evaluation.label_lanes import LabelLanes
+    from vtk.evaluation.label_table import check_plot, lines, remarks, report, write_plot
+    from vtk.evaluation.label_truth import read_truth
+    from vtk.evaluation.labels import evaluate_labels
+
+    note = _noting(quiet)
+    if plot is not None:
+        check_plot(plot, overwrite)
+    truth, lanes = read_truth(gt, task, label, taxonomy), LabelLanes(task, made_by, observations, taxonomy)
+    for name in results or [None]:
+        lanes.read(name)
+    gathered = lanes.gather(truth)
+    evaluation = evaluate_labels(gathered.pairs, task, by, seed)
+    for remark in remarks(evaluation, gathered):
+        note(remark)
+    _say_bad(lanes.bad, note)
+    if plot is not None:
+        write_plot(plot, evaluation.curve)
+    typer.echo(orjson.dumps(report(evaluation, gathered)) if as_json else "\n".join(lines(evaluation, gathered, each)))
+    if lanes.bad:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def _noting(quiet: bool) -> Callable[[str], None]:
+    """Return what says a line on stderr; nothing where ``quiet``."""
+    import sys
+
+    def note(message: str) -> None:
+        if not quiet:
+            print(f"vtk eval: {message}", file=sys.stderr)
+
+    return note
+
+
+def _say_bad(bad: Sequence[tuple[int, str, Any]], note: Callable[[str], None]) -> None:
+    """Name lines that are no records: number, file and error of each."""
+    for number, where, error in bad[:20]:
+        note(f"{where}, line {number}: {error} [{error.code}]")
 
 
 def _rounded(figures: Mapping[str, float | int]) -> dict[str, float | int]:

@@ -184,6 +184,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     species = {"v": 1, "type": "species", "by": "classify-species/x", "source": "street.mp4", "topk": [], "start": 0.0,
                "end": 1.0, "label": "Parus major", "score": 0.9, "latitude": 52.5, "longitude": 13.4, "date": "2026-05-01"}
     (folder / "species.jsonl").write_text(json.dumps(species) + "\n")
+    (folder / "places.csv").write_text("file,label\nstreet.mp4,street|crosswalk\n")
+    (folder / "animals.csv").write_text("file,label,group\nstreet.mp4,Parus major,bird\n")
     known = write_set(folder / "faces", drawn(0, 30, 2), {"print": drawn(1, 30, -2)})
     (folder / "faces.jsonl").write_bytes(lines(known))
     fill(folder / "people.lance")

@@ -16,12 +16,15 @@ TABLE = "labels.csv"
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
 
 
-def rows_of(table: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:
+def rows_of(table: Path, *columns: str, label: str = "label",
+            once: bool = True) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield (where it stands, its cells by column, stripped) for each row of a table of labelled files.
 
     Args:
         table: UTF-8, or UTF-16 with its mark; its paths are relative to it, with forward slashes.
         columns: those that it needs beside file and label.
+        label: the column that has the labels; in the cells it is ``label``, too.
+        once: whether a file may stand in one row alone; rows of spans of a film are several.
 
     Raises:
         UsageError: it cannot be read, lacks a column or lists nothing; or a row has no file or label, or a file that
@@ -31,19 +34,20 @@ def rows_of(table: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:
     rows = csv.DictReader(io.StringIO(_text(table), newline=""))
     try:
         known = rows.fieldnames or []
-        for column in ("file", "label", *columns):
+        for column in ("file", label, *columns):
             if column not in known:
                 raise UsageError(f"{table} has no column {column}: there is {', '.join(known) or 'nothing'}")
         for cells in rows:
             where = f"{table}, line {rows.line_num}"
             row = {key: (value or "").strip() for key, value in cells.items()
                    if isinstance(key, str) and not isinstance(value, list)}
-            for column in ("file", "label"):
+            for column in ("file", label):
                 if not row.get(column):
                     raise UsageError(f"{where}: {column} is empty")
+            row["label"] = row[label]
             row["file"] = PurePath(row["file"]).as_posix()
             file = os.path.normpath(table.parent / row["file"])
-            if (first := lines.setdefault(file, rows.line_num)) != rows.line_num:
+            if (first := lines.setdefault(file, rows.line_num)) != rows.line_num and once:
                 raise UsageError(f"{where}: {row['file']} is listed in line {first} already")
             yield where, row
     except csv.Error as error:
