@@ -126,6 +126,7 @@ def test_exif_that_lies_is_passed_over_and_said(vtk: Vtk, tmp_path: Path) -> Non
     (("--lat", "52"), "has a latitude and no longitude: give both or neither"),
     (("--lat", "north", "--lon", "13"), "Invalid value for '--lat': Input should be a valid number"),
     (("--country", "Germany"), "--country is 'Germany': expected two letters of ISO 3166-1, such as DE"),
+    (("--country", ""), "--country is '': expected two letters of ISO 3166-1, such as DE"),
     (("--date", "2199-05-01"), "--date is 2199-05-01, in the future: expected a day up to"),
     (("--date", "01.05.2026"), "--date is '01.05.2026': expected YYYY-MM-DD, such as 2026-05-01"),
     (("--group", "animal"), "--group animal: it is folder, time or a column of a table, and no table is given"),
@@ -152,6 +153,23 @@ def test_tomorrow_is_today_elsewhere(vtk: Vtk, tmp_path: Path) -> None:
 def test_a_wrong_table_is_refused_by_line(vtk: Vtk, tmp_path: Path, row: str, says: str) -> None:
     (tmp_path / "t.csv").write_text(f"file,lat,lon,country,date\n{row}\n")
     assert says in refused(vtk, picture(tmp_path / "a.jpg", image=shown(RED)), "--metadata", tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(("option", "content", "says"), [
+    ("--prior", b"no archive", "no range table: make one with vtk species prior build"),
+    ("--cost", b"truth,answer,cost\nTurdus merula,Corvus corax,-1\n", "line 2: Turdus merula, Corvus corax, cost '-1'"),
+    ("--cost", b"truth,answer,cost\nTurdus merula,Bl\xe4ssgans,1\n", "line 2: not UTF-8: iconv -f LATIN1 -t UTF-8"),
+    ("--cost", b"truth,answer,cost\nVipera berus,Natrix natrix,9\n", "the model has none of its 2 species, such as"),
+    ("--train-counts", b"label,count\nTurdus merula,0\n", "line 2: count '0' of Turdus merula: expected a number"),
+    ("--train-counts", b"label,count\nTurdus merula,9\n", "it has no count of 2 of the model's 3 species, such as"),
+    ("--taxonomy", b"label,count\nTurdus merula,9\n", "no column species or scientificName (it has label, count)"),
+    ("--metadata", "file,lat\n".encode("utf-16"), "not UTF-8 (it looks like UTF-16 or is no text)"),
+    ("--metadata", b"", "empty: a table begins with the names of its columns")])
+def test_files_of_options_that_are_not_what_they_should_be(vtk: Vtk, tmp_path: Path, option: str, content: bytes,
+                                                           says: str) -> None:
+    (tmp_path / "given").write_bytes(content)
+    line = refused(vtk, picture(tmp_path / "a.jpg", image=shown(RED)), option, tmp_path / "given")
+    assert line.startswith(f"vtk: {tmp_path / 'given'}") and says in line
 
 
 def ranges(path: Path, *rows: dict[str, str]) -> Path:

@@ -73,7 +73,7 @@ class Finder:
         column = "" if group in ("", FOLDER, TIME) else group
         if column and table is None:
             raise UsageError(f"--group {group}: it is {FOLDER}, {TIME} or a column of a table, and no table is given")
-        self._given = Whereabouts(latitude, longitude, country_of(country, "--country") if country else None,
+        self._given = Whereabouts(latitude, longitude, country_of(country, "--country") if country is not None else None,
                                   past(day, "--date") if day is not None else None)
         self._table = Sidecar(table, column) if table is not None else None
         self._embedded, self._group, self._apart = embedded, group, apart
