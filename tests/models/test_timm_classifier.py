@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from vtk.errors import UsageError, VtkError, WeightsError
+from vtk.models import zoo
 from vtk.models.classifier import load_classifier
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.timm_classifier import read_config, species_of
@@ -26,6 +27,7 @@ CONFIG: dict[str, Any] = {
     "pretrained_cfg": {"input_size": [3, 64, 64], "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3], "crop_pct": 1.0,
                        "num_classes": 7, "classifier": "fc"},
 }
+INAT21 = ("inat21-eva02-large", "inat21-vit-large", "inat21-convnext-large")
 IMAGES = list(np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8))
 
 
@@ -57,7 +59,8 @@ def put(hub: Path, repository: str, config: dict[str, Any], net: torch.nn.Module
 
 
 @pytest.mark.parametrize(("name", "repository"), [("timm:small.ft_inat21", "timm/small.ft_inat21"),
-                                                  ("timm:someone/small", "someone/small")])
+                                                  ("timm:someone/small", "someone/small"),
+                                                  *((name, zoo.get(name).hub[0].repository) for name in INAT21)])
 def test_scores_and_names_are_those_of_the_hub(name: str, repository: str, tmp_path: Path) -> None:
     net = network()
     put(tmp_path / "hub", repository, CONFIG, net)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import cv2
 import numpy as np
 
 from vtk.errors import UsageError
@@ -24,6 +25,11 @@ def _middle(image: np.ndarray, share: float) -> np.ndarray:
     return image[top:top + high, left:left + wide]
 
 
+def _mirrored(image: np.ndarray) -> np.ndarray:
+    """Return a picture mirrored; of one that is empty OpenCV would make an error of its own."""
+    return cv2.flip(image, 1) if image.size else image
+
+
 def _quadrants(image: np.ndarray) -> list[np.ndarray]:
     """Return the four quarters of a picture; the middle row and column of odd sides are in both."""
     height, width = image.shape[:2]
@@ -35,7 +41,7 @@ def _quadrants(image: np.ndarray) -> list[np.ndarray]:
 VIEWS: dict[str, Callable[[np.ndarray], list[np.ndarray]]] = {
     "whole": lambda image: [image],
     "centre": lambda image: [_middle(image, CENTRE)],
-    "flips": lambda image: [image[:, ::-1]],
+    "flips": lambda image: [_mirrored(image)],
     "quadrants": _quadrants,
     "scales": lambda image: [_middle(image, share) for share in SCALES],
 }
