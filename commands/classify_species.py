@@ -97,7 +97,7 @@ def run(
     given = Given(prior=prior, gamma=gamma, hard=hard, train=train_counts, tau=tau, taxonomy=taxonomy, sure=sure,
                   costs=cost, sets=calibration, coverage=coverage)
     finder = Finder(lat, lon, country, day_of(date, "--date") if date is not None else None, metadata, not no_embedded, group)
-    telling = Telling(min_group, topk, _names(classes) or ANIMALS, interval, frames)
+    telling = Telling(min_group, topk, _names(classes) if classes else ANIMALS, interval, frames)
     drive(partial(SpeciesStage, asked=asked, given=given, telling=telling, finder=finder, sampling=common.sampling),
           common)
 

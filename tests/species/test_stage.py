@@ -147,6 +147,14 @@ def test_pictures_of_a_folder_are_one_observation(tmp_path: Path) -> None:
     assert of_type(made, "run")
 
 
+def test_an_observation_takes_place_and_day_from_the_pictures_that_know_them(tmp_path: Path) -> None:
+    names = [save(tmp_path / f"{name}.png", picture(RED)) for name in "abc"]
+    table = tmp_path / "places.csv"
+    table.write_text("file,lat,lon,date\na.png,,,2024-05-01\nb.png,52.5,13.4,2024-06-01\nc.png,1,1,2024-07-01\n")
+    [several] = of_type(told(*names, finder=Finder(table=table, group="folder")), "observation")
+    assert (several["latitude"], several["longitude"], several["date"]) == (52.5, 13.4, "2024-05-01")
+
+
 def test_where_it_was_filmed_is_in_the_record(tmp_path: Path) -> None:
     [species] = of_type(told(save(tmp_path / "a.png", picture(RED)),
                              finder=Finder(52.5, 13.4, "DE")), "species")

@@ -312,7 +312,8 @@ class SpeciesStage(Stage):
         total.merge(looks)
         sources.append(state.source.name)
         if where.latitude is None and where.country is None:  # the first picture that knows its place tells it
-            self._observed[name] = (total, state.where, sources)
+            where = replace(state.where, day=where.day or state.where.day)
+        self._observed[name] = (total, replace(where, day=where.day or state.where.day), sources)
 
     def _teller(self) -> Teller:
         panel, knowledge = self._panel()
