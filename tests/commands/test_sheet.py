@@ -202,3 +202,45 @@ def test_a_track_is_shown_from_its_beginning_to_its_end() -> None:
                                                  ((1, 500), (1, 192)), ((500, 1), (96, 1))])
 def test_crops_keep_their_proportions(shape: tuple[int, int], expected: tuple[int, int]) -> None:
     assert fitted_crop(np.zeros((*shape, 3), np.uint8), 96).shape[:2] == expected
+
+
+def spans(source: str, kind: str, *names: str) -> list[dict[str, object]]:
+    """Return a span of a second for each of the labels."""
+    return [{"v": 1, "type": kind, "by": f"recognize-scene/{kind}", "source": source, "start": float(second),
+             "end": second + 1.0, "start_frame": 10 * second, "end_frame": 10 * second + 10}
+            | ({"label": name, "score": 0.5} if kind == "scene" else {}) for second, name in enumerate(names)]
+
+
+def shots(path: Path) -> Path:
+    """Write a clip of a red, a green and a blue second."""
+    with VideoWriter(path, WIDTH, HEIGHT, 10) as writer:
+        for index in range(30):
+            image = np.full((HEIGHT, WIDTH, 3), (RED, GREEN, BLUE)[index // 10], np.uint8)
+            image[::6] = 0
+            writer.write(image, index / 10)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["scene", "shot"])
+def test_scenes_and_shots_have_a_picture_each_in_strips(vtk: Vtk, tmp_path: Path, kind: str) -> None:
+    shots(tmp_path / "a.mp4")
+    found = vtk("sheet", "-o", tmp_path / "out.png", "--size", str(CROP), "--crops", "2",
+                stdin=lines(*spans("a.mp4", kind, "kitchen", "beach", "street")), cwd=tmp_path)
+    assert found.returncode == 0, found.stderr.decode()
+    assert rows_of(tmp_path / "out.png") == [(colour_of("a.mp4"), [RED, GREEN]), (colour_of("a.mp4"), [BLUE])]
+
+
+def test_boxes_are_shown_where_both_came(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    found = vtk("sheet", "-o", tmp_path / "out.png", "--size", str(CROP),
+                stdin=lines(*tracks("a.mp4", 2), *spans("a.mp4", "scene", "street")), cwd=place)
+    assert found.returncode == 0, found.stderr.decode()
+    assert rows_of(tmp_path / "out.png") == [(colour_of(1), [RED] * 3), (colour_of(2), [GREEN] * 3)]
+
+
+def test_makers_of_one_span_share_a_picture_and_a_film_that_is_gone_is_one_line(vtk: Vtk, tmp_path: Path) -> None:
+    shots(tmp_path / "a.mp4")
+    several = [record | {"by": f"recognize-scene/{by}"} for by in "xy" for record in spans("a.mp4", "scene", "a", "b")]
+    found = vtk("sheet", "-o", tmp_path / "out.png", "--size", str(CROP),
+                stdin=lines(*several, *spans("gone.mp4", "scene", "a")), cwd=tmp_path)
+    assert found.returncode == 1 and found.stderr.count(b"\n") == 1 and b"gone.mp4" in found.stderr
+    assert rows_of(tmp_path / "out.png") == [(colour_of("a.mp4"), [RED, GREEN])]

@@ -14,7 +14,6 @@ from vtk.heads.running import features_of
 from vtk.models.ensemble import pooled
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.views import count_looks
-from vtk.scenes.scene_models import Asked, Judge, load_scene_model
 
 Load = Callable[[Head, tuple[str, ...]], Features]
 
@@ -73,12 +72,3 @@ def load_heads(paths: Sequence[Path], runtime: RuntimeOptions) -> Heads:
     return Heads([(path.stem, read(path)) for path in paths],
                  lambda head, views: load_features(features_of(head), views=views, runtime=runtime))
 
-
-def load_judges(asked: Asked, runtime: RuntimeOptions) -> list[Judge]:
-    """Return all that ``asked`` names, the model before the heads.
-
-    Raises:
-        UsageError, WeightsError: something cannot be had or read.
-    """
-    judges: list[Judge] = [load_scene_model(asked, runtime)] if asked.models else []
-    return [*judges, load_heads(asked.heads, runtime)] if asked.heads else judges

@@ -175,3 +175,17 @@ def _classifier(model: str, asked: Asked, runtime: RuntimeOptions) -> Classifier
 
         return load_zero_shot(model, asked.labels, runtime, asked.weights)
     return load_classifier(model, asked.weights, asked.labels, runtime)
+
+
+def load_judges(asked: Asked, runtime: RuntimeOptions) -> list[Judge]:
+    """Return all that ``asked`` names, the model before the heads.
+
+    Raises:
+        UsageError, WeightsError: something cannot be had or read.
+    """
+    judges: list[Judge] = [load_scene_model(asked, runtime)] if asked.models else []
+    if asked.heads:
+        from vtk.scenes.judging import load_heads  # brings what heads are fitted with
+
+        judges.append(load_heads(asked.heads, runtime))
+    return judges

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from scipy.special import logsumexp
 
 from vtk.scenes.looks import OVERLAY, likeness
 from vtk.scenes.shots import Shot
@@ -96,4 +95,4 @@ def small(image: np.ndarray) -> np.ndarray:
 
 def _mean(scores: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:
     mixed = np.average(np.stack(scores), axis=0, weights=shares)
-    return mixed - logsumexp(mixed)
+    return mixed - np.logaddexp.reduce(mixed)

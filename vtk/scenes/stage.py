@@ -17,7 +17,7 @@ from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record, make
 from vtk.scenes.album import LATE, LATE_FRAMES, Album, Picture
 from vtk.scenes.looks import LOOK, shrink
-from vtk.scenes.scene_models import Asked, Judge
+from vtk.scenes.scene_models import Asked, Judge, load_judges
 from vtk.scenes.shots import Shot, Shots
 from vtk.scenes.smoothing import Smoothing, Span, small
 from vtk.scenes.telling import Teller, keys_of, written
@@ -324,8 +324,6 @@ class SceneStage(Stage):
     def _judges(self) -> list[Judge]:
         """Return what answers, loaded once."""
         if self._loaded is None:
-            from vtk.scenes.judging import load_judges
-
             try:
                 self._loaded = load_judges(self._asked, self._runtime)
                 self._tellers = [Teller(f"{self.name}/{name}", labels, self._topk, self._text_weight)

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy.special import logsumexp
 
 # Words and phrases of signs, and places of Places365 where they hang; these are our judgement and were measured on
 # nothing. Letters are small, what is not a letter or digit is a space.
@@ -145,7 +144,7 @@ class Wording:
         if found is None:
             return scores
         both = scores + weight * np.log(found)
-        return both - logsumexp(both)
+        return both - np.logaddexp.reduce(both)
 
     def _found(self, text: str) -> list[str]:
         """Return the phrases in a text, each word used once, the longest phrase first."""
