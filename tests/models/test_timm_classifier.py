@@ -16,7 +16,7 @@ from vtk.errors import UsageError, VtkError, WeightsError
 from vtk.models import zoo
 from vtk.models.classifier import load_classifier
 from vtk.models.runtime import RuntimeOptions
-from vtk.models.timm_classifier import read_config, species_of
+from vtk.models.timm_classifier import _repository, read_config, species_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -60,7 +60,7 @@ def put(hub: Path, repository: str, config: dict[str, Any], net: torch.nn.Module
 
 @pytest.mark.parametrize(("name", "repository"), [("timm:small.ft_inat21", "timm/small.ft_inat21"),
                                                   ("timm:someone/small", "someone/small"),
-                                                  *((name, zoo.get(name).hub[0].repository) for name in INAT21)])
+                                                  (INAT21[0], zoo.get(INAT21[0]).hub[0].repository)])
 def test_scores_and_names_are_those_of_the_hub(name: str, repository: str, tmp_path: Path) -> None:
     net = network()
     put(tmp_path / "hub", repository, CONFIG, net)
@@ -71,6 +71,12 @@ def test_scores_and_names_are_those_of_the_hub(name: str, repository: str, tmp_p
         expected = net(torch.from_numpy(values.transpose(0, 3, 1, 2).astype(np.float32))).log_softmax(1).numpy()
     np.testing.assert_allclose(model.scores(IMAGES), expected, atol=1e-4)  # sums of float32 in another order
     assert np.ptp(expected, axis=1).min() > 0.5
+
+
+@pytest.mark.parametrize("name", INAT21)
+def test_rows_of_the_table_name_the_repository_that_is_loaded(name: str) -> None:
+    model = zoo.get(name)
+    assert {file.repository for file in model.hub} == {_repository(model.arch)}
 
 
 def test_offline_it_says_what_is_missing() -> None:
