@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Callable
@@ -319,3 +320,37 @@ def test_what_is_done_is_kept(run: Run, place: Path, tmp_path: Path, model: Colo
     assert run(*words, "--resume")[0] == 0, "thumbnails of the source that is done again are replaced"
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == first
     assert len(model.calls) == 3
+
+
+def test_heads_of_your_own_answer_beside_each_other(
+        capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, shared: Path, place: Path,
+        tmp_path: Path) -> None:
+    from vtk.heads import Fit, fit_head, load_features, write
+
+    run = streamer(capfdbinary, monkeypatch, "recognize-scene")
+    features = load_features("mobilenet")
+    images = [shown(label, 50 + seed) for label in PLACES for seed in range(4)]
+    labels = [label for label in PLACES for _ in range(4)]
+    write(fit_head(features.vectors(images), labels, features, Fit()), tmp_path / "mine.npz")
+    write(fit_head(features.vectors(images), [label.upper() for label in labels], features, Fit()), tmp_path / "loud.npz")
+    code, records, _ = run(place / "film.mp4", "--head", f"{tmp_path / 'mine.npz'},{tmp_path / 'loud.npz'}")
+    found = [(each["start_frame"], each["by"].partition("/")[2], each["label"]) for each in scenes(records)]
+    assert code == 0 and found == [(0, "mine", "kitchen"), (0, "loud", "KITCHEN"), (12, "mine", "beach"),
+                                   (12, "loud", "BEACH"), (21, "mine", "street"), (21, "loud", "STREET")]
+    assert records[-1]["by"] == "recognize-scene/mine+loud"
+    mine = [each for each in scenes(records) if each["by"].endswith("mine")]
+    assert [each["indoor"] for each in mine] == [True, False, False], "names of Places365 are known whoever says them"
+    assert all("indoor" not in each and "path" not in each for each in scenes(records) if each not in mine)
+
+
+def test_pictures_of_places_are_known_without_weights_of_places(
+        capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
+    folder = shared / "data" / "recognize-scene"
+    with (folder / "labels.csv").open(newline="") as stream:
+        right = {row["file"]: set(row["places365_acceptable_labels"].split("|")) for row in csv.DictReader(stream)}
+    code, records, _ = streamer(capfdbinary, monkeypatch, "recognize-scene")(
+        *(folder / "imagenet_scene_like" / name for name in sorted(right)), "--precision", "fp32")
+    found = {Path(each["source"]).name: each for each in scenes(records)}
+    hits = sum(found[name]["label"] in labels for name, labels in right.items())
+    print(f"{hits} of {len(right)}")
+    assert code == 0 and len(found) == len(right) and hits >= 17  # measured: 18 of 21, of ImageNet's own places

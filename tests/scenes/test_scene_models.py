@@ -143,3 +143,28 @@ def test_heads_of_one_network_share_what_it_sees() -> None:
 def test_a_head_of_other_weights_is_refused() -> None:
     with pytest.raises(UsageError, match="vectors of the two do not compare"):
         Heads([("mine", head("eye@0123", ("whole",), "a", "b"))], lambda each, views: Features(Eye("a" * 64), views))
+
+
+def test_two_streams_hear_the_words_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from vtk.driver.stage import Frame, Source
+    from vtk.media.info import MediaInfo
+    from vtk.models import twostream
+    from vtk.scenes.stage import SceneStage
+
+    class Streams:
+        labels, sha256 = ("kitchen", "beach"), "00"
+        words: list[str] = []
+
+        def span(self, images: Sequence[np.ndarray], words: str = "") -> np.ndarray:
+            self.words.append(words)
+            return np.log(np.array([0.6, 0.4], np.float32))
+
+    monkeypatch.setattr(twostream, "load_two_stream", lambda weights, runtime: Streams())
+    stage = SceneStage(Asked(("twostream",), weights=tmp_path / "own.pt"))
+    source = Source("a.png", "records", MediaInfo("image", 160, 120))
+    state = stage.start(source)
+    line = {"type": "text", "text": "beach", "score": 1.0, "source": "a.png", "frame": 0, "t": 0.0}
+    assert stage.frames(state, [Frame(source, 0, 0.0, records=[line], convert=lambda size: shown("beach"))]) == [[]]
+    [record] = stage.end(state)
+    assert Streams.words == ["beach"] and "adjusted_by" not in record
+    assert (record["by"], record["label"], record["score"]) == ("recognize-scene/own", "kitchen", 0.6)

@@ -29,6 +29,8 @@ class Heads:
         UsageError: a head is of another space than its features.
     """
 
+    hears = False
+
     def __init__(self, heads: Sequence[tuple[str, Head]], load: Load) -> None:
         self.names = tuple(name for name, _ in heads)
         self.labels = tuple(head.labels for _, head in heads)

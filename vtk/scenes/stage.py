@@ -326,14 +326,17 @@ class SceneStage(Stage):
         if self._loaded is None:
             try:
                 self._loaded = load_judges(self._asked, self._runtime)
-                self._tellers = [Teller(f"{self.name}/{name}", labels, self._topk, self._text_weight)
-                                 for judge in self._loaded for name, labels in zip(judge.names, judge.labels,
-                                                                                   strict=True)]
+                self._tellers = [teller for judge in self._loaded for teller in self._tellers_of(judge)]
             except VtkError as error:
                 self._loaded = error  # the next source fails the same way, without another try
         if isinstance(self._loaded, VtkError):
             raise self._loaded
         return self._loaded
+
+    def _tellers_of(self, judge: Judge) -> list[Teller]:
+        weight = 0.0 if judge.hears else self._text_weight
+        return [Teller(f"{self.name}/{name}", labels, self._topk, weight)
+                for name, labels in zip(judge.names, judge.labels, strict=True)]
 
 
 def _lasting(shot: Shot, source: Source) -> Shot:
