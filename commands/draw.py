@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Draw records onto their media.
 
-    Reads detection, track, text, face and species records, and the media that they name. Adds nothing: writes an
+    Reads detection, track, text, face, species and scene records, and the media that they name. Adds nothing: writes an
     annotated video, with the source's sound, or an annotated image. Letters of scripts other than Latin, Greek,
     Cyrillic, Hebrew, Arabic and those of East Asia need --font, else their numbers are written. Streams: holds one
     frame. Where a run announces who is who for its end (reid), keeps records on disk until it came, and colours and
@@ -43,6 +43,9 @@ def run(
     mirrored back: of several at a time the best score, the others by name; its time runs below, copied spans in the
     colours of their references. Copies have to come before the frames (vtk sort puts them there), as those of vtk
     detect-copy do, or at the end of a run that announced them.
+
+    Scenes stand in the corner, and tracks bear the species that they show, where these come before the frames: through
+    vtk sort, or in vtk pipe.
 
     Example: vtk track street.mp4 | vtk draw -o street-ids.mp4
 

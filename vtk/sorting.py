@@ -12,7 +12,8 @@ from vtk.records import OF_RUN, Record, announced, parse
 
 RUN = 500_000  # lines held in memory; more are sorted in runs on disk and merged
 
-_MEDIA, _COPIES, _FRAMES, _SOURCE, _END = range(5)  # the order within a source
+_MEDIA, _SPANS, _FRAMES, _SOURCE, _END = range(5)  # the order within a source
+_PLACES = {"media": _MEDIA, "end": _END, "copy": _SPANS, "scene": _SPANS, "species": _SPANS}
 
 Key = tuple[int, int, int, int]
 
@@ -21,7 +22,8 @@ class Sorter:
     """Collects lines and yields them sorted: sources as they first came, frames rising, ends last, the run's after all.
 
     ``run`` records come first, those with a status last: they say what comes after all, and that it has come. Copies
-    that no run announced stand before the frames of their source: who draws it wants them first.
+    that no run announced, scenes, and species of spans stand before the frames of their source: who draws it wants them
+    first.
 
     Lines of one place keep the order in which they came.
     """
@@ -67,8 +69,8 @@ class Sorter:
         if source is None or kind in self._of_run:
             return 2**62, 0, 0, self._count
         rank = self._rank.setdefault(source, len(self._rank))
-        if kind in ("media", "end", "copy"):
-            place = {"media": _MEDIA, "end": _END, "copy": _COPIES}[kind]
+        if kind in _PLACES and (frame is None or kind in ("media", "end", "copy")):
+            place = _PLACES[kind]
         else:
             place = _SOURCE if frame is None else _FRAMES
         return rank, place, frame or 0, self._count

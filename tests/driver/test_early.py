@@ -97,8 +97,8 @@ def test_sort_puts_copies_before_the_frames_of_their_source_unless_they_are_of_a
         return list(sorter.sorted())
 
     media, end = line("media", kind="video", width=9, height=9), line("end", status="ok")
-    scene = line("scene", start=0, end=1, label="x", score=1)
+    text = line("text_track", start=0, end=1, track_id=1, text="x", score=1, observations=1)
     other = line("weather", "b", frame=0)
-    assert ordered(other, scene, *FRAMES, COPY, end, media) == [other, media, COPY, *FRAMES, scene, end]
+    assert ordered(other, text, *FRAMES, COPY, end, media) == [other, media, COPY, *FRAMES, text, end]
     run, came = line("run", None, late=["copy"]), line("run", None, late=["copy"], status="ok", records=1)
     assert ordered(run, *FRAMES, COPY, end, media, came) == [run, media, *FRAMES, end, COPY, came]

@@ -24,6 +24,7 @@ from vtk.report.copied import Copied, Copy
 from vtk.report.cues import Cues, cues_of
 from vtk.report.fonts import faces
 from vtk.report.painters import PAINTERS, paint
+from vtk.report.spanned import SPANNED, Spanned
 from vtk.report.trails import Trails
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
@@ -49,6 +50,8 @@ class State:
     begun: bool = False
     judged: bool = False  # whether tracks of faces came
     shown: bool = False  # whether any box came
+    spans: Spanned = field(default_factory=Spanned)
+    framed: set[str] = field(default_factory=set)  # types of which records of frames came
     writer: VideoWriter | None = None
 
     def take(self, records: Sequence[Record]) -> None:
@@ -115,7 +118,7 @@ class DrawStage(Stage):
         # Who is who, and what is copied, is waited for only where it can be seen.
         shows = {"track": "identity", "copy": "copy"}
         self.late = frozenset(late for kind, late in shows.items() if kind in self._types)
-        self.early = self._types & {"copy"}
+        self.early = self._types & {"copy", *SPANNED}
         self._names: dict[str, dict[int, int | str]] = {}
         self._copies: dict[str, list[Record]] = {}
         self._taken: str | None = None
@@ -174,6 +177,8 @@ class DrawStage(Stage):
         state.take([record for record in records if record["type"] == "copy" and "copy" in self._types
                     and record["source"] == state.source.name])
         state.judged |= any(record["type"] == "face_track" for record in records)
+        state.spans.take([record for record in records if record["type"] in self._types
+                          and record.get("source") == state.source.name], state.begun)
         return []
 
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
@@ -203,7 +208,10 @@ class DrawStage(Stage):
         return []
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
-        """Return what of the source's copies and faces is not drawn, and why."""
+        """Return what of the source's copies, spans and faces is not drawn, and why."""
+        if state.spans.late and not state.framed & set(SPANNED):
+            state.warnings.append(RecordError("records of scenes or species came after their frames: drawn without "
+                                              "them; vtk sort puts them first", code="E_LATE"))
         if state.judged and not state.shown and "face" in self._types:
             return 0, [*state.warnings, RecordError("tracks of faces came and not one face, so none is drawn: vtk "
                                                     "face-antispoof --frames writes each", code="E_NO_FACE")]
@@ -214,6 +222,8 @@ class DrawStage(Stage):
         canvas = Canvas(frame.image.copy(), state.style)
         records = [record for record in frame.records if record["type"] in self._types & PAINTERS.keys()]
         state.shown |= bool(records)
+        state.framed |= {record["type"] for record in records}
+        records = [*map(state.spans.named, records), *state.spans.at(frame.t)]
         if state.names:
             records = [record | {"identity": state.names.get(record.get("track_id"))} if record["type"] == "track"
                        else record for record in records]

@@ -24,11 +24,12 @@ def paint_detection(canvas: Canvas, record: Record) -> None:
 def paint_track(canvas: Canvas, record: Record) -> None:
     """Paint a box with its id, label and score, in the colour of its id; of who it is, where that is known.
 
-    ``identity`` is who, a name or a number; None where that is not known of this one, though it is of others.
+    ``identity`` is who, a name or a number; None where that is not known of this one, though it is of others. ``named``
+    goes before the label: the species that the whole track shows.
     """
     track_id, who = _need(record, "track_id", "count"), _who(record)
-    parts = ((f"{track_id}", _named(record)) if who is None else (who,) if isinstance(who, str)
-             else (_named(record), f"#{who}"))
+    name = str(record.get("named", _named(record)))
+    parts = (f"{track_id}", name) if who is None else (who,) if isinstance(who, str) else (name, f"#{who}")
     _box(canvas, record, colour_of_track(record), " ".join(part for part in parts if part))
 
 
@@ -106,6 +107,13 @@ def paint_species(canvas: Canvas, record: Record) -> None:
         canvas.caption(_scored(canvas, label, sure), colour)
 
 
+def paint_scene(canvas: Canvas, record: Record) -> None:
+    """Paint where a frame was filmed, in its corner."""
+    label = str(record.get("label", ""))
+    if canvas.style.labels and label:
+        canvas.caption(_scored(canvas, label, record.get("score")), colour_of(label))
+
+
 # A later command adds its type here, and one function.
 PAINTERS: dict[str, Painter] = {
     "detection": paint_detection,
@@ -113,6 +121,7 @@ PAINTERS: dict[str, Painter] = {
     "text": paint_text,
     "face": paint_face,
     "species": paint_species,
+    "scene": paint_scene,
 }
 
 

@@ -1,0 +1,51 @@
+"""What records say of spans, drawn onto their frames: scenes in the corner, the species of a track on its box."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from vtk.records import Record
+
+SPANNED = ("scene", "species")
+
+
+class Spanned:
+    """The scenes of a source, and the species of its tracks and of its whole.
+
+    Attributes:
+        late: whether a record came that the frames before it should have had.
+    """
+
+    def __init__(self) -> None:
+        self.late = False
+        self._spans: list[tuple[float, float, Record]] = []
+        self._tracks: dict[int, Record] = {}
+
+    def take(self, records: Sequence[Record], begun: bool) -> None:
+        """Take records that belong to no frame; ``begun`` is whether frames were drawn already."""
+        for record in records:
+            if record["type"] not in SPANNED or "start" not in record or "end" not in record:
+                continue
+            self.late |= begun
+            if "track_id" in record:
+                self._tracks[record["track_id"]] = record
+            else:
+                self._spans.append((record["start"], record["end"], record))
+        self._spans.sort(key=lambda span: span[:2])
+
+    def at(self, t: float) -> list[Record]:
+        """Return what is said of the frame at ``t`` seconds, in the order in which it began."""
+        some = self._spans[:bisect_right(self._spans, t, key=lambda span: span[0])]
+        return [record for start, end, record in some if start <= t < end or start == t == end]
+
+    def named(self, record: Record) -> Record:
+        """Return a track's record, with the species or the group as ``named`` where that is known."""
+        species = self._tracks.get(record.get("track_id", -1)) if record["type"] == "track" else None
+        if species is None:
+            return record
+        name = species.get("common") or species.get("label")
+        if name is None and (guess := next(iter(species["topk"]), None)) is not None:
+            name = f"{guess['label']}?"
+        name = name or species.get("group")
+        return record | {"named": name} if name else record
