@@ -6,7 +6,7 @@ MONKEYS; those that it has no class for are left out. ``--model`` may name sever
 ``vtk scene fit-head`` (files .npz) among them: then the labels are the table's column ``label``.
 
 A line of JSON for each choice of views, or for each model and all together: looks at a picture, top-1 and NLL of the
-pool, the difference of top-1 to the first line with its standard error over the same pictures, top-1 of the mean of
+pool, the difference of top-1 to the first line with its standard error over the same pictures, both of the mean of
 probabilities instead, and pictures a second, decoded before, median of turns.
 """
 
@@ -79,14 +79,17 @@ def main() -> int:
         right = pooled(scores).argmax(axis=1) == truth
         first = right if first is None else first
         gain = right.astype(float) - first
+        plain = np.exp(scores.astype(np.float64)).mean(axis=0)
+        rows = np.arange(len(truth))
         typer.echo(json.dumps({
             "views" if len(models) == 1 else "model": name, "looks": len(scores), "pictures": len(truth),
             "top1": round(100 * float(right.mean()), 1),
-            "NLL": round(float(-pooled(scores)[np.arange(len(truth)), truth].mean()), 3),
+            "NLL": round(float(-pooled(scores)[rows, truth].mean()), 3),
             "gain": round(100 * float(gain.mean()), 1),
             "gain_se": round(100 * float(gain.std(ddof=1)) / len(gain) ** 0.5, 1),
-            "top1_of_mean_probabilities":
-                round(100 * float((np.exp(scores).mean(axis=0).argmax(axis=1) == truth).mean()), 1),
+            "of_mean_probabilities": {
+                "top1": round(100 * float((plain.argmax(axis=1) == truth).mean()), 1),
+                "NLL": round(float(-np.log(np.maximum(plain[rows, truth], 1e-30)).mean()), 3)},
             "pictures/s": rates[name]}))
     return 0
 
