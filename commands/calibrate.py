@@ -74,6 +74,50 @@ Tile = Annotated[int, typer.Option(metavar="PIXELS", help="As vtk face-antispoof
 GatesText = Annotated[str, typer.Option("--gates", metavar="K=V,…|off", show_default=False,
                                         help="As vtk face-antispoof --gates: faces that fail are left out.")]
 
+Animals = Annotated[Path, typer.Argument(
+    metavar="LABELS", show_default=False, help="Labelled pictures: a csv table with the columns file and label, or a "
+                                               "folder with labels.csv, or of a folder for each species.")]
+Coverage = Annotated[float, typer.Option(metavar="SHARE",
+                                         help="Share of pictures whose set has to hold the right species.")]
+PartOf = Annotated[str | None, typer.Option(
+    "--part", metavar="NAME", show_default=False, help="Calibrate on this part. Default: on all but that of --check.")]
+CheckOn = Annotated[str | None, typer.Option("--check", metavar="NAME", show_default=False,
+                                             help="Say how often sets hold the right species on this part.")]
+Where = Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", show_default=False,
+                                                 help="Take these rows alone. May be given several times.")]
+SpeciesModel = Annotated[str, typer.Option("--model", metavar="NAME,…", help="As vtk classify-species --model: one, or "
+                                                                           "several of the same species, not auto.")]
+SpeciesWeights = Annotated[Path | None, typer.Option("--weights", metavar="FILE", show_default=False,
+                                                     help="As vtk classify-species --weights.")]
+SpeciesLabels = Annotated[Path | None, typer.Option("--labels", metavar="FILE", show_default=False,
+                                                    help="As vtk classify-species --labels.")]
+HeadFile = Annotated[Path | None, typer.Option("--head", metavar="FILE", show_default=False,
+                                               help="As vtk classify-species --head.")]
+Covers = Annotated[str, typer.Option(metavar="GROUP,…", show_default=False, help="As vtk classify-species --covers.")]
+MinGroup = Annotated[float, typer.Option(metavar="P", help="As vtk classify-species --min-group.")]
+Views = Annotated[str, typer.Option(metavar="NAME,…", help="As vtk classify-species --views.")]
+Latitude = Annotated[float | None, typer.Option("--lat", metavar="DEGREES", show_default=False,
+                                                help="As vtk classify-species --lat.")]
+Longitude = Annotated[float | None, typer.Option("--lon", metavar="DEGREES", show_default=False,
+                                                 help="As vtk classify-species --lon.")]
+Country = Annotated[str | None, typer.Option(metavar="XX", show_default=False,
+                                             help="As vtk classify-species --country.")]
+Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", show_default=False,
+                                         help="As vtk classify-species --date.")]
+Metadata = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
+                                               help="As vtk classify-species --metadata.")]
+NoEmbedded = Annotated[bool, typer.Option("--no-embedded", help="As vtk classify-species --no-embedded.")]
+Prior = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
+                                            help="As vtk classify-species --prior.")]
+Gamma = Annotated[float, typer.Option(metavar="X", help="As vtk classify-species --gamma.")]
+Filter = Annotated[bool, typer.Option("--filter", help="As vtk classify-species --filter.")]
+Train = Annotated[Path | None, typer.Option("--train-counts", metavar="FILE", show_default=False,
+                                            help="As vtk classify-species --train-counts.")]
+Tau = Annotated[float, typer.Option(metavar="X", help="As vtk classify-species --tau.")]
+TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", metavar="FILE", show_default=False,
+                                                   help="What species are called besides: a csv table as GBIF's "
+                                                        "backbone has it.")]
+
 
 @app.callback()
 def _tasks() -> None:
@@ -165,3 +209,58 @@ def face_antispoof(labels: Faces, records: Records = None, split: Column = None,
         write([found])
     if code:
         raise typer.Exit(code)
+
+
+@app.command("classify-species")
+def classify_species(
+    labels_of: Animals, coverage: Coverage = 0.95, split: Column = None, part: PartOf = None, check: CheckOn = None,
+    where: Where = None, model: SpeciesModel = "auto", weights: SpeciesWeights = None,
+    labels: SpeciesLabels = None, head: HeadFile = None, covers: Covers = "", min_group: MinGroup = 0.5,
+    views: Views = "whole", lat: Latitude = None, lon: Longitude = None, country: Country = None, date: Day = None,
+    metadata: Metadata = None, no_embedded: NoEmbedded = False, prior: Prior = None, gamma: Gamma = 1.0,
+    hard: Filter = False, train_counts: Train = None, tau: Tau = 1.0, taxonomy: TaxonomyFile = None, seed: Seed = 0,
+    device: Device = "auto", precision: Precision = "auto", batch: Batch = None, threads: Threads = None,
+    offline: Offline = False, trust_weights: TrustWeights = False, output: Output = None, overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find how large sets of species have to be to hold the right one as often as wanted, for classify-species.
+
+    Asks one model about labelled pictures, with all that vtk classify-species would know beside them. Prints one JSON
+    object, for its --calibration: a threshold by RAPS, with coverage and size by leaving each picture out, and of each
+    species. Refused where there are fewer pictures than 1 / (1 - coverage); from four times as many on half are taken to
+    tune what ranks cost. The promise is of pictures like these on average, not of each species, and of this model, range
+    table and options alone. Pictures should be none that the model was made with, and one of each observation.
+
+    Example: vtk calibrate classify-species birds --model inat-birds --coverage 0.8
+    """
+    import sys
+
+    from vtk.driver.progress import counted
+    from vtk.driver.run import open_output
+    from vtk.heads.labelled import read_labelled, taken
+    from vtk.models.runtime import RuntimeOptions
+    from vtk.options import Common
+    from vtk.species.asking import Asked, read_models
+    from vtk.species.calibrating import Run, calibrated, check_enough, remarks
+    from vtk.species.knowing import Given
+    from vtk.species.sidecar import day_of
+    from vtk.species.whereabouts import Finder
+
+    known = read_labelled(labels_of, split)
+    others = taken(known, check, "--check", where or ()) if check is not None else []
+    pictures = taken([each for each in known if part is not None or check is None or each.part != check], part,
+                     where=where or ())
+    check_enough(len(pictures), coverage)
+    finder = Finder(lat, lon, country, day_of(date, "--date") if date is not None else None, metadata, not no_embedded)
+    runtime = RuntimeOptions(device, precision, batch, threads, offline, trust_weights)
+    with open_output(Common(output=output, overwrite=overwrite)) as write:
+        run = Run(Asked(read_models(model), weights, labels, head, frozenset(filter(None, covers.split(","))),
+                        tuple(views.split(",")), runtime),
+                  Given(prior=prior, gamma=gamma, hard=hard, train=train_counts, tau=tau, taxonomy=taxonomy), finder,
+                  min_group)
+        with counted(len(pictures) + len(others), "picture", quiet) as heard:
+            answers, checked = (run.answers(some, heard) if some else None for some in (pictures, others))
+        found = calibrated(answers, coverage, seed, checked)
+        write([found.to_json()])
+    for line in remarks(found, answers, checked) if not quiet else ():
+        print(f"vtk calibrate: {line}", file=sys.stderr)

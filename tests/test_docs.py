@@ -21,7 +21,7 @@ from face_records import drawn, lines, write_set
 from occurrence_tables import FOX, LYNX, at
 from occurrence_tables import write as write_occurrences
 
-from conftest import ROOT, run_vtk
+from conftest import ROOT, SHARED, run_vtk
 from vtk.cli import COMMANDS, load, module_of
 from vtk.driver.run import collect
 from vtk.driver.stage import Stage
@@ -195,6 +195,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_embeddings(folder / "embeddings.jsonl")
     market(folder / "people")
     labelled(folder / "pictures")
+    few_birds(folder / "birds")
     (folder / "bin").mkdir()
     (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))
     if shutil.which("jq") is None:  # not a dependency; what it would pick is not what is tested
@@ -202,6 +203,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for script in (folder / "bin").iterdir():
         script.chmod(0o755)
     return folder
+
+
+def few_birds(folder: Path) -> None:
+    """Write six pictures of birds and their species, where there are real ones."""
+    birds = {"n01530575_brambling": "Fringilla montifringilla", "n01531178_goldfinch": "Carduelis carduelis",
+             "n01532829_house_finch": "Haemorhous mexicanus", "n01537544_indigo_bunting": "Passerina cyanea",
+             "n01558993_robin": "Turdus migratorius", "n01614925_bald_eagle": "Haliaeetus leucocephalus"}
+    if (pictures := SHARED / "data" / "classify-species" / "imagenet_one_per_class").is_dir():
+        folder.mkdir()
+        for name in birds:
+            shutil.copy(pictures / f"{name}.JPEG", folder)
+        rows = [f"{name}.JPEG,{label}\n" for name, label in birds.items()]
+        (folder / "labels.csv").write_text("file,label\n" + "".join(rows))
 
 
 def run_example(place: Path, script: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +57,14 @@ class Given:
     sets: Path | None = None
     coverage: float | None = None
 
+    @property
+    def combined(self) -> str:
+        """How scores are combined with what is given, in words: calibrations are for that alone."""
+        parts = [f"--gamma {self.gamma:g}, floor {self.floor:g}" if self.prior is not None else "",
+                 "--filter" if self.hard else "",
+                 f"--tau {self.tau:g} of {_hash(self.train)}" if self.train is not None and self.tau else ""]
+        return ", ".join(part for part in parts if part)
+
     def check(self) -> None:
         """Raise UsageError where a number is out of range, or what it needs is not given."""
         for name, value in (("--gamma", self.gamma), ("--tau", self.tau)):
@@ -100,6 +109,7 @@ class Knowledge:
     Attributes:
         names, common: scientific and common names of the C species, the latter may be "".
         taxonomy: what they belong to.
+        prior: hash of the range table; None without one.
         missing: species that the range table says nothing of.
         costs, sets: what errors cost, and the threshold of sets; None where they are not given.
 
@@ -118,6 +128,7 @@ class Knowledge:
         self.names = tuple(name for name, _ in pairs)
         self.common = tuple(common for _, common in pairs)
         self._given, self._table = given, table
+        self.prior = table.hash if table is not None else None
         self.taxonomy = _taxonomy(self.names, given.taxonomy, table)
         self._rollup = Rollup(self.taxonomy, self.names)
         self._paths: dict[tuple[int, str], tuple[str, ...]] = {}
@@ -128,7 +139,7 @@ class Knowledge:
         self.costs: Costs | None = read_costs(given.costs, self.names) if given.costs is not None else None
         self.sets: Sets | None = None
         if given.sets is not None:
-            self.sets = read_sets(given.sets, self.names, model, table.hash if table is not None else None)
+            self.sets = read_sets(given.sets, self.names, model, self.prior, given.combined)
             if given.coverage is not None and abs(self.sets.coverage - given.coverage) > 1e-9:
                 raise UsageError(f"--coverage {given.coverage:g}: {given.sets} is calibrated for "
                                  f"{self.sets.coverage:g}; calibrate again with --coverage {given.coverage:g}")
@@ -213,6 +224,14 @@ class Knowledge:
         except ValueError as error:
             raise UsageError(str(error)) from None
         return prior, mask
+
+
+def _hash(path: Path) -> str:
+    """Return twelve hexadecimal digits of the sha256 of a file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
 
 
 def read_table(given: Given) -> RangeTable | None:

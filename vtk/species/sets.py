@@ -47,6 +47,7 @@ class Sets:
         classes: hash of the names, in their order.
         model: name@hash of the model.
         prior: hash of the range table that the probabilities were combined with; None: of none.
+        combined: how they were, in words; "" with nothing.
         report: coverage and size of sets by leaving each picture out, and coverage by class.
     """
 
@@ -59,6 +60,7 @@ class Sets:
     classes: str
     model: str
     prior: str | None
+    combined: str = ""
     report: dict[str, Any] = field(default_factory=dict)
 
     def sets(self, probabilities: np.ndarray, *, seed: int = 0) -> np.ndarray:
@@ -95,8 +97,8 @@ class Sets:
 
 
 def calibrate(probabilities: np.ndarray, labels: np.ndarray, coverage: float, *, names: Sequence[str], model: str,
-              prior: str | None = None, penalty: float = PENALTY, free: int = FREE, randomised: bool = False,
-              seed: int = 0) -> Sets:
+              prior: str | None = None, combined: str = "", penalty: float = PENALTY, free: int = FREE,
+              randomised: bool = False, seed: int = 0) -> Sets:
     """Return the threshold at which sets hold the right class with probability ``coverage``.
 
     Args:
@@ -104,7 +106,7 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray, coverage: float, *,
         labels: (N,) integers, the right classes.
         coverage: 1 - α, above 0 and below 1.
         names: C classes.
-        model, prior: see ``Sets``.
+        model, prior, combined: see ``Sets``.
         penalty, free: see ``Sets``; ``tune`` finds them, on other pictures.
         randomised, seed: see ``Sets``.
 
@@ -124,7 +126,7 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray, coverage: float, *,
     scores = _scores(given, right, _parts(len(given), randomised, seed), penalty, free)
     ordered = np.sort(scores)
     threshold = float(ordered[_place(len(scores) + 1, coverage)])
-    found = Sets(coverage, threshold, penalty, free, randomised, len(given), hash_of(names), model, prior)
+    found = Sets(coverage, threshold, penalty, free, randomised, len(given), hash_of(names), model, prior, combined)
     # Leaving a picture out moves the threshold only past its own score: it is covered by that of all others if it is
     # among the ⌈n · coverage⌉ lowest of all n, or the most probable class, which every set has.
     held = (scores <= ordered[_place(len(scores), coverage)] + _ROUNDING) | (given.argmax(1) == right)
@@ -173,11 +175,12 @@ def coverage_of(sets: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> d
     return _covered(np.take_along_axis(np.asarray(sets, bool), right[:, None], 1)[:, 0], right, names, sets.sum(1))
 
 
-def read_sets(path: Path, names: Sequence[str], model: str, prior: str | None) -> Sets:
+def read_sets(path: Path, names: Sequence[str], model: str, prior: str | None, combined: str = "") -> Sets:
     """Return a calibration that ``to_json`` wrote, for the probabilities at hand.
 
     Raises:
-        UsageError: it cannot be read or is none, or is for other classes, another model or another range table.
+        UsageError: it cannot be read or is none, or is for other classes, another model, another range table, or
+            scores that were combined otherwise.
     """
     try:
         data = json.loads(path.read_bytes())
@@ -195,6 +198,7 @@ def read_sets(path: Path, names: Sequence[str], model: str, prior: str | None) -
     except (TypeError, ValueError) as error:
         raise UsageError(f"{path}: damaged: {error}") from None
     for what, wanted, here in (("the model", found.model, model), ("the prior", found.prior, prior),
+                               ("scores combined by", found.combined, combined),
                                ("classes", found.classes, hash_of(names))):
         if wanted != here:
             raise UsageError(f"{path} is for {what} {wanted or 'none'}, and this is {here or 'none'}: its promise does "
