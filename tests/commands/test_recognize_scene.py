@@ -220,6 +220,18 @@ def test_options_that_cannot_be_are_one_line(run: Run, words: tuple[str, ...], s
     assert said in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(("data", "said"), [
+    (b"a\nb\na\n", "lines 1 and 3 are both 'a'"), (b"caf\xe9\nb\n", "line 1 is not utf-8"), (b"", "it is empty"),
+    (b"a\n\nb\n", "line 2 is empty"), ("a\nb\n".encode("utf-16"), "2 labels, and the network has"),
+])
+def test_label_files_that_are_none(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, shared: Path,
+                                   place: Path, tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "labels.txt").write_bytes(data)
+    run = streamer(capfdbinary, monkeypatch, "recognize-scene")
+    code, records, err = run(place / "film.mp4", "--model", "imagenet", "--labels", tmp_path / "labels.txt")
+    assert (code, records, err.count("\n")) == (2, [], 1) and said in err
+
+
 def bad(name: str, folder: Path) -> Path:
     """Write a source that is hard to look at, and return it."""
     path = folder / name

@@ -115,12 +115,13 @@ def build(model: Model, weights: Weights, options: ClassifierOptions) -> NetClas
     if named is None:
         raise UsageError(f"--weights {path}: give the names of its classes, too, with --labels FILE, a line a class")
     tensors = weights.paths[1] if own and len(weights.paths) > 1 else None
+    names = read_labels(named)
     net = load(path, _exact(options.runtime, path), tensors, logits=True)
     takes = replace(model.input, height=net.shape[2] or model.input.height, width=net.shape[3] or model.input.width)
     outputs = net(np.zeros((1, 3, takes.height, takes.width), np.float32))[0]
     if outputs.ndim < 2 or outputs.size != max(outputs.shape):
         raise WeightsError(f"{path}: its first output is {outputs.shape}, expected one number a class")
-    labels, columns = classes(read_labels(named), outputs.size, named)
+    labels, columns = classes(names, outputs.size, named)
     return NetClassifier(model.name, labelled(weights.sha256 or "", options.labels), labels, columns, net, takes)
 
 

@@ -26,13 +26,13 @@ class Span:
         shot: from where to where.
         scores: (C,) log-probabilities, one array a maker of answers.
         observations: how many pictures were looked at.
-        look: (32, 32, 3) float32, a picture of it, small.
+        look: (32, 32, 3) float32, a picture of it, small; None where neighbours have no say.
     """
 
     shot: Shot
     scores: tuple[np.ndarray, ...]
     observations: int
-    look: np.ndarray
+    look: np.ndarray | None = None
 
 
 class Smoothing:
@@ -80,7 +80,7 @@ class Smoothing:
     def _mixed(self, at: int) -> Span:
         span = self._spans[at]
         near = [other for place, other in enumerate(self._spans[:at + self._reach + 1]) if place != at]
-        shares = [self._weight * max(0.0, likeness(span.look, other.look) - STRANGERS) / (1 - STRANGERS) for other in near]
+        shares = [self._weight * _kinship(span, other) for other in near]
         if not any(shares):
             return span
         return replace(span, scores=tuple(
@@ -91,6 +91,13 @@ class Smoothing:
 def small(image: np.ndarray) -> np.ndarray:
     """Return a picture (H, W, 3) uint8 as (32, 32, 3) float32, as ``vtk.scenes.looks.likeness`` compares them."""
     return cv2.resize(image, (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _kinship(span: Span, other: Span) -> float:
+    """Return how much one span has to say of another, in [0, 1]."""
+    if span.look is None or other.look is None:
+        return 0.0
+    return max(0.0, likeness(span.look, other.look) - STRANGERS) / (1 - STRANGERS)
 
 
 def _mean(scores: Sequence[np.ndarray], shares: Sequence[float]) -> np.ndarray:

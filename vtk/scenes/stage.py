@@ -275,7 +275,8 @@ class SceneStage(Stage):
             images = [picture.image for picture in pictures]
             words = " ".join(written(state.texts, shot))
             scores = [answer for judge in self._judges() for answer in judge.span(images, words)]
-            spans.append(Span(_lasting(shot, state.source), tuple(scores), len(images), small(images[len(images) // 2])))
+            look = small(images[len(images) // 2]) if self._plan.smooth else None
+            spans.append(Span(_lasting(shot, state.source), tuple(scores), len(images), look))
             self._thumb(state, shot, pictures)
         return spans
 
