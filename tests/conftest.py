@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from forked import Forks, same_imports
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("VTK_SHARED", ROOT.parent / "shared")).resolve()
@@ -26,13 +29,26 @@ def shared() -> Path:
     return SHARED
 
 
+@cache
+def forks() -> Forks:
+    """Return this process's one source of forks, which ends with it."""
+    found = Forks()
+    atexit.register(found.close)
+    return found
+
+
 def run_vtk(*args: str | os.PathLike[str], stdin: bytes = b"", cwd: Path | None = None, timeout: float = 300,
             **env: str) -> subprocess.CompletedProcess[bytes]:
-    """Run ``python -m vtk`` with ``args`` and return the finished process, its output as bytes."""
-    return subprocess.run(
-        [sys.executable, "-m", "vtk", *map(os.fspath, args)],
-        input=stdin, capture_output=True, cwd=cwd, timeout=timeout, env={**os.environ, **env}, check=False,
-    )
+    """Run ``python -m vtk`` with ``args`` and return the finished process, its output as bytes.
+
+    The process is a fork with libraries imported already, unless ``env`` has what they read when they are imported.
+    """
+    words, environment = list(map(os.fspath, args)), {**os.environ, **env}
+    if hasattr(os, "fork") and all(isinstance(word, str) for word in words) and same_imports(
+            environment, forks().environment):
+        return forks().run(words, stdin, cwd, timeout, environment)
+    return subprocess.run([sys.executable, "-m", "vtk", *words], input=stdin, capture_output=True, cwd=cwd,
+                          timeout=timeout, env=environment, check=False)
 
 
 @pytest.fixture(scope="session")
