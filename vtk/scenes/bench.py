@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from vtk.media.sampling import Size
 from vtk.media.video import open_media
 from vtk.media.writer import VideoWriter
 from vtk.metrics.shots import Score, Truth, score_changes, score_cuts, score_graduals
+from vtk.models.transnet import TransNet, load_transnet
 from vtk.scenes.films import HEIGHT, KINDS, WIDTH, plan
 from vtk.scenes.looks import LOOK
 from vtk.scenes.shots import Change, Shots
+from vtk.scenes.transnet import TransNetShots
 
 
 # PySceneDetect's detectors, and the frames of a shot at least: its own default, and none as with us.
@@ -44,12 +47,13 @@ class Case:
     kinds: tuple[str, ...] = ()
 
 
-def changes(path: str) -> list[Change]:
-    """Return where a film goes from shot to shot."""
-    reader, shots = open_media(path), Shots()
+def changes(path: str, network: TransNet | None = None) -> list[Change]:
+    """Return where a film goes from shot to shot, as we find it or, with ``network``, as TransNet V2 does."""
+    reader = open_media(path)
+    shots, size = (Shots(), LOOK) if network is None else (TransNetShots(network), network.size)
     try:
-        found = [shot for frame in reader.frames([LOOK], lambda index, t: True)
-                 for shot in shots.add(frame.index, frame.t, frame.image(LOOK))]
+        found = [shot for frame in reader.frames([size], lambda index, t: True)
+                 for shot in shots.add(frame.index, frame.t, frame.image(size))]
     finally:
         reader.close()
     return [shot.after for shot in [*found, *shots.finish()] if shot.after]
@@ -91,10 +95,11 @@ def pyscenedetect(name: str, shortest: int | None = None) -> Callable[[str], lis
     return run
 
 
-def quality(cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """Return a row for us and for each rival: recall, precision and F in percent, over all cases."""
-    ours = [changes(case.path) for case in cases]
-    rows = [{"implementation": "vtk"} | _ours(cases, ours)]
+def quality(cases: Sequence[Case], network: TransNet | None = None) -> list[dict[str, Any]]:
+    """Return a row for us, for TransNet V2 where it is given, and for each rival: recall, precision, F in percent."""
+    rows = [{"implementation": "vtk"} | _ours(cases, [changes(case.path) for case in cases], KINDS)]
+    if network is not None:  # it does not tell kinds
+        rows.append({"implementation": network.name} | _ours(cases, [changes(case.path, network) for case in cases], ()))
     for name, shortest in RIVALS:
         rival = pyscenedetect(name, shortest)
         if rival is None:
@@ -108,8 +113,8 @@ def quality(cases: Sequence[Case]) -> list[dict[str, Any]]:
     return rows
 
 
-def _ours(cases: Sequence[Case], found: Sequence[Sequence[Change]]) -> dict[str, Any]:
-    """Return our scores: of cuts, of gradual transitions by overlap, of each kind of these, and of all changes."""
+def _ours(cases: Sequence[Case], found: Sequence[Sequence[Change]], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return scores of spans: of cuts, of gradual transitions by overlap, of ``kinds`` of these, and of all changes."""
     cuts = [[each.frame for each in film if each.kind == "cut"] for film in found]
     spans = [[(each.start_frame, each.end_frame) for each in film if each.kind != "cut"] for film in found]
     scores = {
@@ -117,7 +122,7 @@ def _ours(cases: Sequence[Case], found: Sequence[Sequence[Change]]) -> dict[str,
         "graduals": _sum(score_graduals(case.truth, *both) for case, *both in zip(cases, cuts, spans, strict=True)),
         "changes": _sum(score_changes(case.truth, [each.frame for each in film])
                         for case, film in zip(cases, found, strict=True))}
-    for kind in (kind for kind in KINDS if any(kind in case.kinds for case in cases)):
+    for kind in (kind for kind in kinds if any(kind in case.kinds for case in cases)):
         scores[kind] = _sum(_of_kind(kind, *each) for each in zip(cases, found, cuts, strict=True))
     return _told(scores)
 
@@ -138,13 +143,15 @@ def _told(scores: Mapping[str, Score]) -> dict[str, Any]:
                    "F": round(100 * score.f1, 1), "there": score.there} for name, score in scores.items()}
 
 
-def speed(path: str, turns: int) -> dict[str, Any]:
+def speed(path: str, turns: int, network: TransNet | None = None) -> dict[str, Any]:
     """Return how fast shots are found on a file beside decoding alone: frames a second over alternating runs.
 
     ``ratio`` is to decoding that converts nothing, ``ratio_scaled`` to decoding to pictures of 64 × 64, each the median
     of the turns' own ratios; ``cpu_ratio`` compares the time of all threads, which others on the machine change less.
     """
     ways: dict[str, Callable[[str], Any]] = {"decode": decode, "scale": scale, "shots": changes}
+    if network is not None:
+        ways[network.name] = partial(changes, network=network)
     for name in ("ContentDetector", "AdaptiveDetector"):
         rival = pyscenedetect(name)
         if rival is not None:
@@ -220,23 +227,25 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1000, help="seed of the first (default: 1000)")
     parser.add_argument("--material", action="append", default=[], metavar="CLIP[:A:B]",
                         help="a clip of one shot, or its frames A to B, that films take pieces of; may be repeated")
+    parser.add_argument("--transnet", action="store_true", help="run TransNet V2 as well")
     parser.add_argument("--turns", type=int, default=5, help="timed runs of each, alternating (default: 5)")
     asked = parser.parse_args(words)
     if asked.films < 0 or asked.turns < 1:
         parser.error("--films must be 0 or more, and --turns 1 or more")
     try:
+        network = load_transnet() if asked.transnet else None
         if asked.films:
             with tempfile.TemporaryDirectory() as folder:
                 material = [read_material(text) for text in asked.material]
                 seeds = range(asked.seed, asked.seed + asked.films)
-                for row in quality(write_films(Path(folder), seeds, material)):
+                for row in quality(write_films(Path(folder), seeds, material), network):
                     print(json.dumps(row | {"set": "films", "films": asked.films, "seed": asked.seed,
                                             "material": len(material)}), flush=True)
         if asked.truth:
-            for row in quality(read_truth(asked.truth, asked.clip)):
+            for row in quality(read_truth(asked.truth, asked.clip), network):
                 print(json.dumps(row | {"set": [os.path.basename(clip) for clip in asked.clip]}), flush=True)
         for clip in asked.clip:
-            print(json.dumps({"implementation": "vtk"} | speed(clip, asked.turns)), flush=True)
+            print(json.dumps({"implementation": "vtk"} | speed(clip, asked.turns, network)), flush=True)
     except VtkError as error:
         sys.exit(f"vtk.scenes.bench: {error}")
 
