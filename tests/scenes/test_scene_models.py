@@ -86,6 +86,13 @@ def test_several_models_are_averaged_and_two_streams_stand_alone(monkeypatch: py
         load_scene_model(Asked(("twostream", "imagenet"), weights=Path("x")), RuntimeOptions())
 
 
+def test_pictures_are_as_large_as_the_largest_network_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"imagenet": Coloured(name="small"), "inat-birds": Coloured(name="large")}
+    made["inat-birds"].side = 384
+    monkeypatch.setattr(scene_models, "load_classifier", lambda name, *given, **options: made[name])
+    assert [load_scene_model(Asked(models), RuntimeOptions()).side for models in (("imagenet",), tuple(made))] == [256, 384]
+
+
 def test_a_span_is_the_mean_of_log_probabilities_of_its_pictures() -> None:
     model = Coloured(sharp=5)
     judge = OfPictures(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,8 @@ class NetClassifier:
         self.name, self.sha256, self.labels = name, sha256, labels
         self.batch, self.precision = net.batch, net.precision
         self._columns, self._net, self._input = np.asarray(columns), net, takes
+        # Pixels of the short side from which a picture has all that the network can take in.
+        self.side = math.ceil(max(takes.height, takes.width) / (takes.share if takes.fit == "crop" else 1))
         self._gives = given(net(np.zeros((1, 3, takes.height, takes.width), np.float32))[0])
 
     def scores(self, images: Sequence[np.ndarray]) -> np.ndarray:

@@ -25,7 +25,7 @@ class NetEmbedder:
     def __init__(self, name: str, sha256: str, net: Net, takes: Input, path: Path) -> None:
         self.name, self.sha256 = name, sha256
         self.batch, self.precision = net.batch, net.precision
-        self._net, self._input = net, takes
+        self._net, self._input, self.side = net, takes, max(takes.height, takes.width)
         probe = net(np.zeros((1, 3, takes.height, takes.width), np.float32))[0]
         if probe.ndim < 2 or not 2 <= probe.size == max(probe.shape):
             raise WeightsError(f"{path}: its first output is {probe.shape}, expected one vector a crop")

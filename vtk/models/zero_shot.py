@@ -66,7 +66,7 @@ class ZeroShot:
     def __init__(self, name: str, sha256: str, labels: tuple[str, ...], net: Net, takes: Prepared, texts: np.ndarray,
                  scale: float) -> None:
         self.name, self.sha256, self.labels = name, sha256, labels
-        self.batch, self.precision = net.batch, net.precision
+        self.batch, self.precision, self.side = net.batch, net.precision, takes.side
         self._net, self._takes, self._texts, self._scale = net, takes, texts, scale
 
     def scores(self, images: Sequence[np.ndarray]) -> np.ndarray:

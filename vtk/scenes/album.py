@@ -16,7 +16,7 @@ APART, SOON = 0.5, 0.1
 SOME, MUCH = 8.0, 20.0
 # Seconds and frames after which it is known where a shot ends, but for its least length.
 LATE, LATE_FRAMES = HORIZON + LOOKBACK + PATIENCE + 1.0, 3 * CHUNK
-# Pictures that are held, twice the size of a network's input: some 40 MB.
+# Pictures that are held beside those of one long shot: of 256 pixels a side some 40 MB.
 MOST = 96
 
 

@@ -23,6 +23,8 @@ THINGS = "imagenet-scenes"
 OF_THINGS = "imagenet"
 # Prefixes and names of models that take any names of labels, by pictures and texts in one space.
 BY_TEXT = ("clip", "siglip")
+# Short side, in pixels, of pictures for networks that say nothing of it: an eighth more than most take.
+SIDE = 256
 # The model of whole spans.
 SPANS = "twostream"
 
@@ -35,12 +37,14 @@ class Judge(Protocol):
         labels: of each of these.
         sha256: of all that its answers come from.
         hears: whether it takes words into account by itself, so that they are not to count again.
+        side: pixels of the short side from which a picture has all that it can take in.
     """
 
     names: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     sha256: str
     hears: bool
+    side: int
 
     def span(self, images: Sequence[np.ndarray], words: str = "") -> list[np.ndarray]:
         """Return (C,) log-probabilities for each of its names.
@@ -122,6 +126,7 @@ class PlacesByThings:
         self.name, self.labels = THINGS, PLACES
         self.sha256 = hashlib.sha256(f"{things.sha256} {knowledge.TABLE}".encode()).hexdigest()
         self.batch, self.precision = things.batch, things.precision
+        self.side = side_of(things)
         self._things = things
 
     def scores(self, images: Sequence[np.ndarray]) -> np.ndarray:
@@ -138,7 +143,8 @@ class OfPictures:
 
     hears = False
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, side: int = SIDE) -> None:
+        self.side = side
         self.names, self.labels, self.sha256 = (classifier.name,), (classifier.labels,), classifier.sha256
         self._classifier = classifier
 
@@ -150,7 +156,7 @@ class OfPictures:
 class OfSpans:
     """A model that takes all pictures of a span at once, and what is written there."""
 
-    hears = True
+    hears, side = True, SIDE
 
     def __init__(self, name: str, weights: Path, runtime: RuntimeOptions) -> None:
         from vtk.models.twostream import load_two_stream
@@ -174,7 +180,13 @@ def load_scene_model(asked: Asked, runtime: RuntimeOptions) -> Judge:
         return OfSpans(asked.weights.stem, asked.weights, runtime)
     if SPANS in asked.models:
         raise UsageError(f"--model {','.join(asked.models)}: {SPANS} looks at whole spans and is averaged with none")
-    return OfPictures(ensemble([_classifier(model, asked, runtime) for model in asked.models]))
+    classifiers = [_classifier(model, asked, runtime) for model in asked.models]
+    return OfPictures(ensemble(classifiers), max(map(side_of, classifiers)))
+
+
+def side_of(network: object) -> int:
+    """Return the pixels of the short side from which a picture has all that a network can take in, SIDE at least."""
+    return max(SIDE, int(getattr(network, "side", 0)))
 
 
 def _classifier(model: str, asked: Asked, runtime: RuntimeOptions) -> Classifier:

@@ -17,7 +17,7 @@ from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record, make
 from vtk.scenes.album import LATE, LATE_FRAMES, Album, Picture
 from vtk.scenes.looks import LOOK, shrink
-from vtk.scenes.scene_models import Asked, Judge, load_judges
+from vtk.scenes.scene_models import SIDE, Asked, Judge, load_judges
 from vtk.scenes.shots import Shot, Shots
 from vtk.scenes.smoothing import Smoothing, Span, small
 from vtk.scenes.telling import Teller, keys_of, written
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 # Frames a call.
 BATCH = 8
-# Pixels of the short side of the pictures that networks look at: an eighth more than most take, for the middle of it.
-SHORT = 256
 FINDERS = ("vtk", "transnet")
 # Frames that TransNet V2 looks at at a time.
 TRANSNET_FRAMES = 100
@@ -245,7 +243,8 @@ class SceneStage(Stage):
     def _keep(self, state: State, frame: Frame) -> None:
         """Keep a picture of a frame where it may be looked at."""
         info = frame.source.info
-        short = SHORT if info is None else min(SHORT, info.width, info.height)
+        short = SIDE if self._plan.shots_only else max(judge.side for judge in self._judges())
+        short = short if info is None else min(short, info.width, info.height)
         size = Size("short", max(1, short))
         if frame.image is None:  # by the clock: what is seen does not matter
             if not state.album.due(frame.t):
