@@ -76,7 +76,7 @@ def test_it_is_heard_before_the_frames_wherever_it_stands_before_them() -> None:
 
 
 def test_in_one_process_it_is_as_in_two() -> None:
-    """A source that one stage knows by its end alone has no frames in the stream: what it gives comes first."""
+    """What one stage gives at a source's end and the other wants first is sorted in between, as by vtk sort."""
     fused, piped = Shower(), Shower()
     quiet = [TRACK]
     tally = Tally()
@@ -84,8 +84,11 @@ def test_in_one_process_it_is_as_in_two() -> None:
            if isinstance(item, list) for each in item]
     first = [each for item in run_passes([Step(Finder())], None, [quiet], Opening(), tally)
              if isinstance(item, list) for each in item]
-    two = [each for item in run_passes([Step(piped)], None, [first], Opening(), tally) if isinstance(item, list)
-           for each in item]
+    sorter = Sorter()
+    for each in first:
+        sorter.add(each)
+    two = [each for item in run_passes([Step(piped)], None, [list(sorter.sorted())], Opening(), tally)
+           if isinstance(item, list) for each in item]
     assert one == two and fused.seen == piped.seen == ["copy"] and not tally.troubled
 
 
@@ -102,3 +105,15 @@ def test_sort_puts_copies_before_the_frames_of_their_source_unless_they_are_of_a
     assert ordered(other, text, *FRAMES, COPY, end, media) == [other, media, COPY, *FRAMES, text, end]
     run, came = line("run", None, late=["copy"]), line("run", None, late=["copy"], status="ok", records=1)
     assert ordered(run, *FRAMES, COPY, end, media, came) == [run, media, *FRAMES, end, COPY, came]
+
+
+def test_what_is_wanted_early_comes_before_the_frames_of_the_next_pass() -> None:
+    shower = Shower()
+    stages = [Step(Finder()), Step(shower)]
+    lines = [line("media", kind="video", width=9, height=9), TRACK, *FRAMES[1:],
+             line("weather", "b", frame=0, t=0.0)]
+    out = [json.loads(each) for item in run_passes(stages, None, [lines], Opening(), Tally())
+           if isinstance(item, list) for each in item]
+    assert shower.seen == ["copy", 1, 2, 0]
+    assert [(record["type"], record.get("frame")) for record in out if record["source"] == "a"][:4] == [
+        ("media", None), ("copy", None), ("track", 0), ("weather", 1)]

@@ -35,7 +35,7 @@ def test_a_span_holds_from_its_start_and_up_to_its_end() -> None:
 
 @pytest.mark.parametrize(("keys", "name"), [
     ({"label": "Pica pica", "common": "Magpie"}, "Magpie"), ({"label": "Pica pica"}, "Pica pica"),
-    ({"topk": [{"label": "Pica pica", "score": 0.3}]}, "Pica pica?"), ({"group": "mammal"}, "mammal"), ({}, None),
+    ({"topk": [{"label": "Pica pica", "score": 0.3}]}, "Pica pica?"), ({"group": "mammal", "covered": False}, None), ({}, None),
 ])
 def test_a_track_is_named_by_what_is_known_of_its_species(keys: dict[str, object], name: str | None) -> None:
     spans = Spanned()

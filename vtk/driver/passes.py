@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain as joined
-from typing import Any
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 from vtk.driver.chain import Chain, Opening, Outcome, Step
 from vtk.driver.late import Late, conclusion, listed
@@ -14,7 +16,10 @@ from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
 from vtk.driver.stream import BadLine, Close, Event, Group, Loose, RecordStream
 from vtk.errors import RecordError, VtkError
-from vtk.records import dump
+from vtk.records import Record, dump, parse
+
+# Bytes of lines that wait in memory between two passes, and lines that go on at a time.
+_IN_MEMORY, _AT_ONCE = 2**22, 256
 
 
 @dataclass
@@ -114,7 +119,49 @@ def run_passes(steps: Sequence[Step], sources: Iterable[str] | None, chunks: Ite
         if last:
             yield from events
         else:
-            sources, chunks = None, (item for item in events if item is IDLE or isinstance(item, list))
+            early = frozenset[str]().union(*(step.stage.early for step in passes[position + 1].steps))
+            made = frozenset[str]().union(*(step.stage.writes for step in part.steps))
+            sources, chunks = None, _fronted(events, early & made)
+
+
+def _fronted(events: Iterable[Any], kinds: frozenset[str]) -> Iterator[list[bytes] | None]:
+    """Yield the lines of a pass for the next one; of each source those of ``kinds`` that are of no frame come first.
+
+    Where there are kinds, the other lines of a source wait until it is done, on disk where they are many.
+    """
+    marks = [b"media", *(kind.encode() for kind in kinds)]
+    first, inside = list[bytes](), False
+    with SpooledTemporaryFile(_IN_MEMORY, prefix="vtk-pass-") as waiting:
+        for item in events:
+            if isinstance(item, Begin):
+                inside = bool(kinds)
+            elif isinstance(item, Done):
+                yield from _released(first, waiting)
+                first, inside = [], False
+            elif item is IDLE or not inside:
+                yield item
+            else:
+                for line in item:
+                    if any(mark in line for mark in marks) and _leads(parse(line), kinds):
+                        first.append(line)
+                    else:
+                        waiting.write(line + b"\n")
+        yield from _released(first, waiting)
+
+
+def _leads(record: Record, kinds: frozenset[str]) -> bool:
+    return record["type"] == "media" or record["type"] in kinds and "frame" not in record
+
+
+def _released(first: list[bytes], waiting: IO[bytes]) -> Iterator[list[bytes]]:
+    """Yield lines, and empty the file that others wait in."""
+    if first:
+        yield first
+    waiting.seek(0)
+    while lines := [line[:-1] for line in islice(waiting, _AT_ONCE)]:
+        yield lines
+    waiting.seek(0)
+    waiting.truncate()
 
 
 def _named(part: Chain, sources: Iterable[str], tally: Tally) -> Iterator[Any]:

@@ -119,7 +119,7 @@ class Stage:
         late: types that it wants to know before its first source, should they come at a run's end: where a ``run``
             record announces them the driver puts the input by until they came, and gives them to ``told``.
         early: types of records about a whole source that it wants before the source's first frame; after a stage that
-            writes them a pipe has another pass.
+            writes them a pipe has another pass, and brings them there as ``vtk sort`` does.
         needs: what must be complete before ``frames`` can work.
         holds: whether ``frames`` and ``end`` may also give records of earlier frames, from ``horizon`` on: the driver
             holds those back, so that the stream stays in order, and what follows in a pipe is another pass.

@@ -40,12 +40,11 @@ class Spanned:
         return [record for start, end, record in some if start <= t < end or start == t == end]
 
     def named(self, record: Record) -> Record:
-        """Return a track's record, with the species or the group as ``named`` where that is known."""
+        """Return a track's record, with the species as ``named`` where that is known, or guessed."""
         species = self._tracks.get(record.get("track_id", -1)) if record["type"] == "track" else None
         if species is None:
             return record
         name = species.get("common") or species.get("label")
         if name is None and (guess := next(iter(species["topk"]), None)) is not None:
             name = f"{guess['label']}?"
-        name = name or species.get("group")
         return record | {"named": name} if name else record
