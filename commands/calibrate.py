@@ -227,8 +227,8 @@ def classify_species(
 
     Asks one model about labelled pictures, with all that vtk classify-species would know beside them. Prints one JSON
     object, for its --calibration: a threshold by RAPS, with coverage and size by leaving each picture out, and of each
-    species. Refused where there are fewer pictures than 1 / (1 - coverage); from four times as many on half are taken to
-    tune what ranks cost. The promise is of pictures like these on average, not of each species, and of this model, range
+    species. Refused where there are fewer pictures than 1 / (1 - coverage); from four times as many on half are to tune
+    what ranks cost. The promise is of pictures like these on average, not of each species, and of this model, range
     table and options alone. Pictures should be none that the model was made with, and one of each observation.
 
     Example: vtk calibrate classify-species birds --model inat-birds --coverage 0.8

@@ -258,9 +258,9 @@ def scene(gt: LabelGt, results: LabelResults = None, label: LabelColumn = "label
     """Score scenes: top-1, top-5, macro-F1, mAP, F1 of kinds of places, and calibration (ECE, Brier).
 
     A span's answer is the scene that shares most of it, a film's without one the mean of its scenes by their length.
-    Places may be written with spaces. macro_f1 is the mean over labels of GT; of several that are right the one answered
-    counts. Labels that are not in topk count as 0 in mAP and Brier, and NLL is left out for them. A level's f1 is that
-    of what places belong to. Intervals (95 %) are by bootstrap over files.
+    Places may be written with spaces. macro_f1 is the mean over labels of GT; of several right ones that which was
+    answered counts. Labels that are not in topk count as 0 in mAP and Brier, and NLL is left out for them. A level's f1
+    is that of what places belong to. Intervals (95 %) are by bootstrap over files.
 
     Example: vtk eval scene --gt places.csv scenes.jsonl --plot reliability.png
     """
@@ -277,7 +277,8 @@ def species(gt: LabelGt, results: LabelResults = None, label: LabelColumn = "lab
     An answer without a label (not covered, or unsure) is none: top1 is over all, "of answered" over those that have a
     species; a genus counts at genus and above. "right of answered" and ECE take each answer at its own rank. "of topk"
     is of the model's species, whether or not it was sure. A genus is the first word where nothing else says it. A
-    picture's answer is that about all of it, else its surest box; a film's that about it, else its longest track.
+    picture's answer is that about all of it, else its surest box; a film's that about it, else its longest track. Where
+    candidates are given, "right within set" is how often they hold the right one, which their coverage promises.
 
     Example: vtk eval species --gt animals.csv species.jsonl --by group
     """

@@ -265,7 +265,8 @@ def _subtitles(form: str, output: Path | None, out_dir: Path | None, overwrite: 
 
 
 def _timelines(form: str, output: Path | None, out_dir: Path | None, overwrite: bool, maker: str,
-               inputs: list[str] | None, common: Common, context: typer.Context, **options: float | bool | None) -> None:
+               inputs: list[str] | None, common: Common, context: typer.Context,
+               **options: float | bool | None) -> None:
     from functools import partial
 
     from vtk.export.timeline_export import TimelineStage

@@ -89,8 +89,8 @@ def test_a_package_has_what_was_seen_where_and_when(export: Export, tmp_path: Pa
     both = {"v": 1, "type": "observation", "by": MAKER, "observation": "cam", "sources": ["cam/a.jpg", "cam/b.jpg"],
             "topk": [], **TIT}
     put(tmp_path, sized, species("cam/a.jpg", xyxy=[-2, 12, 32, 24], observation="cam", **TIT, **AT),
-        species("cam/b.jpg", group="snake", covered=False, note="No snake is harmless\nby this", observation="cam", **AT),
-        both)
+        species("cam/b.jpg", group="snake", covered=False, note="No snake is harmless\nby this", observation="cam",
+                **AT), both)
     assert export("-o", "meadow", "--timezone", "+02:00") == (0, [], "")
     found = tables(tmp_path / "meadow")
     [place] = found["deployments"]
@@ -128,8 +128,8 @@ def test_the_description_names_tables_taxa_space_and_time(export: Export, tmp_pa
     assert said["temporal"] == {"start": "2026-05-01", "end": "2026-06-02"}
     assert said["taxonomic"] == [
         {"scientificName": "Parus", "taxonRank": "genus"},
-        {"scientificName": "Parus major", "taxonRank": "species", "class": "Aves", "family": "Paridae", "genus": "Parus",
-         "vernacularNames": {"eng": "Great tit"}}]
+        {"scientificName": "Parus major", "taxonRank": "species", "class": "Aves", "family": "Paridae",
+         "genus": "Parus", "vernacularNames": {"eng": "Great tit"}}]
     assert {row["timestampIssues"] for row in tables(tmp_path / "meadow")["deployments"]} == {"true"}
 
 
@@ -145,12 +145,13 @@ def test_films_have_times_by_the_second_and_plants_are_no_animals(export: Export
 def test_what_lacks_a_place_or_a_date_is_named_and_left_out(export: Export, tmp_path: Path) -> None:
     no_place = {"date": "2026-05-01"}
     put(tmp_path, species("a.jpg", **TIT, **AT), species("b.jpg", **TIT, **no_place),
-        species("c.jpg", **TIT, latitude=1.0, longitude=1.0), species("d", **TIT, **AT), species("../e.jpg", **TIT, **AT),
-        species("f.jpg", xyxy=[0, 0, 5, 5], **TIT, **{**AT, "date": "1 May"}))
+        species("c.jpg", **TIT, latitude=1.0, longitude=1.0), species("d", **TIT, **AT),
+        species("../e.jpg", **TIT, **AT), species("f.jpg", xyxy=[0, 0, 5, 5], **TIT, **{**AT, "date": "1 May"}))
     code, _, err = export("-o", "out")
     assert code == 1
     assert [line.removeprefix("vtk export: ") for line in err.splitlines()][:5] == [
-        "b.jpg has no latitude and longitude: give vtk classify-species --lat and --lon, or a table of places: left out",
+        "b.jpg has no latitude and longitude: give vtk classify-species --lat and --lon, or a table of places: left "
+        "out",
         "c.jpg has no date: give vtk classify-species --date, or a table of dates: left out",
         "d is no file of a picture or a video by its name: left out",
         "../e.jpg cannot be named in a package: no path may begin with a dot or ~, or have two dots: left out",
@@ -158,7 +159,7 @@ def test_what_lacks_a_place_or_a_date_is_named_and_left_out(export: Export, tmp_
     assert [row["filePath"] for row in tables(tmp_path / "out")["media"]] == ["a.jpg"]
     put(tmp_path, species("b.jpg", **TIT, **no_place))
     code, _, err = export("-o", "none")
-    assert code == 2 or code == 1
+    assert code != 0
     assert "not one of 1 sources has a place and a date: b.jpg has no latitude" in err
     assert not (tmp_path / "none").exists()
 

@@ -50,7 +50,8 @@ def end(source: str, by: str = "recognize-scene/x", status: str = "ok") -> dict[
 
 def test_the_figures_of_scenes(tmp_path: Path) -> None:
     table = "file,label,night\na.jpg,beach|coast,1\nb.jpg,bar,0\nc.jpg,bar,0\nd.jpg,bedroom,0\n"
-    found = gathered(tmp_path, "scene", table, scene("a.jpg", "coast", 0.8), scene("b.jpg", "beach", 0.4, others={"bar": 0.3}),
+    found = gathered(tmp_path, "scene", table, scene("a.jpg", "coast", 0.8),
+                     scene("b.jpg", "beach", 0.4, others={"bar": 0.3}),
                      scene("c.jpg", "bar", 1.0), scene("d.jpg", "kitchen", 0.5))
     evaluation = evaluate_labels(found.pairs, "scene", by="night")
     figures = evaluation.figures
@@ -136,6 +137,16 @@ def test_one_record_answers_for_a_file(tmp_path: Path) -> None:
     assert [answer.levels["species"] for _, answer in found.pairs] == ["parus major", "parus major", "apis mellifera"]
     joint = gathered(tmp_path, "species", table, *records, observations=True)
     assert [answer.levels["species"] for _, answer in joint.pairs] == ["parus major"] * 3
+
+
+def test_sets_are_held_to_their_coverage(tmp_path: Path) -> None:
+    two = [{"label": "Parus major", "score": 0.5}, {"label": "Parus ater", "score": 0.4}]
+    found = gathered(tmp_path, "species", BIRDS, species("a.jpg", {}, candidates=two, coverage=0.9),
+                     species("b.jpg", {}, candidates=two[:1], coverage=0.9), species("c.jpg", {}),
+                     species("d.jpg", {}, "Parus major", 0.5, candidates=two, coverage=0.9))
+    figures = evaluate_labels(found.pairs, "species").figures
+    assert (figures["sets"], figures["set_size"]) == (3, pytest.approx(5 / 3))
+    assert figures["set_coverage"] == pytest.approx(200 / 3)
 
 
 def test_files_that_failed_are_missing_or_have_no_record(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def test_timecodes_are_those_of_opentimelineio(frame: int, choice: tuple[Fractio
 def test_what_timecodes_cannot_number_is_refused() -> None:
     assert drops(NTSC) and drops(DOUBLE) and not drops(Fraction(24000, 1001)) and not drops(Fraction(30))
     assert not is_timecode_rate(Fraction(25, 2)) and not is_timecode_rate(Fraction(120)) and is_timecode_rate(NTSC)
-    for frame, rate, drop in ((0, Fraction(25, 2), False), (0, Fraction(25), True), (24 * 3600 * 25, Fraction(25), False),
-                              (-1, Fraction(25), False), (2_589_408, NTSC, True)):
+    for frame, rate, drop in ((0, Fraction(25, 2), False), (0, Fraction(25), True), (-1, Fraction(25), False),
+                              (24 * 3600 * 25, Fraction(25), False), (2_589_408, NTSC, True)):
         with pytest.raises(ValueError, match="expected"):
             timecode(frame, rate, drop)
     assert timecode(2_589_407, NTSC, True) == "23:59:59;29"

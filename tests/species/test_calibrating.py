@@ -106,7 +106,8 @@ def test_the_file_is_for_the_same_scores_alone(tmp_path: Path) -> None:
     path = tmp_path / "sets.json"
     path.write_bytes(sets.to_json())
     assert read_sets(path, NAMES, MODEL, None, sets.combined) == sets
-    for other, said in ((Given(sets=path), "and this is none"), (Given(sets=path, train=counts), "and this is --tau 1")):
+    for other, said in ((Given(sets=path), "and this is none"),
+                        (Given(sets=path, train=counts), "and this is --tau 1")):
         with pytest.raises(UsageError, match=f"is for scores combined by --tau 0.5 of .*, {said}"):
             list(run([SpeciesStage(ASKED, other)], [str(folder / "0.png")]))
     records = list(run([SpeciesStage(ASKED, Given(sets=path, train=counts, tau=0.5))], [str(folder / "0.png")]))

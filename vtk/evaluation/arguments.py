@@ -117,7 +117,7 @@ LabelResults = Annotated[list[str] | None, typer.Argument(
     metavar="PRED", show_default=False,
     help="Results: files of records. Without any, or with -, records on stdin.")]
 LabelGt = Annotated[Path, typer.Option(
-    "--gt", metavar="LABELS", help="A csv table with the columns file and label (several that are right with | between), "
+    "--gt", metavar="LABELS", help="A csv table with the columns file and label (several right ones with | between), "
                                    "maybe start and end of a span in seconds, for species genus, family, order, class, "
                                    "and any others; or a folder with labels.csv.")]
 LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column of the table that has the labels.")]

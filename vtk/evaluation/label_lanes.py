@@ -24,11 +24,13 @@ class Answer:
         levels: names by level of what is answered, deepest first; empty: there is no answer.
         score: of the answer; 0 where there is none.
         topk: names of the first level and their scores, best first; may be empty.
+        candidates: names of the first level that the right one is among as often as calibrated; None: no set is given.
     """
 
     levels: Mapping[str, str] = field(default_factory=dict)
     score: float = 0.0
     topk: tuple[tuple[str, float], ...] = ()
+    candidates: frozenset[str] | None = None
 
     @property
     def level(self) -> str | None:
@@ -103,8 +105,8 @@ class LabelLanes:
         found = match(files, sorted(sources))  # type: ignore[arg-type]
         if not found:
             raise UsageError("no source of the records is labelled: the labels have "
-                             f"{_some(each.name for each in files)}, the records are about {_some(sorted(sources))}; name "
-                             "them alike")
+                             f"{_some(each.name for each in files)}, the records are about {_some(sorted(sources))}; "
+                             "name them alike")
         source_of = {label.name: source for source, label in found.items()}
         pairs: list[tuple[Truth, Answer]] = []
         failed: dict[str, None] = {}
@@ -192,9 +194,11 @@ class LabelLanes:
     def _species(self, record: Record) -> Answer:
         topk = tuple((taxon_levels(one["label"], self._taxonomy)["species"], float(one["score"]))
                      for one in record["topk"])
+        held = (frozenset(taxon_levels(one["label"], self._taxonomy)["species"] for one in record["candidates"])
+                if "candidates" in record else None)
         label = record.get("label")
         if not label:
-            return Answer(topk=topk)
+            return Answer(topk=topk, candidates=held)
         rank = record.get("rank", RANKS[0])
         own = {name: key_of(taxon) for name, taxon in (record.get("taxon") or {}).items()
                if name in RANKS and isinstance(taxon, str)}
@@ -203,7 +207,8 @@ class LabelLanes:
             known = taxon_levels(label, self._taxonomy)
             accepted = self._taxonomy is not None and self._taxonomy.path(label)[0]
             levels = levels | known if accepted else known | levels
-        return Answer({name: levels[name] for name in RANKS if name in levels}, float(record.get("score", 0.0)), topk)
+        return Answer({name: levels[name] for name in RANKS if name in levels}, float(record.get("score", 0.0)), topk,
+                      held)
 
 
 def _chosen(records: Sequence[Record], span: tuple[float, float] | None) -> Record:

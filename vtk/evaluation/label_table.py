@@ -20,10 +20,11 @@ from vtk.report.palette import Colour
 # Names of figures, and in what they are where that isn't percent.
 _ROWS = {"top1": "top1", "top1_answered": "top1 of answered", "first": "top1 of topk", "top5": "top5 of topk",
          "macro_f1": "macro_f1", "mAP": "mAP", "answered": "answered", "right_answered": "right of answered",
-         "ECE": "ECE", "Brier": "Brier (0 to 2)", "NLL": "NLL (nats)"}
+         "set_coverage": "right within set", "set_size": "labels of set", "ECE": "ECE",
+         "Brier": "Brier (0 to 2)", "NLL": "NLL (nats)"}
 _LEVEL = ("rows", "labels", "answered", "accuracy", "accuracy_answered", "f1")
 _BY = ("rows", "answered", "right_answered", "top1", "top1_answered", "top5")
-_COUNTS = ("rows", "labels")
+_COUNTS = ("rows", "labels", "sets")
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (40, 40, 40)
 GRID: Colour = (225, 225, 225)

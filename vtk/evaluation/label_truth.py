@@ -79,7 +79,7 @@ def read_truth(place: Path, task: Task, label: str = "label", taxonomy: Taxonomy
             raise UsageError(f"{where}: {row['file']} is listed in line {first.rpartition(' ')[2]} already; several "
                              f"labels of one file stand with {SEVERAL} between them")
         seen[row["file"], span] = where
-        levels = tuple(_place(each) if task == "scene" else _taxon(each, row, taxonomy) for each in labels)
+        levels = tuple(place_levels(each) if task == "scene" else _taxon(each, row, taxonomy) for each in labels)
         others = {key: value for key, value in row.items() if key not in ("file", "label", "start", "end")}
         found.append(Truth(row["file"], table.parent / row["file"], where, labels, levels, span, others))
     return found
@@ -102,10 +102,6 @@ def place_levels(name: str) -> dict[str, str]:
     if key not in _PLACES:
         return {PLACE_LEVELS[0]: key_of(name)}
     return {level: key_of(each) for level, each in zip(PLACE_LEVELS, reversed(path_of(key)), strict=True)}
-
-
-def _place(name: str) -> dict[str, str]:
-    return place_levels(name)
 
 
 def _taxon(name: str, row: Mapping[str, str], taxonomy: Taxonomy | None) -> dict[str, str]:

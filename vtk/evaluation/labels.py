@@ -101,7 +101,7 @@ def evaluate_labels(pairs: Sequence[Pair], task: Task, by: str | None = None, se
     scores, rights = _answered(pairs)
     figures = _figures(table, pairs) | _share(answered=np.array([bool(answer.levels) for _, answer in pairs]))
     curve = reliability(scores, rights)
-    figures |= {"right_answered": _percent(rights), "ECE": 100 * curve.ece}
+    figures |= {"right_answered": _percent(rights), "ECE": 100 * curve.ece} | _sets(pairs, levels[0])
     groups = [truth.name for truth, _ in pairs]
     measures: dict[str, Callable[[np.ndarray], float]] = {
         "top1": lambda rows: float((table.answers == table.truth)[rows].mean()),
@@ -174,6 +174,16 @@ def _answered(pairs: Sequence[Pair]) -> tuple[np.ndarray, np.ndarray]:
              and any(level in truth for truth in true.levels)]
     scores, rights = zip(*found, strict=True) if found else ((), ())
     return np.array(scores, np.float64), np.array(rights, bool)
+
+
+def _sets(pairs: Sequence[Pair], level: str) -> dict[str, float]:
+    """Return how often sets hold a right label, and how many labels they have, where sets are given."""
+    given = [(truth, answer.candidates) for truth, answer in pairs if answer.candidates is not None]
+    if not given:
+        return {}
+    held = [any(each.get(level) in names for each in truth.levels) for truth, names in given]
+    return {"sets": len(given), "set_coverage": _percent(np.array(held)),
+            "set_size": float(np.mean([len(names) for _, names in given]))}
 
 
 def _levels(pairs: Sequence[Pair]) -> dict[str, dict[str, float]]:

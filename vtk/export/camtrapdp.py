@@ -3,8 +3,8 @@
     package = Package("Fox meadow", ["A. Nyman"])
     files(package, media, sightings, created)           # {"deployments.csv": […], …, "datapackage.json": […]}
 
-A deployment is a place: the media of one latitude and longitude, from the first of them to the last, since when a camera
-was put up and taken down is in no record. Columns that nothing is known of are there, and empty.
+A deployment is a place: the media of one latitude and longitude, from the first of them to the last: no record has when a
+camera was put up and taken down. Columns that nothing is known of are there, and empty.
 
 Source: https://camtrap-dp.tdwg.org, tables and profile of version 1.0.1.
 """

@@ -134,7 +134,7 @@ class Run:
 
 
 def check_enough(count: int, coverage: float, left_out: str = "") -> int:
-    """Return how many pictures a coverage needs at least, 1 / α. Raises UsageError: ``count`` is less, or it is none."""
+    """Return how many pictures a coverage needs, 1 / α. Raises UsageError: there are fewer, or it is none."""
     if not 0 < coverage < 1:
         raise UsageError(f"--coverage {coverage:g}: expected a share above 0 and below 1, such as 0.95")
     need = math.ceil(1 / (1 - coverage) - 1e-9)
