@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,6 +16,7 @@ from PIL import Image
 from said import streamer
 
 from vtk.media.writer import VideoWriter
+from vtk.models.transnet import EDGE, FRAMES, SIZE
 from vtk.records import Record
 from vtk.scenes import scene_models
 
@@ -87,6 +88,30 @@ def test_shots_alone_load_no_model(run: Run, model: Coloured) -> None:
     assert not scenes(records) and model.calls == []
     _, records, _ = run("film.mp4", "--shots-only", "--min-shot", 1)
     assert [each["end_frame"] for each in scenes(records, "shot")] == [12, 36]
+
+
+class Jumps:
+    """A network of transitions that sees where the mean colour jumps; see ``vtk.models.transnet.TransNet``."""
+
+    name, sha256, precision, size = "transnetv2", "00", "fp32", SIZE
+
+    def likelihoods(self, window: Sequence[np.ndarray]) -> np.ndarray:
+        assert len(window) == FRAMES and window[0].shape == (27, 48, 3)
+        means = np.stack([frame.mean(axis=(0, 1)) for frame in window])
+        jumps = np.abs(np.diff(means, axis=0)).max(axis=1) > 30  # the last frame before one
+        return np.repeat(np.append(jumps, False)[EDGE:-EDGE, None], 2, axis=1).astype(np.float32)
+
+
+def test_another_finder_of_shots(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vtk.models.transnet.load_transnet", lambda *given: Jumps())
+    code, records, _ = run("film.mp4", "--model", "imagenet", "--shots", "transnet")
+    assert code == 0
+    assert [(each["start_frame"], each["end_frame"], each["label"], each.get("transition")) for each in scenes(records)
+            ] == [(0, 12, "kitchen", None), (12, 21, "beach", "cut"), (21, 36, "street", "cut")]
+    _, ours, _ = run("film.mp4", "--model", "imagenet")
+    assert ours[-1]["options"] != records[-1]["options"]
+    _, shots, _ = run("film.mp4", "--shots-only", "--shots", "transnet")
+    assert {each["by"] for each in scenes(shots, "shot")} == {"recognize-scene/transnet"}
 
 
 def test_windows_by_the_clock(run: Run) -> None:
