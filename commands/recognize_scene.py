@@ -20,6 +20,8 @@ Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False
                                               help="Load this file, of the network of --model.")]
 Labels = Annotated[Path | None, typer.Option(
     metavar="FILE", show_default=False, help="Names of labels, one a line, of --weights; of clip any names you like.")]
+Views = Annotated[str, typer.Option(
+    metavar="NAME[,NAME…]", help="What the model looks at of a picture: whole, centre, flips, quadrants, scales.")]
 ShotsOnly = Annotated[bool, typer.Option("--shots-only", help="Write shots, and load no model.")]
 Finder = Annotated[str, typer.Option("--shots", metavar="vtk|transnet", help="What finds shots.")]
 MinShot = Annotated[float, typer.Option(metavar="SECONDS", help="Seconds that a shot lasts at least.")]
@@ -38,8 +40,9 @@ ThumbsDir = Annotated[Path | None, typer.Option(
 @filter_command
 def run(
     common: Common, model: Models = None, head: Heads = None, weights: Weights = None, labels: Labels = None,
-    shots_only: ShotsOnly = False, shots: Finder = "vtk", min_shot: MinShot = 0.0, window: Window = None,
-    topk: TopK = 5, looks: Looks = 8, smooth: Smooth = 0.0, text_weight: TextWeight = 0.5, thumbs: ThumbsDir = None,
+    views: Views = "whole", shots_only: ShotsOnly = False, shots: Finder = "vtk", min_shot: MinShot = 0.0,
+    window: Window = None, topk: TopK = 5, looks: Looks = 8, smooth: Smooth = 0.0, text_weight: TextWeight = 0.5,
+    thumbs: ThumbsDir = None,
 ) -> None:
     """Find the shots of a film, and say where each was filmed.
 
@@ -60,5 +63,5 @@ def run(
     heads = tuple(Path(part) for part in head.split(",")) if head else ()
     plan = Plan(shots, min_shot, window, shots_only, looks, smooth)
     written = Thumbs(thumbs, common.overwrite or common.resume) if thumbs is not None else None
-    drive(partial(SceneStage, Asked(models, heads, weights, labels), plan, topk, text_weight, written,
-                  common.runtime, common.sampling), common)
+    asked = Asked(models, heads, weights, labels, tuple(views.split(",")))
+    drive(partial(SceneStage, asked, plan, topk, text_weight, written, common.runtime, common.sampling), common)

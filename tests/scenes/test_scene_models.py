@@ -43,6 +43,8 @@ def test_who_answers(asked: Asked, names: tuple[str, ...]) -> None:
     (Asked(("twostream",)), "give a file of your own with --weights"),
     (Asked(weights=Path("x.pth")), "name it with --model"),
     (Asked(("imagenet", "places365-resnet18"), labels=Path("x.txt")), "name it with --model, alone"),
+    (Asked(views=("whole", "all")), "--views whole,all: give some of whole"),
+    (Asked((), (Path("x.npz"),), views=("flips",)), "heads and twostream have views of their own"),
     (Asked((), (Path("a/x.npz"), Path("b/x.npz"))), "two would write records by x"),
     (Asked(("imagenet",), (Path("imagenet.npz"),)), "two would write records by imagenet"),
 ])
@@ -100,6 +102,15 @@ def test_a_span_is_the_mean_of_log_probabilities_of_its_pictures() -> None:
     means = model.scores(images).mean(axis=0)
     np.testing.assert_allclose(judge.span(images)[0], means - np.log(np.exp(means).sum()), atol=1e-5)
     assert model.calls == [3, 3], "one call a span"
+
+
+def test_views_are_looked_at_and_part_of_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Coloured()
+    monkeypatch.setattr(scene_models, "load_classifier", lambda name, *given, **options: model)
+    plain, twice = (load_scene_model(Asked(("imagenet",), views=views), RuntimeOptions())
+                    for views in (("whole",), ("whole", "flips")))
+    twice.span([shown("beach"), shown("beach", 1)])
+    assert sum(model.calls) == 4 and plain.sha256 != twice.sha256
 
 
 class Eye:

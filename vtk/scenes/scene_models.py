@@ -15,6 +15,7 @@ from vtk.models.classifier import Classifier, load_classifier, model_name
 from vtk.models.ensemble import ensemble, pooled
 from vtk.models.places365_labels import PLACES
 from vtk.models.runtime import RuntimeOptions
+from vtk.models.views import DEFAULT_VIEWS, check_views
 from vtk.scenes import knowledge
 from vtk.scenes.places import CLASSES, scene_scores
 
@@ -64,12 +65,14 @@ class Asked:
         models: names; several of the same labels are averaged. None where heads alone judge.
         heads: files of ``vtk scene fit-head``.
         weights, labels: files for the one model that takes them.
+        views: of a picture, names of ``vtk.models.views.VIEWS``; those of a head are its own.
     """
 
     models: tuple[str, ...] = (THINGS,)
     heads: tuple[Path, ...] = ()
     weights: Path | None = None
     labels: Path | None = None
+    views: tuple[str, ...] = DEFAULT_VIEWS
 
     def check(self) -> tuple[str, ...]:
         """Return the names of those who answer, as records have them, without loading one.
@@ -83,6 +86,9 @@ class Asked:
             raise UsageError(f"--model {','.join(self.models)}: give names of models, each once")
         if (self.weights or self.labels) and (len(self.models) != 1 or self.models == (THINGS,)):
             raise UsageError("--weights and --labels are of one model: name it with --model, alone")
+        check_views(self.views)
+        if self.views != DEFAULT_VIEWS and (not self.models or SPANS in self.models):
+            raise UsageError(f"--views {','.join(self.views)}: heads and {SPANS} have views of their own")
         names = [_named(model, self) for model in self.models]
         stems = [path.stem for path in self.heads]
         told = (["+".join(names)] if names else []) + stems
@@ -181,7 +187,7 @@ def load_scene_model(asked: Asked, runtime: RuntimeOptions) -> Judge:
     if SPANS in asked.models:
         raise UsageError(f"--model {','.join(asked.models)}: {SPANS} looks at whole spans and is averaged with none")
     classifiers = [_classifier(model, asked, runtime) for model in asked.models]
-    return OfPictures(ensemble(classifiers), max(map(side_of, classifiers)))
+    return OfPictures(ensemble(classifiers, asked.views), max(map(side_of, classifiers)))
 
 
 def side_of(network: object) -> int:
