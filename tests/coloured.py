@@ -1,4 +1,4 @@
-"""Films of coloured shots, and a classifier that knows where they were filmed: red kitchens, green beaches, blue streets."""
+"""Films of coloured shots, and a classifier that knows their places: red kitchens, green beaches, blue streets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def film(path: Path, *shots: tuple[str, int]) -> Path:
 
 
 class Coloured:
-    """A classifier by the mean colour; see ``vtk.models.classifier.Classifier``. ``calls`` has the pictures of each call."""
+    """A classifier by the mean colour, see ``vtk.models.classifier.Classifier``; ``calls``: pictures of each call."""
 
     name, batch, precision = "coloured", 4, "fp32"
 

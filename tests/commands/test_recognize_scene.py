@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from vtk.models.transnet import EDGE, FRAMES, SIZE
 from vtk.records import Record
 from vtk.scenes import scene_models
 
+Capture = pytest.CaptureFixture[bytes]
 Run = Callable[..., tuple[int, list[Record], str]]
 SHOTS = (("kitchen", 12), ("beach", 9), ("street", 15))
 
@@ -41,7 +43,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Coloured:
 
 
 @pytest.fixture
-def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, place: Path, model: Coloured) -> Run:
+def run(capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch, place: Path, model: Coloured) -> Run:
     """Return a function that runs the command in the folder with the model."""
     monkeypatch.chdir(place)
     return streamer(capfdbinary, monkeypatch, "recognize-scene")
@@ -144,7 +146,7 @@ def test_thumbnails(run: Run, tmp_path: Path, place: Path) -> None:
     assert code == 0 and names == [f"film.mp4.{start:07d}.jpg" for start in (0, 12, 21)]
     pictures = [np.asarray(Image.open(tmp_path / "shots" / name)) for name in names]
     assert [PLACES[int(picture.mean(axis=(0, 1)).argmax())] for picture in pictures] == list(PLACES)
-    code, records, said = run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots")
+    code, _, said = run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots")
     assert code == 1 and "--overwrite replaces it" in said and said.count("\n") == 1
     assert run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots", "--overwrite")[0] == 0
     assert run("film.mp4", "--model", "imagenet", "--thumbs", place / "film.mp4")[0] == 2
@@ -158,8 +160,8 @@ def track(written: str, start: float, end: float) -> Record:
     return text("text_track", written, track_id=1, start=start, end=end, observations=9)
 
 
-MEDIA = {"v": 1, "type": "media", "by": "probe", "source": "film.mp4", "kind": "video", "width": WIDTH, "height": HEIGHT,
-         "fps": FPS}
+MEDIA = {"v": 1, "type": "media", "by": "probe", "source": "film.mp4", "kind": "video", "width": WIDTH,
+         "height": HEIGHT, "fps": FPS}
 
 
 def test_what_is_written_counts_where_it_was_on_screen(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
@@ -181,7 +183,8 @@ def test_texts_of_a_picture_count(run: Run, tmp_path: Path, model: Coloured) -> 
     model._sharp = 2.0
     Image.fromarray(shown("street")).save(tmp_path / "a.png")
     named = str(tmp_path / "a.png")
-    line = text("text", "KITCHEN", source=named, frame=0, t=0.0, xyxy=[0, 0, 9, 9], poly=[[0, 0], [9, 0], [9, 9], [0, 9]])
+    line = text("text", "KITCHEN", source=named, frame=0, t=0.0, xyxy=[0, 0, 9, 9],
+                poly=[[0, 0], [9, 0], [9, 9], [0, 9]])
     _, records, _ = piped(run, tmp_path, [MEDIA | {"source": named, "kind": "image"}, line],
                           "--model", "imagenet")
     [found] = scenes(records)
@@ -197,7 +200,7 @@ def test_records_of_others_pass_and_change_nothing(run: Run, tmp_path: Path) -> 
 
 
 def test_a_pipe_in_one_process_gives_what_the_shell_gives(
-        run: Run, place: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch,
+        run: Run, place: Path, tmp_path: Path, capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch,
         model: Coloured) -> None:
     written(place / "sign.mp4", "PIZZA", 9)
     model.labels = ("kitchen", "beach", "pizzeria")
@@ -249,8 +252,8 @@ def test_options_that_cannot_be_are_one_line(run: Run, words: tuple[str, ...], s
     (b"a\nb\na\n", "lines 1 and 3 are both 'a'"), (b"caf\xe9\nb\n", "line 1 is not utf-8"), (b"", "it is empty"),
     (b"a\n\nb\n", "line 2 is empty"), ("a\nb\n".encode("utf-16"), "2 labels, and the network has"),
 ])
-def test_label_files_that_are_none(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, shared: Path,
-                                   place: Path, tmp_path: Path, data: bytes, said: str) -> None:
+def test_label_files_that_are_none(capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch, shared: Path, place: Path,
+                                   tmp_path: Path, data: bytes, said: str) -> None:
     (tmp_path / "labels.txt").write_bytes(data)
     run = streamer(capfdbinary, monkeypatch, "recognize-scene")
     code, records, err = run(place / "film.mp4", "--model", "imagenet", "--labels", tmp_path / "labels.txt")
@@ -290,7 +293,7 @@ def test_small_and_odd_sources_are_looked_at(run: Run, tmp_path: Path, name: str
     found = scenes(records)
     assert [each["label"] for each in found] == labels
     assert all(each["end"] >= each["start"] and each["end_frame"] > each["start_frame"] for each in found)
-    assert all(one["end"] == other["start"] for one, other in zip(found[:-1], found[1:], strict=True))
+    assert all(one["end"] == other["start"] for one, other in pairwise(found))
     assert found[0]["end"] > 0 or name.endswith("png")
 
 
@@ -349,7 +352,8 @@ def test_several_jobs_give_what_one_gives(run: Run, vtk: Callable, place: Path, 
 
 def test_what_is_done_is_kept(run: Run, place: Path, tmp_path: Path, model: Coloured) -> None:
     film(place / "other.mp4", *SHOTS[::-1])
-    words = ("film.mp4", "other.mp4", "--model", "imagenet", "--out-dir", tmp_path / "out", "--thumbs", tmp_path / "shots")
+    words = ("film.mp4", "other.mp4", "--model", "imagenet", "--out-dir", tmp_path / "out",
+             "--thumbs", tmp_path / "shots")
     assert run(*words)[0] == 0
     first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     (tmp_path / "out" / "other.mp4.jsonl").unlink()
@@ -360,8 +364,7 @@ def test_what_is_done_is_kept(run: Run, place: Path, tmp_path: Path, model: Colo
 
 
 def test_heads_of_your_own_answer_beside_each_other(
-        capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, shared: Path, place: Path,
-        tmp_path: Path) -> None:
+        capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch, shared: Path, place: Path, tmp_path: Path) -> None:
     from vtk.heads import Fit, fit_head, load_features, write
 
     run = streamer(capfdbinary, monkeypatch, "recognize-scene")
@@ -369,7 +372,8 @@ def test_heads_of_your_own_answer_beside_each_other(
     images = [shown(label, 50 + seed) for label in PLACES for seed in range(4)]
     labels = [label for label in PLACES for _ in range(4)]
     write(fit_head(features.vectors(images), labels, features, Fit()), tmp_path / "mine.npz")
-    write(fit_head(features.vectors(images), [label.upper() for label in labels], features, Fit()), tmp_path / "loud.npz")
+    loud = [label.upper() for label in labels]
+    write(fit_head(features.vectors(images), loud, features, Fit()), tmp_path / "loud.npz")
     code, records, _ = run(place / "film.mp4", "--head", f"{tmp_path / 'mine.npz'},{tmp_path / 'loud.npz'}")
     found = [(each["start_frame"], each["by"].partition("/")[2], each["label"]) for each in scenes(records)]
     assert code == 0 and found == [(0, "mine", "kitchen"), (0, "loud", "KITCHEN"), (12, "mine", "beach"),
@@ -381,7 +385,7 @@ def test_heads_of_your_own_answer_beside_each_other(
 
 
 def test_pictures_of_places_are_known_without_weights_of_places(
-        capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
+        capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
     folder = shared / "data" / "recognize-scene"
     with (folder / "labels.csv").open(newline="") as stream:
         right = {row["file"]: set(row["places365_acceptable_labels"].split("|")) for row in csv.DictReader(stream)}

@@ -92,7 +92,8 @@ def test_pictures_are_as_large_as_the_largest_network_takes(monkeypatch: pytest.
     made = {"imagenet": Coloured(name="small"), "inat-birds": Coloured(name="large")}
     made["inat-birds"].side = 384
     monkeypatch.setattr(scene_models, "load_classifier", lambda name, *given, **options: made[name])
-    assert [load_scene_model(Asked(models), RuntimeOptions()).side for models in (("imagenet",), tuple(made))] == [256, 384]
+    sides = [load_scene_model(Asked(models), RuntimeOptions()).side for models in (("imagenet",), tuple(made))]
+    assert sides == [256, 384]
 
 
 def test_a_span_is_the_mean_of_log_probabilities_of_its_pictures() -> None:
@@ -151,7 +152,8 @@ def test_heads_of_one_network_share_what_it_sees() -> None:
     images = [shown("kitchen", number) for number in range(3)]
     answers = judge.span(images)
     assert [eyes[one].seen, eyes[two].seen] == [2 * 3, 4 * 3], "whole and flips once each, four quarters"
-    assert [labels[answer.argmax()] for labels, answer in zip(judge.labels, answers, strict=True)] == ["red", "warm", "r"]
+    told = [labels[answer.argmax()] for labels, answer in zip(judge.labels, answers, strict=True)]
+    assert told == ["red", "warm", "r"]
     # As by itself: sharing changes no answer.
     for (name, each), answer in zip(heads, answers, strict=True):
         alone = each.log_probabilities(Features(eyes[each.space], each.views).vectors(images)).mean(axis=0)
@@ -169,12 +171,13 @@ def test_two_streams_hear_the_words_themselves(monkeypatch: pytest.MonkeyPatch, 
     from vtk.models import twostream
     from vtk.scenes.stage import SceneStage
 
+    heard: list[str] = []
+
     class Streams:
         labels, sha256 = ("kitchen", "beach"), "00"
-        words: list[str] = []
 
         def span(self, images: Sequence[np.ndarray], words: str = "") -> np.ndarray:
-            self.words.append(words)
+            heard.append(words)
             return np.log(np.array([0.6, 0.4], np.float32))
 
     monkeypatch.setattr(twostream, "load_two_stream", lambda weights, runtime: Streams())
@@ -184,5 +187,5 @@ def test_two_streams_hear_the_words_themselves(monkeypatch: pytest.MonkeyPatch, 
     line = {"type": "text", "text": "beach", "score": 1.0, "source": "a.png", "frame": 0, "t": 0.0}
     assert stage.frames(state, [Frame(source, 0, 0.0, records=[line], convert=lambda size: shown("beach"))]) == [[]]
     [record] = stage.end(state)
-    assert Streams.words == ["beach"] and "adjusted_by" not in record
+    assert heard == ["beach"] and "adjusted_by" not in record
     assert (record["by"], record["label"], record["score"]) == ("recognize-scene/own", "kitchen", 0.6)

@@ -7,7 +7,8 @@ import pytest
 from vtk.scenes.windows import Windows
 
 
-def tiled(windows: Windows, times: list[float], indices: list[int] | None = None) -> list[tuple[float, float, int, int]]:
+def tiled(windows: Windows, times: list[float],
+          indices: list[int] | None = None) -> list[tuple[float, float, int, int]]:
     numbers = indices or list(range(len(times)))
     found = [shot for index, t in zip(numbers, times, strict=True) for shot in windows.add(index, t)]
     return [(shot.start, shot.end, shot.start_frame, shot.end_frame) for shot in [*found, *windows.finish()]]
@@ -23,7 +24,8 @@ def test_times_that_were_rounded_down_are_of_the_next_window() -> None:
 
 
 def test_windows_without_frames_are_none() -> None:
-    assert tiled(Windows(1.0), [0.5, 7.5, 8.0], [5, 75, 80]) == [(0.5, 7.5, 5, 75), (7.5, 8.0, 75, 80), (8.0, 8.5, 80, 85)]
+    assert tiled(Windows(1.0), [0.5, 7.5, 8.0], [5, 75, 80]) == [
+        (0.5, 7.5, 5, 75), (7.5, 8.0, 75, 80), (8.0, 8.5, 80, 85)]
     assert Windows(1.0).finish() == []
 
 

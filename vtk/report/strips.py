@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from vtk.driver.stage import Record, Source
 from vtk.errors import VtkError
 from vtk.media.sampling import NATIVE

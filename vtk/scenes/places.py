@@ -42,7 +42,10 @@ def scene_scores(log_probabilities: np.ndarray) -> np.ndarray:
 
 
 def _spread(shares: np.ndarray) -> np.ndarray:
-    """Return shares (..., 1000) @ ``weights``, of which one in two hundred is not 0: threads of a matrix product cost more."""
+    """Return shares (..., 1000) @ ``weights``, of which one in two hundred is not 0.
+
+    A product of matrices would start threads, which cost more than the work where others use the cores.
+    """
     classes, places, values, starts = _entries()
     told = np.zeros((*shares.shape[:-1], len(PLACES)))
     told[..., places[starts]] = np.add.reduceat(shares[..., classes] * values, starts, axis=-1)

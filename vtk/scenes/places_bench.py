@@ -8,8 +8,8 @@ and outdoors. On samples of ImageNet's own classes that are places, such as its 
 itself: it was written with these classes in view.
 
 ``--pieces 4`` looks at pieces of each picture in place of all of it, as a camera would that pans over it, and has the
-shares by the mean of log-probabilities and by that of probabilities: how ``vtk recognize-scene`` makes one answer of the
-pictures of a shot.
+shares by the mean of log-probabilities and by that of probabilities: how ``vtk recognize-scene`` makes one answer of
+the pictures of a shot.
 """
 
 from __future__ import annotations

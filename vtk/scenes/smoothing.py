@@ -38,8 +38,8 @@ class Span:
 class Smoothing:
     """Mixes into each span's scores those of its neighbours, ``REACH`` spans late.
 
-    The scores are the mean of log-probabilities, the span's own with weight 1 and each neighbour's with ``weight`` times
-    how far the correlation of their pictures goes from STRANGERS to 1, renormalised.
+    The scores are the mean of log-probabilities, renormalised: the span's own with weight 1 and each neighbour's with
+    ``weight`` times how far the correlation of their pictures goes from STRANGERS to 1.
 
     Args:
         weight: 0 changes nothing, and nothing waits.

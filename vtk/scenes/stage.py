@@ -75,7 +75,8 @@ class Plan:
         if self.window is not None and not 0 < self.window < math.inf:
             raise UsageError(f"--window {self.window:g}: seconds above 0 are needed")
         if self.window is not None and (self.shots_only or self.min_shot or self.shots != "vtk"):
-            raise UsageError("--window parts films by the clock: it goes with none of --shots, --shots-only and --min-shot")
+            raise UsageError("--window parts films by the clock: it goes with none of --shots, --shots-only, "
+                             "--min-shot")
         if not 1 <= self.looks <= 64:
             raise UsageError(f"--looks {self.looks}: a number from 1 to 64 is needed")
         if not 0 <= self.smooth <= 1:

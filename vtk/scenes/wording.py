@@ -84,9 +84,11 @@ veterinary|vet|animal clinic: veterinarians_office
 zoo|safari: corral, park
 """
 # Names of Places365 that stand on much that is no sign of the place.
-_NO_SIGNS = frozenset("arch alcove bar berth cliff coast creek downtown field house lawn lobby mountain ocean office park "
-                      "patio pond porch reception river roof_garden shed shower sky street tower valley village wave "
-                      "yard sandbox market street palace castle canyon beach pantry galley closet raft".split())
+_NO_SIGNS = frozenset("""
+arch alcove bar beach berth canyon castle cliff closet coast creek downtown field galley house lawn lobby market
+mountain ocean office palace pantry park patio pond porch raft reception river roof_garden sandbox shed shower sky
+street tower valley village wave yard
+""".split())
 # The most that words may say: so much of the probability is theirs where they are read with certainty.
 SURE = 0.9
 
