@@ -239,7 +239,9 @@ def test_neighbours_that_look_otherwise_change_nothing(run: Run, model: Coloured
     (("--window", "2", "--min-shot", "1"), "goes with none of"), (("--min-shot", "-1"), "--min-shot -1"),
     (("--shots", "magic"), "there is vtk, transnet"), (("--looks", "0"), "--looks 0"), (("--topk", "0"), "--topk 0"),
     (("--smooth", "2"), "--smooth 2"), (("--text-weight", "-1"), "--text-weight -1"),
-    (("--head", "gone.npz"), "gone.npz"), (("--model", "imagenet-scenes", "--labels", "x"), "--weights and --labels"),
+    (("--head", "gone.npz", "--dry-run"), "--head gone.npz: there is no such file"),
+    (("--model", "clip:x", "--labels", "gone.txt"), "--labels gone.txt: there is no such file"),
+    (("--model", "twostream", "--weights", "gone.pt"), "--weights gone.pt: there is no such file"), (("--model", "imagenet-scenes", "--labels", "x"), "--weights and --labels"),
     (("--model", "clip:x"), "--labels FILE"), (("--model", "nothing"), "no classifier 'nothing'"),
 ])
 def test_options_that_cannot_be_are_one_line(run: Run, words: tuple[str, ...], said: str) -> None:

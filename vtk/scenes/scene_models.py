@@ -97,6 +97,13 @@ class Asked:
             raise UsageError(f"--head: two would write records by {twice}: rename a file")
         return tuple(told)
 
+    def check_files(self) -> None:
+        """Raise UsageError where a file is not there."""
+        options = [*(("--head", path) for path in self.heads), ("--weights", self.weights), ("--labels", self.labels)]
+        for option, path in options:
+            if path is not None and not path.is_file():
+                raise UsageError(f"{option} {path}: there is no such file")
+
 
 def _named(model: str, asked: Asked) -> str:
     """Return the name of a model in records. Raises UsageError where there is none of it, or it lacks a file."""

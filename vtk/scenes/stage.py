@@ -175,9 +175,11 @@ class SceneStage(Stage):
         return {key: value for key, value in options.items() if value is not None}
 
     def check(self) -> None:
-        """Refuse a folder for thumbnails that is none."""
+        """Refuse files that are not there, and a folder for thumbnails that is none."""
         if self._thumbs is not None:
             self._thumbs.check()
+        if not self._plan.shots_only:
+            self._asked.check_files()
 
     def prepare(self, mode: str = "media") -> None:
         """Load the networks: weights are missed before the work begins.
