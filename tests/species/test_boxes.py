@@ -35,6 +35,21 @@ def test_a_track_is_looked_at_once_an_interval() -> None:
     assert looked == [[1], [3], [], [], [], [1], [3], [], [], [], [1], [3]]
 
 
+def test_what_is_chosen_hangs_on_neither_how_far_looks_are_nor_how_many_tracks_there_were() -> None:
+    tracklet = {"type": "tracklet", "by": "track/x", "track_id": 1, "start": 0.0, "end": 0.2, "start_frame": 0,
+                "end_frame": 2}
+    at_once, ahead = boxes(), boxes()
+    frames = [frame(index, track(1), *(track(index * 40 + other) for other in range(2, 40))) for index in range(12)]
+    chosen = [ahead.choose(here) and [record["track_id"] for record in ahead.due(here)] for here in frames]
+    for here, expected in zip(frames, chosen, strict=True):
+        at_once.choose(here)
+        assert [record["track_id"] for record in at_once.due(here)] == expected
+        at_once.hear(tracklet)  # said of a track that goes on all the same
+        at_once.over(here.index)
+    assert [1 in some for some in chosen] == [index % 5 == 0 for index in range(12)]
+    assert len(ahead._next) < 300  # of 457 tracks
+
+
 def test_detections_are_looked_at_until_tracks_come() -> None:
     some = boxes()
     detection = {"type": "detection", "label": "bird", "xyxy": [0, 0, 9, 9]}

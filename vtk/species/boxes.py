@@ -16,6 +16,8 @@ Key = tuple[str, int]
 # Share of the longer side of a box that is seen around it: what stands around an animal tells of it, and boxes cut off
 # beaks and legs.
 AROUND = 1.1
+# Tracks from which on those that are due anyway are forgotten.
+_MANY = 256
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class Boxes:
     outside: int = 0
     tracks: dict[Key, Track] = field(default_factory=dict)
     _due: dict[int, list[Record]] = field(default_factory=dict)
-    _next: dict[Key, float] = field(default_factory=dict)
+    _next: dict[Key, float] = field(default_factory=dict)  # of ``choose`` alone
     _closing: dict[Key, Record] = field(default_factory=dict)
 
     def choose(self, frame: Frame) -> bool:
@@ -65,6 +67,8 @@ class Boxes:
             elif frame.t >= self._next.get(key := key_of(record), -math.inf):
                 self._next[key] = frame.t + self.interval
                 chosen.append(record)
+        if len(self._next) > _MANY:  # what is past says nothing any more; nobody else may touch it: see ``Stage.picks``
+            self._next = {key: due for key, due in self._next.items() if due > frame.t}
         if chosen:
             self._due[frame.index] = chosen
         return bool(chosen)
@@ -97,7 +101,6 @@ class Boxes:
         done = []
         for key in keys:
             track, said = self.tracks.pop(key), self._closing.pop(key, {})
-            self._next.pop(key, None)
             if "end_frame" in said and "start_frame" in said:
                 track.start, track.start_frame = said["start"], said["start_frame"]
                 track.end, track.end_frame = said["end"], said["end_frame"]
