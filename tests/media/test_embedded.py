@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
 import zlib
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -15,6 +16,9 @@ from PIL.TiffImagePlugin import IFDRational
 from tagged import AT, BERLIN, MAY, clip, exif_of, picture
 
 from vtk.media.embedded import Embedded, embedded
+from vtk.media.geotags import Lie, gps_place, gps_time
+from vtk.media.sampling import NATIVE
+from vtk.media.video import open_media
 
 WHEN = datetime(2020, 5, 1, 10, 20, 30)
 SUMMER = timezone(timedelta(hours=2))
@@ -167,6 +171,25 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+def test_no_more_is_read_of_a_png_than_a_camera_writes(tmp_path: Path) -> None:
+    plain = picture(tmp_path / "a.png", taken=None).read_bytes()
+    head = plain.index(b"IEND") - 4
+    (tmp_path / "a.png").write_bytes(plain[:head] + struct.pack(">I4s", 2**32 - 1, b"eXIf") + b"MM" + plain[head:])
+    tracemalloc.start()
+    try:
+        assert embedded(tmp_path / "a.png").time is None
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
+
+
+def test_numbers_beyond_all_bounds_are_no_place_and_no_hour() -> None:
+    assert gps_time({29: "2021:05:01", 7: (1e300, 0.0, 0.0)}) == datetime(2021, 5, 1, tzinfo=UTC)
+    assert gps_time({29: "2021:05:01", 7: (1.0, 0.0, 1e300)}) == datetime(2021, 5, 1, tzinfo=UTC)
+    with pytest.raises(Lie, match="its GPS latitude is no number"):
+        gps_place({1: "N", 2: (10**400, 0, 0), 3: "E", 4: (1, 1, 1)})
+
+
 def test_a_picture_that_is_too_large_says_nothing(tmp_path: Path) -> None:
     head = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", 25000, 20000, 8, 2, 0, 0, 0))
     (tmp_path / "a.png").write_bytes(head + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
@@ -243,6 +266,15 @@ def test_videos_that_lie(tmp_path: Path, said: dict[str, str], says: str | None)
 
 def test_a_place_in_words_is_no_lie(tmp_path: Path) -> None:
     assert embedded(clip(tmp_path / "a.mkv", {"location": "Berlin"})) == Embedded()
+
+
+def test_words_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
+    film = clip(tmp_path / "a.mp4", {"title": "cafXXX", "location": "+52.5083+013.4000/"})
+    film.write_bytes(film.read_bytes().replace(b"cafXXX", "café ö".encode("latin-1")))
+    assert place(embedded(film)) == (52.5083, 13.4)
+    reader = open_media(str(film))
+    assert len(list(reader.at([0, 1, 2], [NATIVE]))) == 3
+    reader.close()
 
 
 def test_a_folder_as_one_video_and_what_is_not_on_a_disk(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def _open(source: str) -> tuple[Any, Any, float]:
     if is_stream(source) or is_sequence(source) or is_image(source):
         raise MediaError("the source is no file with sound")
     try:
-        container = av.open(open_name(source))
+        container = av.open(open_name(source), metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         raise MediaError(f"the source cannot be opened for its sound: {reason(error)}") from None
     stream, video = container.streams.best("audio"), video_stream(container)

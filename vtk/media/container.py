@@ -23,7 +23,8 @@ def open_video(path: str, threads: int | None, timeout: Any, options: dict[str, 
         MediaError: E_OPEN no media, or no video in it; E_TIMEOUT nothing came in time.
     """
     try:
-        container = av.open(path, timeout=timeout, options=options)
+        # Titles need not be UTF-8.
+        container = av.open(path, timeout=timeout, options=options, metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise open_error(error) from None
     stream = video_stream(container)

@@ -31,6 +31,7 @@ _TAKEN, _OFFSET = 0x9003, 0x9011  # DateTimeOriginal, OffsetTimeOriginal
 _APART = timedelta(2)  # how far the clock and GPS may be apart: zones are 14 hours at most, and clocks drift
 _PLACES = ("com.apple.quicktime.location.iso6709", "location", "location-eng")
 _TIMES = ("com.apple.quicktime.creationdate", "creation_time")
+_LONGEST = 1 << 24  # bytes of EXIF that are read, whatever a damaged head says; cameras write some ten thousand
 # The least that FFmpeg takes: what the header says is enough, streams are not to be looked into.
 _HEADER = {"probesize": "32", "analyzeduration": "0"}
 
@@ -132,7 +133,7 @@ def _behind(path: str) -> bytes | None:
         while len(head := file.read(8)) == 8:
             length, kind = struct.unpack(">I4s", head)
             if kind == b"eXIf":
-                return file.read(length)
+                return file.read(min(length, _LONGEST))
             file.seek(length + 4, os.SEEK_CUR)
     return None
 
@@ -143,7 +144,7 @@ def _of_video(path: str, place: bool, time: bool) -> Embedded:
     from vtk.media.container import open_error
 
     try:
-        with av.open(path, options=_HEADER) as container:
+        with av.open(path, options=_HEADER, metadata_errors="replace") as container:
             parts = (*container.streams.video, container)  # what the container says counts more
             said = {key.casefold(): text for part in parts for key, text in part.metadata.items()}
     except av.error.FFmpegError as error:

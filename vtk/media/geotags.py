@@ -71,7 +71,7 @@ def gps_time(gps: Mapping[int, Any]) -> datetime | None:
     try:
         hours, minutes, seconds = _numbers(gps[CLOCK])
         passed = timedelta(hours=hours, minutes=minutes, seconds=int(seconds))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         passed = timedelta()
     if not timedelta() <= passed < timedelta(1):
         passed = timedelta()
@@ -149,7 +149,7 @@ def _half(gps: Mapping[int, Any], tag: int, name: str, letters: str, limit: int)
         raise Lie(f"its GPS {name} is said to be neither {letters[0]} nor {letters[1]} but {found}")
     try:
         degrees, minutes, seconds = [*_numbers(gps[tag]), 0.0, 0.0][:3]
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise Lie(f"its GPS {name} is no number (a denominator of 0, or text)") from None
     # Rounding gives 60 seconds now and then.
     if not (0 <= minutes < 60 and 0 <= seconds <= 60 and degrees >= 0):

@@ -63,7 +63,7 @@ def is_near(gap: float, step: float) -> bool:
 
 def read_timeline(path: str, stream: int, limit: int | None = None) -> Timeline:
     """Return the timeline of stream number ``stream`` of a file, or of its first ``limit`` packets."""
-    with av.open(path) as container:
+    with av.open(path, metadata_errors="replace") as container:
         found = container.streams[stream]
         entries = chunks(container, found)
         if entries:
