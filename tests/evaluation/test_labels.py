@@ -139,6 +139,15 @@ def test_one_record_answers_for_a_file(tmp_path: Path) -> None:
     assert [answer.levels["species"] for _, answer in joint.pairs] == ["parus major"] * 3
 
 
+def test_the_answer_about_a_film_goes_before_its_first_look(tmp_path: Path) -> None:
+    look = species("f.mp4", {"Parus major": 0.9}, "Parus major", 0.9)
+    film = {key: value for key, value in species("f.mp4", {"Parus ater": 0.4}, start=0.0, end=9.0, observations=9,
+                                                 note="unsure").items() if key not in ("frame", "t")}
+    for records in ((look, film), (film, look)):
+        [(_, answer)] = gathered(tmp_path, "species", "file,label\nf.mp4,Parus major\n", *records).pairs
+        assert answer.level is None
+
+
 def test_sets_are_held_to_their_coverage(tmp_path: Path) -> None:
     two = [{"label": "Parus major", "score": 0.5}, {"label": "Parus ater", "score": 0.4}]
     found = gathered(tmp_path, "species", BIRDS, species("a.jpg", {}, candidates=two, coverage=0.9),
@@ -206,6 +215,20 @@ def test_intervals_draw_files_not_spans(tmp_path: Path) -> None:
     evaluation: LabelEvaluation = evaluate_labels(found.pairs, "scene")
     low, high = evaluation.intervals["top1"]
     assert evaluation.figures["top1"] == 50 and (low, high) == (0, 100)  # 2 of 4 films, whatever their spans
+
+
+def test_intervals_are_of_the_rows_of_their_figures(tmp_path: Path) -> None:
+    table = "file,label,family\n" + "".join(f"{n}.jpg,Parus major,\n" for n in range(4)) + "".join(
+        f"{n}.jpg,Paridae,Paridae\n" for n in range(4, 24))
+    names = ("Parus ater", "Parus major") * 2
+    found = gathered(tmp_path, "species", table,
+                     *(species(f"{n}.jpg", {name: 0.6}, name, 0.6) for n, name in enumerate(names)),
+                     *(species(f"{n}.jpg", {}) for n in range(4, 24)))
+    evaluation = evaluate_labels(found.pairs, "species")
+    assert evaluation.figures["top1"] == 50
+    assert evaluation.intervals["top1"] == (0, 100)  # of four rows: no answer to what has no species is not right
+    none = [pair for pair in found.pairs if pair[0].labels == ("Paridae",)]
+    assert evaluate_labels(none, "species").intervals == {}
 
 
 def test_the_diagram_shows_each_bin(tmp_path: Path) -> None:

@@ -214,7 +214,8 @@ class LabelLanes:
 def _chosen(records: Sequence[Record], span: tuple[float, float] | None) -> Record:
     """Return the record that answers for a source, or for a span of it: see ``LabelLanes.gather``."""
     def worth(record: Record) -> tuple[float, ...]:
-        whole = "xyxy" not in record and "track_id" not in record and record.get("frame", 0) == 0
+        # A picture is its first frame; of a film that is one look, and what has no frame is about all of it.
+        whole = 0 if "xyxy" in record or "track_id" in record or record.get("frame", 0) else 1 + ("frame" not in record)
         return (_shared(record, span) if span is not None else 0.0, whole, "label" in record,
                 record.get("observations", 0), record.get("group_score", 0.0), record.get("score", 0.0))
 

@@ -102,12 +102,13 @@ def evaluate_labels(pairs: Sequence[Pair], task: Task, by: str | None = None, se
     figures = _figures(table, pairs) | _share(answered=np.array([bool(answer.levels) for _, answer in pairs]))
     curve = reliability(scores, rights)
     figures |= {"right_answered": _percent(rights), "ECE": 100 * curve.ece} | _sets(pairs, levels[0])
-    groups = [truth.name for truth, _ in pairs]
+    judged = np.flatnonzero(table.truth >= 0)  # the figures' own rows
+    groups = [pairs[row][0].name for row in judged]
     measures: dict[str, Callable[[np.ndarray], float]] = {
-        "top1": lambda rows: float((table.answers == table.truth)[rows].mean()),
-        "macro_f1": lambda rows: _f1(table, rows)}
+        "top1": lambda rows: float((table.answers == table.truth)[judged[rows]].mean()),
+        "macro_f1": lambda rows: _f1(table, judged[rows])}
     intervals = {name: Interval(100 * found.low, 100 * found.high) for name, measure in measures.items()
-                 if (found := bootstrap(measure, groups, seed)) is not None}
+                 if groups and (found := bootstrap(measure, groups, seed)) is not None}
     values = sorted({truth.columns.get(by, "") for truth, _ in pairs}) if by is not None else []
     by_value = {value or "(empty)": _short([pair for pair in pairs if pair[0].columns.get(by or "", "") == value],
                                            levels[0]) for value in values}
