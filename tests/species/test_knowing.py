@@ -61,6 +61,8 @@ def test_gamma_says_how_much(table: RangeTable) -> None:
     none = knows(Given(gamma=0.0), table).judge(logs(0.3, 0.6, 0.1), BERLIN)
     np.testing.assert_allclose(none.probabilities, [0.3, 0.6, 0.1], rtol=1e-5)
     assert none.adjusted == ()
+    bare = knows(Given(gamma=0.0, floor=0.0), table).judge(logs(0.3, 0.6, 0.1), BERLIN)  # no lynx was ever seen there
+    assert (bare.best, bare.adjusted) == (1, ())
 
 
 def test_a_date_is_named_where_it_is_what_changed_the_answer(table: RangeTable) -> None:

@@ -200,7 +200,7 @@ class Knowledge:
             steps.append(("prior", so_far))
         for name, dated in (("place", False), ("date", True)):
             prior, mask = self._place(where, dated)
-            if prior is not None:
+            if prior is not None and self._given.gamma:  # 0 times -inf would be no number
                 steps.append((name, so_far + self._given.gamma * prior))
         if mask is not None and np.isfinite(steps[-1][1][mask]).any():
             steps.append(("filter", np.where(mask, steps[-1][1], -np.inf)))
