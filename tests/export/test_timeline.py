@@ -20,6 +20,7 @@ DOUBLE = Fraction(60000, 1001)
 @pytest.mark.parametrize(("fps", "rate"), [
     (29.97, NTSC), (29.97003, NTSC), (30, 30), (23.976, Fraction(24000, 1001)), (23.98, Fraction(24000, 1001)),
     (59.94, DOUBLE), (25.0004, 25), (12.5, Fraction(25, 2)), (0.5, Fraction(1, 2)), (119.88, Fraction(120000, 1001)),
+    (1 / 3600, Fraction(1, 3600)),
 ])
 def test_rates_are_those_that_were_meant(fps: float, rate: Fraction) -> None:
     assert rate_of(fps) == rate

@@ -49,7 +49,7 @@ def rate_of(fps: float) -> Fraction:
     for rate in (whole, whole * 1000 / 1001):
         if abs(fps / rate - 1) < _NEAR:
             return rate
-    return Fraction(fps).limit_denominator(1001)
+    return Fraction(fps).limit_denominator(1001) or Fraction(1, round(1 / fps))  # a picture an hour, say
 
 
 def is_timecode_rate(rate: Fraction) -> bool:

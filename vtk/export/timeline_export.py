@@ -49,7 +49,7 @@ class TimelineStage(Stage):
     """Write the scenes of each source, or its shots where it has no scenes, as an edit decision list or a timeline.
 
     The rate is that of the media record, else of the file. Numbers of frames count where the rate is constant and the
-    film's own; else seconds do, rounded to the next frame.
+    film's own; else seconds do, rounded to the nearest frame.
 
     Args:
         form: ``edl`` or ``otio``.
