@@ -57,6 +57,18 @@ def test_lots_do_not_matter() -> None:
     assert [each.scores[0].tolist() for each in one] == [each.scores[0].tolist() for each in all_]
 
 
+def test_two_on_either_side_are_heard_and_none_beyond_up_to_the_end() -> None:
+    """Of one picture all weigh the same: the scores are plain means, of whatever there is within reach."""
+    spans = [span(n, (0.1 + 0.1 * n, 0.9 - 0.1 * n), ONE) for n in range(6)]
+    smoothing = Smoothing(1.0)
+    found = smoothing.add(spans) + smoothing.finish()
+    for place, each in enumerate(found):
+        near = spans[max(0, place - REACH):place + REACH + 1]
+        mean = np.mean([other.scores[0] for other in near], axis=0)
+        # A correlation of float32 falls short of 1 by its rounding.
+        np.testing.assert_allclose(each.scores[0], mean - np.logaddexp.reduce(mean), atol=1e-4, err_msg=str(place))
+
+
 @pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
 def test_a_weight_that_is_none_is_refused(weight: float) -> None:
     with pytest.raises(ValueError, match="weight: got"):

@@ -96,8 +96,10 @@ class Album:
         inside = ([each for each in self._kept if low <= each.index < high]
                   or [each for each in self._kept if start <= each.index < end]
                   or sorted(self._kept, key=lambda each: abs(2 * each.index - start - end))[:1])
-        last = [each for each in self._kept if each.index < end][-1:]
-        self._kept = [each for each in self._kept if each.index >= end] or last  # of the next shot none may be kept
+        later = [each for each in self._kept if each.index >= end]
+        if not later:  # the next frame is of what follows: it is kept, whatever it shows
+            self._small = None
+        self._kept = later or self._kept[-1:]
         return spread(inside, self._most)
 
     def _thin(self, now: float) -> None:

@@ -79,7 +79,7 @@ class Smoothing:
 
     def _mixed(self, at: int) -> Span:
         span = self._spans[at]
-        near = [other for place, other in enumerate(self._spans[:at + self._reach + 1]) if place != at]
+        near = [*self._spans[max(0, at - self._reach):at], *self._spans[at + 1:at + 1 + self._reach]]
         shares = [self._weight * _kinship(span, other) for other in near]
         if not any(shares):
             return span

@@ -224,10 +224,10 @@ class SceneStage(Stage):
                 state.texts += [record | {"start": 0.0, "end": 0.0} for record in frame.records]
                 out.append([])
                 continue
-            if not (self._plan.shots_only and self._thumbs is None):
-                self._keep(state, frame)
             over = state.finder.add(frame.index, frame.t, frame.image)  # type: ignore[arg-type]
             out.append(self._told(state, over))
+            if not (self._plan.shots_only and self._thumbs is None):
+                self._keep(state, frame)
         return out
 
     def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
@@ -238,9 +238,9 @@ class SceneStage(Stage):
     def end(self, state: State, ok: bool = True) -> list[Record]:
         """Return the records of the shots that are left."""
         if state.still is not None:
-            shot = Shot(state.still.t, state.still.t, state.still.index, state.still.index + 1)
-            return self._written(state, [*state.smoothing.add(self._spans(state, [shot])), *state.smoothing.finish()])
-        left = state.finder.finish() if state.finder is not None else []
+            left = [Shot(state.still.t, state.still.t, state.still.index, state.still.index + 1)]
+        else:
+            left = state.finder.finish() if state.finder is not None else []
         return [*self._told(state, left), *self._written(state, [*state.waiting, *state.smoothing.finish()])]
 
     def _keep(self, state: State, frame: Frame) -> None:
@@ -263,7 +263,7 @@ class SceneStage(Stage):
             return [self._shot(state, shot) for shot in shots]
         known = state.smoothing.add(self._spans(state, shots))
         if state.reads_text:
-            state.waiting += known
+            state.waiting += [replace(span, look=None) for span in known]
             return []
         return self._written(state, known)
 
@@ -271,7 +271,7 @@ class SceneStage(Stage):
         """Return shots with what the judges see in them."""
         spans = []
         for shot in shots:
-            pictures = [state.still] if state.still is not None else self._pictures(state, shot)
+            pictures = self._pictures(state, shot)
             if not pictures:
                 continue
             images = [picture.image for picture in pictures]
@@ -283,6 +283,8 @@ class SceneStage(Stage):
         return spans
 
     def _pictures(self, state: State, shot: Shot) -> list[Picture]:
+        if state.still is not None:
+            return [state.still]
         return state.album.take(shot.start_frame, shot.end_frame, shot.clear)
 
     def _written(self, state: State, spans: Sequence[Span]) -> list[Record]:
