@@ -17,7 +17,7 @@ MATRIX = np.array([[1.16438, 0, 1.59603, -222.921], [1.16438, -0.39176, -0.81297
 
 
 def inputs(name: str, size: int, rng: np.random.Generator) -> Arguments:
-    """Return planes of up to 3/4 size x size, cut out of wider ones, for a picture of a few pixels, larger or smaller."""
+    """Return planes of up to 3/4 size x size, cut out of wider ones, for a picture of a few pixels."""
     shapes = [(3 * size // 4, size), (-(-3 * size // 8), -(-size // 2))]
     shapes = [(max(1, tall), wide) if size else (0, 0) for tall, wide in shapes]
     planes = [rng.integers(0, 256, (tall, wide + 3), np.uint8)[:, 1:-2] for tall, wide in (*shapes, shapes[1])]

@@ -13,7 +13,8 @@ def shrink_yuv(
         return np.zeros((height, width, 3), np.uint8)
     sums = [_sums(plane, height, width) for plane in (luma, blue, red)]
     weights = matrix[:, :3] / (luma.size, blue.size, red.size)  # of sums, not of means
-    mixed = [((a * sums[0] + b * sums[1]) + c * sums[2]) + row[3] for (a, b, c), row in zip(weights, matrix, strict=True)]
+    mixed = [((a * sums[0] + b * sums[1]) + c * sums[2]) + offset
+             for (a, b, c), offset in zip(weights, matrix[:, 3], strict=True)]
     return np.clip(np.floor(np.stack(mixed, 2) + 0.5), 0, 255).astype(np.uint8)
 
 
@@ -24,7 +25,7 @@ def _sums(plane: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _shares(length: int, boxes: int) -> np.ndarray:
-    """Return how many of the ``boxes`` parts of each pixel lie in each box: (boxes, length) int64, rows sum to length."""
+    """Return how many of the ``boxes`` parts of each pixel lie in each box, (boxes, length) int64."""
     box, pixel = np.arange(boxes)[:, None], np.arange(length)[None]
     start, end = np.maximum(box * length, pixel * boxes), np.minimum((box + 1) * length, (pixel + 1) * boxes)
     return np.maximum(end - start, 0)

@@ -214,7 +214,8 @@ def find_fade(looks: Sequence[Look], at: int) -> Found | None:
     """
     if looks[at].core > CORE_DARK:
         return None
-    near = deviations(looks[max(0, at - AHEAD) : at + AHEAD + 1], picture_area(looks[max(0, at - AHEAD) : at + AHEAD + 1]))
+    around = looks[max(0, at - AHEAD) : at + AHEAD + 1]
+    near = deviations(around, picture_area(around))
     lowest, middle = near[min(at, AHEAD)], min(at, AHEAD)
     if lowest > FLAT and (lowest > near.min() or lowest > DARK_MOST):
         return None
