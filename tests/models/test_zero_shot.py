@@ -13,8 +13,9 @@ import pytest
 from vtk.errors import UsageError, VtkError, WeightsError
 from vtk.models import zero_shot
 from vtk.models.classifier import load_classifier, model_name
+from vtk.models.open_clip_network import Prepared, taken, tokenizer_of
 from vtk.models.runtime import RuntimeOptions
-from vtk.models.zero_shot import Prepared, load_zero_shot, remembered, spoken, taken
+from vtk.models.zero_shot import load_zero_shot, remembered, spoken
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -86,7 +87,7 @@ def test_vectors_of_texts_are_kept_and_other_labels_are_others(
         small: tuple[Any, Path], labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, weights = small
     before = load_classifier("clip:vtk-small", weights, labels, CPU)
-    monkeypatch.setattr(zero_shot, "_loaded", lambda *args: pytest.fail("the network was loaded again"))
+    monkeypatch.setattr(zero_shot, "loaded", lambda *args: pytest.fail("the network was loaded again"))
     again = load_classifier("clip:vtk-small", weights, labels, CPU)
     assert again.sha256 == before.sha256
     np.testing.assert_array_equal(again.scores(IMAGES), before.scores(IMAGES))
@@ -114,6 +115,34 @@ def test_other_files_and_names_are_refused(small: tuple[Any, Path], labels: Path
         load_zero_shot("clip:vtk-small", labels, CPU)
     with pytest.raises(WeightsError, match="open_clip_model.safetensors of timm/ViT-B-16-SigLIP2 is not at hand"):
         load_zero_shot("siglip", labels, CPU)
+
+
+def test_words_of_the_hub_are_not_fetched_when_the_network_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Library:
+        """Stands for open_clip."""
+
+        @staticmethod
+        def get_model_config(name: str) -> dict[str, Any]:
+            """Return what it says of a network."""
+            return {"text_cfg": {"hf_tokenizer_name": "someone/words"} if name == "sig" else {}}
+
+        @staticmethod
+        def get_tokenizer(name: str, **options: Any) -> str:
+            """Return a tokenizer, where it is at hand."""
+            asked.append(options)
+            if options:
+                raise OSError("someone/words is not\nin the cache")
+            return "splits"
+
+    assert tokenizer_of(Library, "plain", True) == tokenizer_of(Library, "sig", False) == "splits"
+    with pytest.raises(WeightsError, match="sig: the words of its texts cannot be had: someone/words is not in the cache"):
+        tokenizer_of(Library, "sig", True)
+    assert asked == [{}, {}, {"local_files_only": True}]
+    monkeypatch.setenv("VTK_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="and need transformers, which the extra brings"):
+        tokenizer_of(Library, "sig", False)
 
 
 def test_names_and_labels_are_checked_before_open_clip(labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +16,12 @@ from vtk.models import hub
 from vtk.models.classifier import ClassifierOptions
 from vtk.models.label_files import BACKGROUND, read_labels, split_label
 from vtk.models.net_classifier import fitted, labelled
+from vtk.models.open_clip_network import library_for, pictures_of
 from vtk.models.runtime import Net
 from vtk.models.torch_net import Made, torch_net
 from vtk.models.weights import Weights, sha256_of
 from vtk.models.zoo import Input, Model
 
-if TYPE_CHECKING:
-    from torch import nn
-
-EXTRA = "clip"
 # Least probability that is told from nothing: sums of float32.
 FLOOR = 1e-30
 
@@ -189,30 +186,10 @@ def read_vectors(path: Path) -> np.ndarray:
 
 def _loaded(name: str, folder: Path, takes: Input) -> Made:
     """Return the network of pictures in a folder with open_clip's configuration and tensors."""
+    library = library_for(name)
     try:
-        import open_clip
-    except ImportError as error:
-        raise UsageError(f"{name} needs open_clip: pip install 'vidtk[{EXTRA}]'") from error
-    try:
-        clip = open_clip.create_model(f"local-dir:{folder}", precision="fp32", device="cpu").eval()
+        clip = library.create_model(f"local-dir:{folder}", precision="fp32", device="cpu").eval()
     except (RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
         raise WeightsError(f"{folder}: open_clip cannot load it: {' '.join(str(error).split())[:160]}") from error
     about: dict[str, Any] = {"scale": float(clip.logit_scale.detach().exp())}
-    return Made(_pictures(clip), (3, takes.height, takes.width), about)
-
-
-def _pictures(clip: Any) -> nn.Module:
-    from torch import nn
-    from torch.nn.functional import normalize as unit
-
-    class Pictures(nn.Module):
-        """From pictures (N, 3, H, W) to vectors (N, D) of unit length."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.clip = clip
-
-        def forward(self, pictures: Any) -> Any:
-            return unit(self.clip.encode_image(pictures), dim=-1)
-
-    return Pictures().eval()
+    return Made(pictures_of(clip), (3, takes.height, takes.width), about)
