@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vtk.errors import UsageError
-from vtk.models.views import DEFAULT_VIEWS, VIEWS, check_views, count_looks, looks
+from vtk.models.views import DEFAULT_VIEWS, VIEWS, check_views, count_looks, looks, magnified
 
 
 def test_scales_are_middles_of_three_quarters_and_a_half() -> None:
@@ -23,6 +23,11 @@ def test_looks_come_in_the_order_of_the_views_and_contiguous() -> None:
     assert (found[2] == image[:, ::-1]).all() and (found[7] == image).all() and found[0].shape == (7, 5, 3)
     assert all(look.flags.c_contiguous for look in found)
     assert count_looks(DEFAULT_VIEWS) == 1
+
+
+def test_what_is_seen_in_parts_needs_more_pixels() -> None:
+    assert [magnified(views) for views in (("whole", "flips"), ("quadrants",), ("whole", "scales"))] == [1, 2, 2]
+    assert magnified(("centre",)) == pytest.approx(1 / 0.875)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 900, 3), (2, 2, 3), (3, 1, 3)])

@@ -41,6 +41,7 @@ def test_who_answers(asked: Asked, names: tuple[str, ...]) -> None:
     (Asked(("scenes",)), "of scenes imagenet-scenes and twostream, too"),
     (Asked(("clip:ViT-B-32",)), "give names with --labels FILE"),
     (Asked(("twostream",)), "give a file of your own with --weights"),
+    (Asked(("twostream",), weights=Path("x"), labels=Path("x.txt")), "has its labels in the file of its weights"),
     (Asked(weights=Path("x.pth")), "name it with --model"),
     (Asked(("imagenet", "places365-resnet18"), labels=Path("x.txt")), "name it with --model, alone"),
     (Asked(views=("whole", "all")), "--views whole,all: give some of whole"),
@@ -94,6 +95,7 @@ def test_pictures_are_as_large_as_the_largest_network_takes(monkeypatch: pytest.
     monkeypatch.setattr(scene_models, "load_classifier", lambda name, *given, **options: made[name])
     sides = [load_scene_model(Asked(models), RuntimeOptions()).side for models in (("imagenet",), tuple(made))]
     assert sides == [256, 384]
+    assert load_scene_model(Asked(tuple(made), views=("whole", "quadrants")), RuntimeOptions()).side == 2 * 384
 
 
 def test_a_span_is_the_mean_of_log_probabilities_of_its_pictures() -> None:

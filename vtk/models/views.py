@@ -66,6 +66,12 @@ def looks(image: np.ndarray, views: Sequence[str]) -> Iterator[np.ndarray]:
             yield np.ascontiguousarray(look)
 
 
+def magnified(views: Sequence[str]) -> float:
+    """Return how many times the least of the looks at a picture goes into its sides: what its pixels must be more."""
+    side = 64
+    return side / min(min(look.shape[:2]) for look in looks(np.zeros((side, side, 3), np.uint8), views))
+
+
 def count_looks(views: Sequence[str]) -> int:
     """Return how many looks at a picture ``views`` make; it is the same for every picture."""
     return sum(1 for _ in looks(np.zeros((1, 1, 3), np.uint8), views))

@@ -42,7 +42,7 @@ class Heads:
                 views = dict.fromkeys(view for each in self._heads if each.space == head.space for view in each.views)
                 self._features[head.space] = load(head, tuple(views))
             head.check(self._features[head.space].space)
-        self.side = max(side_of(features.embedder) for features in self._features.values())
+        self.side = max(side_of(features.embedder, features.views) for features in self._features.values())
         parts = [head.weights.tobytes() + head.bias.tobytes() + repr(head.about()).encode() for head in self._heads]
         self.sha256 = hashlib.sha256(b"".join(parts)).hexdigest()
 

@@ -15,7 +15,7 @@ from vtk.models.classifier import Classifier, load_classifier, model_name
 from vtk.models.ensemble import ensemble, pooled
 from vtk.models.places365_labels import PLACES
 from vtk.models.runtime import RuntimeOptions
-from vtk.models.views import DEFAULT_VIEWS, check_views
+from vtk.models.views import DEFAULT_VIEWS, check_views, magnified
 from vtk.scenes import knowledge
 from vtk.scenes.places import CLASSES, scene_scores
 
@@ -110,6 +110,8 @@ def _named(model: str, asked: Asked) -> str:
     if model == THINGS:
         return THINGS
     if model == SPANS:
+        if asked.labels is not None:
+            raise UsageError(f"--labels {asked.labels}: {SPANS} has its labels in the file of its weights")
         if asked.weights is None:
             raise UsageError(f"--model {SPANS}: no weights of it are published; give a file of your own with --weights")
         return asked.weights.stem
@@ -139,7 +141,7 @@ class PlacesByThings:
         self.name, self.labels = THINGS, PLACES
         self.sha256 = hashlib.sha256(f"{things.sha256} {knowledge.TABLE}".encode()).hexdigest()
         self.batch, self.precision = things.batch, things.precision
-        self.side = side_of(things)
+        self.side = int(getattr(things, "side", 0))
         self._things = things
 
     def scores(self, images: Sequence[np.ndarray]) -> np.ndarray:
@@ -169,12 +171,13 @@ class OfPictures:
 class OfSpans:
     """A model that takes all pictures of a span at once, and what is written there."""
 
-    hears, side = True, SIDE
+    hears = True
 
     def __init__(self, name: str, weights: Path, runtime: RuntimeOptions) -> None:
-        from vtk.models.twostream import load_two_stream
+        from vtk.models.twostream import PARTS, load_two_stream
 
         self._model = load_two_stream(weights, runtime)
+        self.side = side_of(self._model, PARTS)
         self.names, self.labels, self.sha256 = (name,), (tuple(self._model.labels),), self._model.sha256
 
     def span(self, images: Sequence[np.ndarray], words: str = "") -> list[np.ndarray]:
@@ -194,21 +197,20 @@ def load_scene_model(asked: Asked, runtime: RuntimeOptions) -> Judge:
     if SPANS in asked.models:
         raise UsageError(f"--model {','.join(asked.models)}: {SPANS} looks at whole spans and is averaged with none")
     classifiers = [_classifier(model, asked, runtime) for model in asked.models]
-    return OfPictures(ensemble(classifiers, asked.views), max(map(side_of, classifiers)))
+    return OfPictures(ensemble(classifiers, asked.views), max(side_of(each, asked.views) for each in classifiers))
 
 
-def side_of(network: object) -> int:
-    """Return the pixels of the short side from which a picture has all that a network can take in, SIDE at least."""
-    return max(SIDE, int(getattr(network, "side", 0)))
+def side_of(network: object, views: Sequence[str]) -> int:
+    """Return the pixels of the short side from which a picture has all that a network can take in by its views.
+
+    Of a network that says nothing, or of less, it is SIDE; of views that look at parts as much more.
+    """
+    return round(max(SIDE, int(getattr(network, "side", 0))) * magnified(views))
 
 
 def _classifier(model: str, asked: Asked, runtime: RuntimeOptions) -> Classifier:
     if model == THINGS:
         return PlacesByThings(load_classifier(OF_THINGS, runtime=runtime))
-    if model.partition(":")[0] in BY_TEXT and asked.labels is not None:
-        from vtk.models.zero_shot import load_zero_shot
-
-        return load_zero_shot(model, asked.labels, runtime, asked.weights)
     return load_classifier(model, asked.weights, asked.labels, runtime)
 
 
