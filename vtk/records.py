@@ -112,7 +112,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("date", "text", "Day on which it was filmed, YYYY-MM-DD."),
     Key("indoor", "flag", "Whether the scene is indoors."),
     Key("path", "names", "What the label belongs to, from the top down to itself."),
-    Key("transition", "name", "How the shot came from the one before: cut, dissolve, wipe or fade."),
+    Key("transition", "name", "How the shot came from the one before: cut, dissolve, wipe, fade, or gradual."),
     Key("kind", "kind", "video, image, sequence or stream."),
     Key("width", "positive", "Width of the displayed frame in pixels."),
     Key("height", "positive", "Height of the displayed frame in pixels."),
