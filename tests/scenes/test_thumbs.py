@@ -38,6 +38,13 @@ def test_a_picture_is_written_whole_and_not_replaced(tmp_path: Path) -> None:
     assert path.read_bytes() != before
 
 
+@pytest.mark.parametrize(("large", "small"), [
+    ((600, 800), (256, 341)), ((256, 900), (256, 900)), ((1, 900), (1, 900)), ((2000, 257), (1992, 256))])
+def test_large_pictures_become_small(tmp_path: Path, large: tuple[int, int], small: tuple[int, int]) -> None:
+    path = Thumbs(tmp_path).write("a.png", 0, shown("beach", 0, *large))
+    assert Image.open(path).size == small[::-1]
+
+
 def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="it is a file, a folder is needed"):

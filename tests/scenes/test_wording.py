@@ -33,6 +33,8 @@ def test_the_lexicon_names_places_and_each_phrase_once() -> None:
     ("COFFEE", {"coffee_shop"}), ("SUBWAY", {"subway_station/platform", "train_station/platform"}),
     ("the museum", {"museum/indoor", "museum/outdoor"}),
     ("CAR PARK", {"parking_garage/indoor", "parking_garage/outdoor", "parking_lot"}),
+    ("BÄCKEREI", {"bakery/shop"}), ("Panaderi\u0301a", {"bakery/shop"}),
+    ("Bibliothèque", {"library/indoor", "library/outdoor"}),
     ("P I Z Z A", {"pizzeria"}), ("Restaurant", {"restaurant"}), ("sky", set()), ("Main Street", set()),
     ("", set()), ("1984", set()), ("pharmacyx", set()), ("日本", set()),
 ])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from vtk.driver.inputs import output_path
@@ -11,6 +12,8 @@ from vtk.errors import MediaError, UsageError
 from vtk.media.image import write_image
 
 QUALITY = 85
+# Pixels of the short side, at most.
+SHORT = 256
 
 
 class Thumbs:
@@ -35,7 +38,7 @@ class Thumbs:
         return self._folder / f"{place}.{start_frame:07d}.jpg"
 
     def write(self, source: str, start_frame: int, image: np.ndarray) -> Path:
-        """Write a picture (H, W, 3) uint8 RGB; the file appears when it is whole. Return where it is.
+        """Write a picture (H, W, 3) uint8 RGB, a large one smaller; the file appears when it is whole. Return where.
 
         Raises:
             UsageError: it is there, and is not to be replaced.
@@ -48,5 +51,14 @@ class Thumbs:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MediaError(f"cannot make folder {path.parent}: {error.strerror}", code="E_ENCODE") from None
-        write_image(path, image, QUALITY)
+        write_image(path, _small(image), QUALITY)
         return path
+
+
+def _small(image: np.ndarray) -> np.ndarray:
+    """Return a picture with a short side of SHORT pixels; as it is where it has no more."""
+    height, width = image.shape[:2]
+    share = SHORT / min(height, width)
+    if share >= 1:
+        return image
+    return cv2.resize(image, (round(share * width), round(share * height)), interpolation=cv2.INTER_AREA)

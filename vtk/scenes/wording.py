@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 # Words and phrases of signs, and places of Places365 where they hang; these are our judgement and were measured on
-# nothing. Letters are small, what is not a letter or digit is a space.
+# nothing. Letters are small and without accents, what is not a letter or digit is a space.
 SIGNS = """
 accident and emergency|emergency room: hospital, hospital_room
 aisle: supermarket
@@ -164,7 +165,9 @@ class Wording:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+    """Return the words of a text in small letters without their accents, which signs and readers of signs leave out."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join(re.findall(r"[^\W_]+", "".join(each for each in letters if not unicodedata.combining(each))))
 
 
 def _signs() -> Iterable[tuple[str, list[str]]]:
