@@ -38,8 +38,9 @@ Metadata = Annotated[Path | None, typer.Option(metavar="FILE", show_default=Fals
                                                help="A csv table with the columns file and lat, lon, country, date, any of them.")]
 NoEmbedded = Annotated[bool, typer.Option("--no-embedded", help="Do not ask files where and when they were made.")]
 Group = Annotated[str, typer.Option(metavar="folder|time|COLUMN", show_default=False,
-                                    help="Several pictures are one observation: those of a folder, those taken within a "
-                                         "minute, or those with the same entry in this column of --metadata.")]
+                                    help="Several pictures, or the boxes in them, are one observation: those of a "
+                                         "folder, those taken within a minute, or those with the same entry in this "
+                                         "column of --metadata.")]
 Prior = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
                                             help="What lives where: a range table of vtk species prior build.")]
 Gamma = Annotated[float, typer.Option(metavar="X", help="How much --prior says; 0 is nothing, 1 Bayes' rule.")]

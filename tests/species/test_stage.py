@@ -147,6 +147,16 @@ def test_pictures_of_a_folder_are_one_observation(tmp_path: Path) -> None:
     assert of_type(made, "run")
 
 
+def test_boxes_of_pictures_are_looks_at_their_observation(tmp_path: Path) -> None:
+    names = [save(tmp_path / "one" / "a.png", picture(RED)), save(tmp_path / "one" / "b.png", picture(RED))]
+    records = [record for name, count in zip(names, (2, 1), strict=True) for _ in range(count)
+               for record in boxes(name, "detection", 1)]
+    made = list(run([SpeciesStage(finder=Finder(group="folder"))], records=records))
+    assert len(of_type(made, "species")) == 3
+    [several] = of_type(made, "observation")
+    assert (several["observations"], several["sources"], several["label"]) == (3, names, "Turdus merula")
+
+
 def test_an_observation_takes_place_and_day_from_the_pictures_that_know_them(tmp_path: Path) -> None:
     names = [save(tmp_path / f"{name}.png", picture(RED)) for name in "abc"]
     table = tmp_path / "places.csv"

@@ -227,6 +227,8 @@ class SpeciesStage(Stage):
             one.add(look, self._panel()[0].experts)
             if record["type"] == "track":
                 state.boxes.seen(record, one)
+            elif state.still:
+                self._observe(state, one)
             if record["type"] == "detection" or self._telling.frames:
                 box = {key: record[key] for key in ("xyxy", "track_id") if key in record}
                 found[row] += self._told(state, one, {**batch[row].keys(), **box})
@@ -256,7 +258,7 @@ class SpeciesStage(Stage):
         return made
 
     def finish(self) -> list[Record]:
-        """Return what the pictures of each observation show, in the order in which these came."""
+        """Return what the pictures of each observation show, or the boxes in them, in the order in which these came."""
         made = []
         for name, (looks, where, sources) in self._observed.items():
             for keys in self._teller().tell(looks, where):
@@ -305,12 +307,13 @@ class SpeciesStage(Stage):
                 for keys in self._teller().tell(looks, state.where, state.notes)]
 
     def _observe(self, state: State, looks: Looks) -> None:
-        """Add a picture to the observation that it belongs to."""
+        """Add a picture, or a box of it, to the observation that it belongs to."""
         if not self.across or not (name := state.where.observation):
             return
         total, where, sources = self._observed.setdefault(name, (Looks(), state.where, []))
         total.merge(looks)
-        sources.append(state.source.name)
+        if state.source.name not in sources[-1:]:
+            sources.append(state.source.name)
         if where.latitude is None and where.country is None:  # the first picture that knows its place tells it
             where = replace(state.where, day=where.day or state.where.day)
         self._observed[name] = (total, replace(where, day=where.day or state.where.day), sources)
