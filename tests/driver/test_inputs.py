@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vtk.driver.inputs import in_shard, output_path, sources
+from vtk.driver.records_in import record_files
 from vtk.errors import MediaError, UsageError
 from vtk.media.video import open_media
 from vtk.options import Common
@@ -125,6 +126,18 @@ def test_stdin_stands_alone(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("sys.stdin", open("/dev/ptmx"))
     with pytest.raises(UsageError, match="no input"):
         named()
+
+
+def test_closed_stdin_is_said(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as Python has it after <&-
+    for names in ((), ("-",)):
+        with pytest.raises(UsageError, match="stdin is closed"):
+            named(*names)
+        with pytest.raises(UsageError, match="stdin is closed"):
+            list(record_files(names))
+    with pytest.raises(UsageError, match="--files-from -: stdin is closed"):
+        sources(Common(inputs=[], files_from=Path("-")))
+    assert named("videos")
 
 
 def test_an_empty_name_is_refused(tree: Path) -> None:

@@ -32,8 +32,9 @@ def sources(common: Common) -> list[str] | None:
     if names == ["-"] or (not names and common.files_from is None):
         if common.shard is not None:
             raise UsageError("--shard picks among sources named on the command line; records on stdin are one stream")
-        if names != ["-"] and sys.stdin is not None and sys.stdin.isatty():
-            raise UsageError("no input: name files, folders or URLs, or pipe records in (--help shows how)")
+        if sys.stdin is None or (names != ["-"] and sys.stdin.isatty()):
+            what = "stdin is closed" if sys.stdin is None else "no input"
+            raise UsageError(f"{what}: name files, folders or URLs, or pipe records in (--help shows how)")
         return None
     if "-" in names:
         raise UsageError("- (records on stdin) cannot stand beside other inputs")
@@ -104,6 +105,8 @@ def _listed(path: str, null: bool) -> list[str]:
     """Return the inputs that a list file names, one a line or NUL-terminated."""
     try:
         if path == "-":
+            if sys.stdin is None:
+                raise UsageError("--files-from -: stdin is closed")
             data = sys.stdin.buffer.read()
         else:
             with open(path, "rb") as file:

@@ -14,7 +14,7 @@ def record_files(inputs: Sequence[str]) -> Iterator[bytes]:
     """Yield the lines of the named files one after another, or of stdin where none is named.
 
     Raises:
-        UsageError: a file cannot be read, or stdin is a terminal.
+        UsageError: a file cannot be read, or stdin is a terminal or closed.
     """
     for chunk in record_chunks(inputs):
         yield from chunk or ()
@@ -26,6 +26,8 @@ def record_chunks(inputs: Sequence[str]) -> Iterator[list[bytes] | None]:
         if sys.stdin is not None and sys.stdin.isatty():
             raise UsageError("no input: name record files, or pipe records in (--help shows how)")
         inputs = ["-"]
+    if "-" in inputs and sys.stdin is None:  # its number may by now be another file's
+        raise UsageError("stdin is closed: name record files, or pipe records in (--help shows how)")
     for name in inputs:
         if name == "-":
             yield from lines_of(0)
