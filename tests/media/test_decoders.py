@@ -96,6 +96,14 @@ def test_mpeg_ts_is_right_by_opencv_and_wrong_by_decord(folder: Path) -> None:
     assert seen.errors == [] and seen.shows != list(range(COUNT))  # silently
 
 
+@pytest.mark.parametrize("decoder", ["opencv", "decord"])
+def test_time_never_goes_back_where_files_were_put_one_behind_the_other(decoder: str, folder: Path) -> None:
+    path = folder / "decoders-joined.ts"
+    path.write_bytes(2 * encode(folder / "decoders.ts", COUNT).read_bytes())
+    seen = read(path, decoder)
+    assert len(seen.times) > COUNT and seen.times == sorted(seen.times)
+
+
 def test_av1_opens_in_neither(folder: Path) -> None:
     path = encode(folder / "decoders-av1.mp4", COUNT, "libsvtav1", options={"preset": "10", "svtav1-params": "lp=1"})
     with pytest.raises(MediaError, match="by decord.*--decoder pyav reads more"):

@@ -22,7 +22,8 @@ class OpencvReader(SequentialReader):
 
     Its faults (measured): it cannot tell the end from damage, so a file that breaks off ends silently and nothing
     stands in ``errors``; AV1 opens and gives no frame; it drops frames after damage without a gap in their numbers;
-    its timestamps are not the stream's, so frames have a t and no pts.
+    its timestamps are not the stream's, so frames have a t and no pts; where files were put one behind the other its
+    time begins anew, and t stays where it was until that is made up for.
     """
 
     def __init__(self, path: str, size: int | None = None, fingerprint: str | None = None,
@@ -31,6 +32,7 @@ class OpencvReader(SequentialReader):
         self._live = is_webcam(path)
         self._capture = _camera(path) if self._live else _file(path, threads)
         self._origin: float | None = None
+        self._t = 0.0
         first = self._next()
         if first is None:
             self._capture.release()
@@ -70,7 +72,8 @@ class OpencvReader(SequentialReader):
         index = self.decoded
         self.decoded += 1
         height, width = bgr.shape[:2]
-        return Decoded(index, None, max(0.0, now - self._origin), width, height, _converter(bgr))
+        self._t = max(self._t, now - self._origin)
+        return Decoded(index, None, self._t, width, height, _converter(bgr))
 
 
 def _converter(bgr: np.ndarray) -> Any:
