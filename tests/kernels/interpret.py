@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
-from triton.runtime.interpreter import InterpretedFunction
+from triton.runtime.interpreter import InterpretedFunction, ReduceOps
 
 from vtk.kernels.case import functions
 from vtk.kernels.parity import differences
@@ -53,9 +54,29 @@ def record(launches: list[dict[str, Any]], run: Callable[..., Any], self: Interp
     return run(self, *args, grid=grid, warmup=warmup, **kwargs)
 
 
+def folded(plain: Callable[..., Any], self: ReduceOps, tensors: tuple[Any, ...]) -> Any:
+    """Reduce along an axis slice by slice, in the order in which the interpreter does so number by number.
+
+    It is the same arithmetic in a hundredth of the time: every step of ``tl.topk`` is a reduction by xor, for which the
+    interpreter has no way of its own.
+    """
+    if self.axis is None or tensors[0].handle.data.ndim == 1:
+        return plain(self, tensors)
+    kinds, fold = [each.dtype for each in tensors], None
+    for parts in zip(*(np.moveaxis(each.handle.data, self.axis, 0) for each in tensors), strict=True):
+        slices = tuple(map(self.to_tensor, parts, kinds))
+        fold = slices if fold is None else self.combine_fn.fn(*fold, *slices)
+        fold = fold if isinstance(fold, tuple) else (fold,)
+    found = [each.handle.data for each in fold]
+    if self.keep_dims:
+        found = [np.expand_dims(each, self.axis) for each in found]
+    return list(map(self.to_tensor, found, kinds))
+
+
 def main() -> None:
     """Print a JSON object: for each family.function its differences and its launches."""
-    run, report = InterpretedFunction.run, {}
+    run, plain, report = InterpretedFunction.run, ReduceOps.generic_reduce, {}
+    ReduceOps.generic_reduce = lambda self, tensors: folded(plain, self, tensors)
     for family, name in functions():
         launches: list[dict[str, Any]] = []
         traced = partial(record, launches, run)
