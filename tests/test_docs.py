@@ -153,7 +153,7 @@ def write_truth(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what the examples name: street.mp4, videos/, people/, and records of the clip."""
+    """Return a folder with what the examples name: street.mp4, videos/, people/, photos/, and records of the clip."""
     folder = tmp_path_factory.mktemp("examples")
     make_clip(folder / "street.mp4")
     write_truth(folder / "street.txt")
@@ -195,6 +195,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_embeddings(folder / "embeddings.jsonl")
     market(folder / "people")
     labelled(folder / "pictures")
+    shutil.copytree(folder / "pictures", folder / "photos")
     few_birds(folder / "birds")
     (folder / "bin").mkdir()
     (folder / "bin" / "vtk").write_text(WRAPPER.format(python=sys.executable))

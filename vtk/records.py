@@ -86,7 +86,8 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("transform", "object", "Change from reference to copy: speed (ratio), hflip."),
     Key("cluster", "name", "Short hash of all videos of the cluster: the same on each of its records."),
     Key("videos", "positive", "Number of videos of the whole cluster, those on its other records among them."),
-    Key("sources", "names", "Videos that are one; of many a part, the others on further records of the cluster."),
+    Key("sources", "names", "Videos that are one, or pictures of one observation; of many a part, the others on "
+        "further records of it."),
     Key("keep", "text", "The video that is best kept: of most pixels, then of the highest bitrate, then the longest."),
     Key("note", "text", "What to know of the record, in words."),
     Key("verdict", "verdict", "live, spoof or unsure."),
