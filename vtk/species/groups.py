@@ -57,7 +57,8 @@ def group_scores(log_probabilities: np.ndarray) -> dict[str, np.ndarray]:
     if values.ndim < 1 or values.shape[-1] != CLASSES:
         raise ValueError(f"log_probabilities: got {values.shape}, expected (..., {CLASSES}), the classes of ImageNet")
     shares = np.exp(values)
-    sums = np.stack([shares[..., table() == index].sum(axis=-1) for index in range(len(GROUPS))], axis=-1)
+    groups = table()
+    sums = np.stack([shares[..., groups == index].sum(axis=-1) for index in range(len(GROUPS))], axis=-1)
     missing = 1 - sums.sum(axis=-1)
     if (missing < -1e-3).any() or not np.isfinite(sums).all():  # sums of 1000 rounded numbers are not exactly 1
         raise ValueError(f"log_probabilities: their exponentials sum to {float((1 - missing).max()):.3f}, expected 1")
