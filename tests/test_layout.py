@@ -27,7 +27,7 @@ LAYERS = (
     ("vtk.options",),
     ("vtk.models", "vtk.media", "vtk.library"),
     ("vtk.kernels", "vtk.metrics"),
-    ("vtk.records", "vtk.schema"),
+    ("vtk.records", "vtk.schema", "vtk.sharing"),
     ("vtk.errors", "vtk.threads", "vtk"),
 )
 # Where the rule is broken on purpose.

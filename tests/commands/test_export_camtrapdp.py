@@ -164,6 +164,25 @@ def test_what_lacks_a_place_or_a_date_is_named_and_left_out(export: Export, tmp_
     assert not (tmp_path / "none").exists()
 
 
+def test_places_and_times_that_cannot_be_are_named_and_left_out(export: Export, tmp_path: Path) -> None:
+    put(tmp_path, species("a.jpg", **TIT, **AT), species("b.jpg", **TIT, **{**AT, "latitude": 91.0}),
+        species("c.jpg", **{**TIT, **AT, "t": 1e18}))
+    code, _, err = export("-o", "out")
+    assert code == 1
+    assert "b.jpg is at latitude 91, longitude 13.405: no such place: left out" in err
+    assert "c.jpg has records of times that no calendar has: left out" in err
+    assert [row["filePath"] for row in tables(tmp_path / "out")["media"]] == ["a.jpg"]
+
+
+def test_an_observation_is_one_event_for_each_of_its_answers(export: Export, tmp_path: Path) -> None:
+    seen = {"v": 1, "type": "observation", "by": MAKER, "observation": "cam", "topk": []}
+    put(tmp_path, species("a.jpg", **TIT, **AT), species("b.jpg", **TIT, **AT), seen | TIT | {"sources": ["a.jpg"]},
+        seen | TIT | {"sources": ["b.jpg"]}, seen | {"group": "insect", "label": "Apis", "sources": ["a.jpg", "b.jpg"]})
+    assert export("-o", "out", "-q")[0] == 0
+    events = [row["scientificName"] for row in tables(tmp_path / "out")["observations"] if not row["mediaID"]]
+    assert events == ["Parus major", "Apis"]  # what is on several lines is one, and no two have one id
+
+
 def test_a_time_of_another_day_is_not_taken(export: Export, tmp_path: Path) -> None:
     picture(tmp_path / "a.jpg", "2026:05:02 06:30:00")
     put(tmp_path, species("a.jpg", **TIT, **AT))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from vtk.copies.clusters import LINE, Cluster, Video, best, cluster_records, clusters
+from vtk.copies.clusters import Cluster, Video, best, cluster_records, clusters
 from vtk.copies.matches import Match
 from vtk.records import check_whole, dump
+from vtk.sharing import LINE
 
 
 def match(ref: str, start: float, end: float, ref_start: float, ref_end: float) -> Match:

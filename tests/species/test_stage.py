@@ -16,7 +16,7 @@ from vtk.driver.run import run
 from vtk.driver.stage import Record
 from vtk.errors import UsageError
 from vtk.media.sampling import Sampling
-from vtk.records import check, make
+from vtk.records import check, dump, make
 from vtk.species.asking import Asked, read_models
 from vtk.species.knowing import Given
 from vtk.species.stage import SpeciesStage, Telling
@@ -145,6 +145,14 @@ def test_pictures_of_a_folder_are_one_observation(tmp_path: Path) -> None:
         shares[1] / shares.sum(), abs=1e-4)
     assert singles[0]["observation"] == several[0]["observation"]
     assert of_type(made, "run")
+
+
+def test_an_observation_of_many_pictures_is_on_several_lines(tmp_path: Path) -> None:
+    names = [save(tmp_path / ("one" + "x" * 200) / f"{number:0200d}.png", picture(RED)) for number in range(20)]
+    several = of_type(told(*names, finder=Finder(group="folder")), "observation")
+    assert len(several) > 1 and all(len(dump(record)) < 4096 for record in several)
+    assert [name for record in several for name in record["sources"]] == names
+    assert {record["observations"] for record in several} == {20}
 
 
 def test_boxes_of_pictures_are_looks_at_their_observation(tmp_path: Path) -> None:

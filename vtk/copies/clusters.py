@@ -6,15 +6,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from vtk.copies.matches import Match
-from vtk.records import Record, dump, make
+from vtk.records import Record, make
+from vtk.sharing import shared_out
 
 # Share of both videos that has to be copied for them to be one.
 COVERAGE = 0.8
-# Bytes of a line, its newline among them, that parallel writers on one pipe do not tear. Source: PIPE_BUF of Linux.
-LINE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +98,9 @@ def cluster_records(cluster: Cluster, by: str) -> list[Record]:
     order, one at least. The cluster's name is the same whenever it has the same videos.
     """
     names = "\0".join(sorted(cluster.videos)).encode("utf-8", "surrogatepass")
-    found = [make("cluster", by, cluster=hashlib.blake2b(names, digest_size=8).hexdigest(), videos=len(cluster.videos),
-                  keep=cluster.keep, sources=[])]  # fmt: skip
-    empty = len(dump(found[0])) + 1
-    used = empty
-    for name in cluster.videos:
-        size = len(orjson.dumps(name)) + 1  # with its comma
-        if used + size > LINE and found[-1]["sources"]:
-            found.append({**found[0], "sources": []})
-            used = empty
-        found[-1]["sources"].append(name)
-        used += size
-    return found
+    whole = make("cluster", by, cluster=hashlib.blake2b(names, digest_size=8).hexdigest(), videos=len(cluster.videos),
+                 keep=cluster.keep, sources=[])  # fmt: skip
+    return shared_out(whole, cluster.videos)
 
 
 def best(videos: Sequence[Video]) -> Video:

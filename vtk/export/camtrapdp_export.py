@@ -17,7 +17,7 @@ from vtk.evaluation.lanes import BadRecord, records_of
 from vtk.export.camtrapdp import CAPTURES, DESIGNS, Medium, Package, Sighting, files, is_path
 from vtk.media.embedded import embedded
 from vtk.media.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_sequence, is_stream, open_name, suffix
-from vtk.records import Record, check_whole
+from vtk.records import Record, check_whole, dump
 
 FILES = ("deployments.csv", "media.csv", "observations.csv", "datapackage.json")
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
@@ -152,15 +152,25 @@ def sightings_of(gathered: Gathered, media: dict[str, Medium], note: Callable[[s
             unsized += box is None and "xyxy" in record
             found.append(Sighting(f"{medium.id}-{number + 1}", medium.place, start, end, record, medium.id,
                                   record.get("observation", ""), box))
-    for record in gathered.observations:
+    for number, record in enumerate(joined(gathered.observations)):
         some = [media[source] for source in record["sources"] if source in media]
         if some:
-            found.append(Sighting(_id(f"observation {record['observation']}"), some[0].place,
+            found.append(Sighting(_id(f"observation {number} {record['observation']}"), some[0].place,
                                   min(medium.time for medium in some), max(medium.time for medium in some), record, "",
                                   record["observation"]))
     if unsized:
         note(f"{unsized} boxes are left out: without media records the size of the pictures is not known")
     return found
+
+
+def joined(observations: Sequence[Record]) -> list[Record]:
+    """Return observations with all of their sources: records that share these out are alike in all else."""
+    found: dict[bytes, Record] = {}
+    for record in observations:
+        alike = dump({key: value for key, value in record.items() if key != "sources"})
+        first = found.setdefault(alike, record | {"sources": []})
+        first["sources"] += record["sources"]
+    return list(found.values())
 
 
 def write_package(folder: Path, written: dict[str, list[str]], overwrite: bool) -> None:
@@ -196,11 +206,14 @@ def check_folder(folder: Path, overwrite: bool) -> None:
 
 
 def _medium(source: str, path: str, records: Sequence[Record], zone: timezone, root: str | None) -> Medium:
-    """Return a source as a medium. Raises ValueError: what it lacks, in words."""
+    """Return a source as a medium. Raises ValueError: what it lacks, or cannot be, in words."""
     record = next((each for each in records if "latitude" in each and "longitude" in each), None)
     if record is None:
         raise ValueError(f"{source} has no latitude and longitude: give vtk classify-species --lat and --lon, or a "
                          "table of places")
+    if not (abs(record["latitude"]) <= 90 and abs(record["longitude"]) <= 180):
+        raise ValueError(f"{source} is at latitude {record['latitude']:g}, longitude {record['longitude']:g}: no such "
+                         "place")
     end = suffix(source)
     if is_sequence(source) or end not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
         raise ValueError(f"{source} is no file of a picture or a video by its name")
@@ -218,6 +231,10 @@ def _medium(source: str, path: str, records: Sequence[Record], zone: timezone, r
     when = taken if taken is not None and whole else datetime.combine(known, time())
     if when.tzinfo is None:
         when = when.replace(tzinfo=zone)
+    try:
+        when + timedelta(seconds=max((each.get(key, 0) for each in records for key in ("t", "start", "end")), default=0))
+    except OverflowError:
+        raise ValueError(f"{source} has records of times that no calendar has") from None
     kind = f"{'image' if end in IMAGE_SUFFIXES else 'video'}/{_KINDS.get(end, end[1:])}"
     return Medium(_id(source), (record["latitude"], record["longitude"]), when, whole, path, kind)
 

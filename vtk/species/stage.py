@@ -13,6 +13,7 @@ from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling, Size
 from vtk.records import Record, make
+from vtk.sharing import shared_out
 from vtk.species.asking import Asked, load_knowledge, load_panel
 from vtk.species.boxes import Boxes, cut, group_of
 from vtk.species.knowing import Given, Knowledge
@@ -262,8 +263,8 @@ class SpeciesStage(Stage):
         made = []
         for name, (looks, where, sources) in self._observed.items():
             for keys in self._teller().tell(looks, where):
-                keys |= {"observation": name, "sources": sources, "observations": looks.count}
-                made.append(make("observation", self.by, **keys))
+                keys |= {"observation": name, "observations": looks.count}
+                made += shared_out(make("observation", self.by, sources=[], **keys), sources)
         return made
 
     def _whole(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
