@@ -96,6 +96,8 @@ def test_vectors_of_texts_are_kept_and_other_labels_are_others(
     other = load_classifier("clip:vtk-small", weights, labels, CPU)
     assert other.labels == ("a", "b") and other.sha256 != before.sha256
     np.testing.assert_allclose(np.exp(other.scores(IMAGES)).sum(axis=1), 1, atol=1e-5)
+    monkeypatch.setattr(zero_shot, "TEMPLATES", zero_shot.TEMPLATES[:1])
+    assert load_classifier("clip:vtk-small", weights, labels, CPU).sha256 != other.sha256, "other sentences"
 
 
 def test_other_files_and_names_are_refused(small: tuple[Any, Path], labels: Path, tmp_path: Path) -> None:

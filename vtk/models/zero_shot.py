@@ -113,7 +113,9 @@ def build(model: Model, weights: Weights, options: ClassifierOptions) -> ZeroSho
         whole(), tokenizer_of(library, architecture, options.runtime.offline), labels))
     scale = float(told.pop("scale"))
     takes = Prepared(**{key: tuple(value) if isinstance(value, list) else value for key, value in told.items()})
-    return ZeroShot(model.name, labelled(digest, options.labels), labels, net, takes, texts, scale)
+    # One file of weights may be read by several architectures, and sentences change.
+    whole_of_it = hashlib.sha256(f"{digest} {architecture} {sorted(about.items())} {TEMPLATES}".encode()).hexdigest()
+    return ZeroShot(model.name, labelled(whole_of_it, options.labels), labels, net, takes, texts, scale)
 
 
 def spoken(label: str) -> str:
