@@ -60,6 +60,8 @@ def test_empty_cells_say_nothing(tmp_path: Path) -> None:
     ("a.jpg,52.5,13°24',DE,", "lon is '13°24'', no number: expected degrees"),
     ("a.jpg,,,Germany,", "country is 'Germany': expected two letters of ISO 3166-1, such as DE"),
     ("a.jpg,,,ZZ,", "country is 'ZZ': expected two letters"),
+    ("a.jpg,,,XX,", "country is 'XX': expected two letters"),
+    ("a.jpg,,,UK,", "country is 'UK': expected two letters of ISO 3166-1, such as DE, or GB for the United Kingdom"),
     ("a.jpg,,,,01.05.2026", "date is '01.05.2026': expected YYYY-MM-DD, such as 2026-05-01"),
     ("a.jpg,,,,2026-05", "date is '2026-05': expected YYYY-MM-DD"),
     ("a.jpg,,,,2026-02-30", "date is '2026-02-30': expected YYYY-MM-DD"),

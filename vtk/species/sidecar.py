@@ -19,7 +19,7 @@ from pathlib import Path
 
 from vtk.errors import UsageError
 from vtk.media.names import is_stream, open_name
-from vtk.species.countries import code_of
+from vtk.species.countries import CONTINENT_OF, code_of
 from vtk.species.tables import Table, is_text, open_table
 
 FILE = ("file",)
@@ -141,8 +141,9 @@ def past(day: date, where: str) -> date:
 
 def country_of(text: str, where: str) -> str:
     """Return a country's two letters in capitals. Raises UsageError; it begins with ``where``."""
-    if not (code := code_of(text)):
-        raise UsageError(f"{where} is '{text}': expected two letters of ISO 3166-1, such as DE")
+    if (code := code_of(text)) not in CONTINENT_OF:
+        meant = ", or GB for the United Kingdom" if code == "UK" else ""
+        raise UsageError(f"{where} is '{text}': expected two letters of ISO 3166-1, such as DE{meant}")
     return code
 
 
