@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ import numpy as np
 from vtk.errors import UsageError
 from vtk.kernels.logit_adjust import LARGEST, logit_adjust
 from vtk.models.label_files import split_label
+from vtk.models.weights import sha256_of
 from vtk.species.costs import Costs, read_costs
 from vtk.species.names import key_of
 from vtk.species.range_files import read_ranges
@@ -229,7 +229,7 @@ class Knowledge:
 def _hash(path: Path) -> str:
     """Return twelve hexadecimal digits of the sha256 of a file."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        return sha256_of(path)[:12]
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling, Size
+from vtk.models.weights import sha256_of
 from vtk.records import Record, make
 from vtk.sharing import shared_out
 from vtk.species.asking import Asked, load_knowledge, load_panel
@@ -336,12 +338,9 @@ class SpeciesStage(Stage):
         return self._loaded
 
 
-def _digest(path: Any) -> str:
+def _digest(path: Path) -> str:
     """Return a short hash of a file; "" where it cannot be read, which is said where it is used."""
-    import hashlib
-    from pathlib import Path
-
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+        return sha256_of(path)[:16]
     except OSError:
         return ""
