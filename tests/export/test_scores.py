@@ -66,9 +66,9 @@ def test_crowded_frames_take_no_longer_than_sorting_is_worth() -> None:
     """5,000 rows a frame: a loop over pairs would take minutes, so the bound is wide."""
     random = np.random.default_rng(5)
     scores, frames = random.normal(50, 30, 200_000), np.repeat(np.arange(1, 41), 5000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     got = causal_quantile(scores, frames)
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     last = scores[-5000:]
     assert (np.argsort(got[-5000:]) == np.argsort(last)).all()
 

@@ -88,9 +88,9 @@ def test_noise_everywhere_takes_little_time(seed: int) -> None:
     region, kernel = (cv2.GaussianBlur(rng.normal(0, 60, (272, 480)), (0, 0), 1 + seed).astype(np.float32)
                       for _ in range(2))
     grow(region, kernel)
-    start = time.perf_counter()
+    start = time.process_time()
     found = grow(region, kernel, how=Growth(min_score=0))
-    assert time.perf_counter() - start < 5 and len(found.quads) > 100
+    assert time.process_time() - start < 5 and len(found.quads) > 100
     assert np.isfinite(found.quads).all()
 
 

@@ -59,7 +59,7 @@ def test_a_hundred_thousand_words_are_fast():
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(6, 12))) for _ in range(100_000)]
     vocabulary = Vocabulary(words)
     asked = words[::2000]
-    start = time.perf_counter()
+    start = time.process_time()
     right = sum(vocabulary.snap("#" + word[1:]) == word for word in asked)
-    spent = (time.perf_counter() - start) / len(asked)
+    spent = (time.process_time() - start) / len(asked)
     assert right >= 45 and spent < 0.25, (right, spent)  # 15 ms where the machine is quiet

@@ -95,10 +95,10 @@ def test_an_hour_of_nothing_takes_no_time(name, max_lost):
     box, score, kind = np.array([[0, 0, 50, 100]], np.float32), np.array([0.9]), np.array([0])
     for frame in range(5):
         tracker.update(frame, frame / 25, 1, box, score, kind)
-    began = time.perf_counter()
+    began = time.process_time()
     step = tracker.update(90_000, 3600.0, 1, box, score, kind)
     # Replaying 90,000 steps takes seconds; 0.5 s leaves room for a busy machine.
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert step.ended == ([1] if max_lost is None else [])
 
 
