@@ -48,7 +48,7 @@ def told(*places: str, **options: Any) -> list[Record]:
 
 
 def film(folder: Path, colours: Sequence[tuple[int, int, int]]) -> str:
-    """Write a film, as a folder of pictures, of two frames a second."""
+    """Write a film, as a folder of pictures, which counts as one of 25 frames a second."""
     for number, colour in enumerate(colours):
         save(folder / f"{number:04d}.png", picture(colour))
     return f"seq:{folder}"
