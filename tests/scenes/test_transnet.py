@@ -132,6 +132,22 @@ def test_little_is_held_however_long_the_film() -> None:
     assert len(drawn.windows) == 19 and len(finder.finish()) == 1 and len(drawn.windows) == 20
 
 
+@pytest.mark.parametrize("noise", [".", "p"])
+def test_a_montage_is_told_while_it_lasts(noise: str) -> None:
+    """Cuts follow each other too fast for half a second of quiet: what is before one is over all the same."""
+    text = "".join("M" if number % 9 == 8 else noise if number % 9 == 3 else "." for number in range(900))
+    finder, found = TransNetShots(Drawn()), []
+    for number, letter in enumerate(text):
+        found += finder.add(number, number / 25, picture(letter == "M", letter in "Mp"))
+        assert len(finder._run) <= 12
+        if found:
+            assert number - found[-1].end_frame <= LATE_FRAMES
+    assert len(found) > 80
+    assert starts(found + finder.finish()) == [*range(0, 900, 9)]
+    joined = ("." * 40 + "ppMpp" + "." * 5 + "pp" + "." * 3 + "ppMpp" + "." * 40)
+    assert starts(shots(joined)) == [0, 50], "what counts for nothing parts no fade"
+
+
 def test_a_run_by_hand() -> None:
     told = [Told(number, number / 10, middle, part) for number, (middle, part) in enumerate(
         [(False, True), (True, True), (False, False), (False, False)])]

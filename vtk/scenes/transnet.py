@@ -119,9 +119,10 @@ class TransNetShots:
             self._quiet = 0 if middle or part else self._quiet + 1
             if self._run or not self._quiet:
                 self._run.append(told)
-            if self._quiet > GAP:
+            if self._run and (self._quiet > GAP or (self._quiet == 1 and _is_settled(self._run))):
                 self._bounds += changes(self._run)
                 self._run = []
+            if not self._run:
                 self._known = t
         del self._window[:STEP], self._waiting[:STEP]
 
@@ -167,6 +168,15 @@ def changes(run: Sequence[Told]) -> list[Change]:
             span = (first, (first + span[2] + 1) // 2, span[2])
         joined.append(span)
     return [_change(*(run[place] for place in span), _is_gradual(span)) for span in joined]
+
+
+def _is_settled(run: Sequence[Told]) -> bool:
+    """Return whether what follows joins with no change of a run that has just gone quiet: its last is a cut, or none."""
+    start = end = len(run) - 1
+    while start and (run[start - 1].middle or run[start - 1].part):
+        start -= 1
+    middle = any(told.middle for told in run[start:end])
+    return not _is_gradual((start, end, end)) if middle else start == 0 and end < LEAST_PARTS
 
 
 def _is_gradual(span: tuple[int, int, int]) -> bool:
