@@ -171,7 +171,7 @@ def changes(run: Sequence[Told]) -> list[Change]:
 
 
 def _is_settled(run: Sequence[Told]) -> bool:
-    """Return whether what follows joins with no change of a run that has just gone quiet: its last is a cut, or none."""
+    """Return whether nothing that follows joins a run that has just gone quiet: its last is a cut, or none."""
     start = end = len(run) - 1
     while start and (run[start - 1].middle or run[start - 1].part):
         start -= 1
