@@ -260,7 +260,8 @@ def scene(gt: LabelGt, results: LabelResults = None, label: LabelColumn = "label
     A span's answer is the scene that shares most of it, a film's without one the mean of its scenes by their length.
     Places may be written with spaces. macro_f1 is the mean over labels of GT; of several right ones that which was
     answered counts. Labels that are not in topk count as 0 in mAP and Brier, and NLL is left out for them. A level's f1
-    is that of what places belong to. Intervals (95 %) are by bootstrap over files.
+    is that of what places belong to. Intervals (95 %) are by bootstrap over files. Buffers: holds a score for each row and
+    label.
 
     Example: vtk eval scene --gt places.csv scenes.jsonl --plot reliability.png
     """
@@ -278,7 +279,8 @@ def species(gt: LabelGt, results: LabelResults = None, label: LabelColumn = "lab
     species; a genus counts at genus and above. "right of answered" and ECE take each answer at its own rank. "of topk"
     is of the model's species, whether or not it was sure. A genus is the first word where nothing else says it. A
     picture's answer is that about all of it, else its surest box; a film's that about it, else its longest track. Where
-    candidates are given, "right within set" is how often they hold the right one, which their coverage promises.
+    candidates are given, "right within set" is how often they hold the right one, which their coverage promises. Buffers:
+    holds a score for each row and label, of 5,000 by 5,000 a gigabyte.
 
     Example: vtk eval species --gt animals.csv species.jsonl --by group
     """

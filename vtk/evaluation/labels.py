@@ -148,18 +148,18 @@ def _figures(table: _Table, pairs: Sequence[Pair]) -> dict[str, float]:
     made: dict[str, float] = {"rows": len(pairs), "labels": table.known}
     if not len(rows):
         return made
-    answers, truth = table.answers[rows], table.truth[rows]
-    own = np.take_along_axis(table.scores[rows], table.best[rows, None], 1)[:, 0]
-    ahead = (table.scores[rows] > own[:, None]).sum(1)
+    answers, truth, scores, best = table.answers[rows], table.truth[rows], table.scores[rows], table.best[rows]
+    own = np.take_along_axis(scores, best[:, None], 1)[:, 0]
+    ahead = (scores > own[:, None]).sum(1)
     made |= {"top1": _percent(answers == truth), "top1_answered": _percent((answers == truth)[answers != NO_ANSWER]),
              "first": _percent((own > 0) & (ahead < 1)), "top5": _percent((own > 0) & (ahead < 5)),
              "macro_f1": 100 * _f1(table, rows),
-             "mAP": 100 * mean_average_precision(average_precision(table.scores[rows][:, :table.known],
-                                                                   table.relevant[rows][:, :table.known]))}
+             "mAP": 100 * mean_average_precision(average_precision(scores[:, :table.known],
+                                                                   table.relevant[rows, :table.known]))}
     held = np.array([bool(pairs[row][1].topk) for row in rows])
     if held.any():
-        made["Brier"] = brier(np.clip(table.scores[rows][held], 0, 1), table.best[rows][held])
-        made["NLL"] = nll(np.clip(table.scores[rows][held], 0, 1), table.best[rows][held])
+        given = np.clip(scores[held], 0, 1)  # a label that is there twice may have more
+        made["Brier"], made["NLL"] = brier(given, best[held]), nll(given, best[held])
     return made
 
 
