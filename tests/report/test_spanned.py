@@ -33,6 +33,14 @@ def test_a_span_holds_from_its_start_and_up_to_its_end() -> None:
     assert not spans.late
 
 
+def test_spans_are_found_however_many_and_long_they_are() -> None:
+    spans, some = Spanned(), [(number / 3, number / 3 + (number * 7 % 5) / 2) for number in range(40)]
+    spans.take([scene(start, end, str(number)) for number, (start, end) in enumerate(some)], False)
+    for t in (0.0, 1 / 3, 0.5, 2.0, 7.77, 13.0, 14.5, 15.0, 99.0):
+        assert [record["label"] for record in spans.at(t)] == [
+            str(number) for number, (start, end) in enumerate(some) if start <= t < end or start == t == end]
+
+
 @pytest.mark.parametrize(("keys", "name"), [
     ({"label": "Pica pica", "common": "Magpie"}, "Magpie"), ({"label": "Pica pica"}, "Pica pica"),
     ({"topk": [{"label": "Pica pica", "score": 0.3}]}, "Pica pica?"), ({"group": "mammal", "covered": False}, None), ({}, None),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from vtk.records import Record
 
 SPANNED = ("scene", "species")
+_ROUNDING = 1e-6  # seconds
 
 
 class Spanned:
@@ -20,6 +21,7 @@ class Spanned:
     def __init__(self) -> None:
         self.late = False
         self._spans: list[tuple[float, float, Record]] = []
+        self._longest = 0.0
         self._tracks: dict[int, Record] = {}
 
     def take(self, records: Sequence[Record], begun: bool) -> None:
@@ -32,11 +34,14 @@ class Spanned:
                 self._tracks[record["track_id"]] = record
             else:
                 self._spans.append((record["start"], record["end"], record))
+                self._longest = max(self._longest, record["end"] - record["start"])
         self._spans.sort(key=lambda span: span[:2])
 
     def at(self, t: float) -> list[Record]:
         """Return what is said of the frame at ``t`` seconds, in the order in which it began."""
-        some = self._spans[:bisect_right(self._spans, t, key=lambda span: span[0])]
+        # None that began longer ago than the longest lasts; a film has thousands, and this is asked for each frame.
+        first = bisect_left(self._spans, t - self._longest - _ROUNDING, key=lambda span: span[0])
+        some = self._spans[first:bisect_right(self._spans, t, key=lambda span: span[0])]
         return [record for start, end, record in some if start <= t < end or start == t == end]
 
     def named(self, record: Record) -> Record:
