@@ -67,11 +67,13 @@ def path(name: Name) -> None:
     from vtk.errors import WeightsError
     from vtk.models import weights, zoo
 
-    places = _places(zoo.get(name))
+    model = zoo.get(name)
+    places = _places(model)
     missing = [file for file, place in places if place is None]
     if missing:
+        brings = "brings it" if model.hub or all(file.url for file in model.files) else "says what brings it"
         raise WeightsError(f"{', '.join(missing)} of {name} not found in the cache, VTK_MIRROR or a package; "
-                           f"vtk models pull {name} brings it")
+                           f"vtk models pull {name} {brings}")
     for _, place in places:
         typer.echo(str(place[1]))  # type: ignore[index]
 

@@ -45,6 +45,8 @@ def test_what_is_not_here_is_said(models: Models) -> None:
     assert row.endswith("-") and "unknown" in row and "top-1 90.62" in row
     with pytest.raises(WeightsError, match=rf"timm/.*/config.json, timm/.*/model.safetensors of {NAME} not found"):
         models("path", NAME)
+    with pytest.raises(WeightsError, match="^twostream.pth of twostream not found .*; vtk models pull twostream says what"):
+        models("path", "twostream")
     with pytest.raises(WeightsError, match=rf"^{NAME}: config.json of timm/.* is not at hand: the network is off"):
         models("pull", NAME)
 

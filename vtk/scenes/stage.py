@@ -275,8 +275,9 @@ class SceneStage(Stage):
             if not pictures:
                 continue
             images = [picture.image for picture in pictures]
-            words = " ".join(written(state.texts, shot))
-            scores = [answer for judge in self._judges() for answer in judge.span(images, words)]
+            judges = self._judges()
+            words = " ".join(written(state.texts, shot)) if any(judge.hears for judge in judges) else ""
+            scores = [answer for judge in judges for answer in judge.span(images, words)]
             look = small(images[len(images) // 2]) if self._plan.smooth else None
             spans.append(Span(_lasting(shot, state.source), tuple(scores), len(images), look))
             self._thumb(state, shot, pictures)
