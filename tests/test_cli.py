@@ -67,9 +67,14 @@ def test_help_loads_no_array_library_and_no_command() -> None:
         assert f"  {name} ".encode() in found.stdout
 
 
-def test_a_command_over_an_onnx_file_imports_no_torch(shared: Path) -> None:
-    clip = str(shared / "data" / "track" / "vtest.avi")
-    modules = loaded("track", clip, "--detector", "yolox-nano", "--limit", "3", "-q")
+@pytest.mark.parametrize("words", [
+    ("track", "track/vtest.avi", "--detector", "yolox-nano", "--limit", "3"),
+    ("recognize-scene", "recognize-scene/mountains.jpg"),
+    ("classify-species", "recognize-scene/mountains.jpg"),
+], ids=lambda words: words[0])
+def test_a_command_over_ready_files_imports_no_torch(words: tuple[str, ...], shared: Path) -> None:
+    name, source, *options = words
+    modules = loaded(name, str(shared / "data" / source), *options, "-q")
     assert "openvino" in modules, "the model ran"
     assert "torch" not in modules
 
