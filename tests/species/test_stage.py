@@ -70,6 +70,12 @@ def test_pictures_are_answered_one_by_one(tmp_path: Path) -> None:
     assert bird["by"] == "classify-species/inat-birds+inat-insects"
 
 
+def test_a_group_that_a_model_knows_and_that_is_not_sure_is_said_to_be_so(tmp_path: Path) -> None:
+    [bird] = of_type(told(save(tmp_path / "a.png", picture(RED)), telling=Telling(least=0.95)), "species")
+    assert (bird["group"], bird["covered"], "label" in bird) == ("bird", False, False)
+    assert bird["note"] == "not covered: that it is of the group bird is not sure enough"
+
+
 def test_a_film_is_answered_as_a_whole(tmp_path: Path) -> None:
     place = film(tmp_path / "film", [GREY, GREY, RED, RED, GREY, GREY])
     options = {"sampling": Sampling("every", every=1)}

@@ -69,7 +69,8 @@ class Teller:
                 unheard = [f"the range table knows nothing of {name}"] if name in known.missing else []
                 made.append(self._answered(known, judged, group, groups, [*notes, *unheard]))
         if not made:
-            made.append(_uncovered(looks.group, groups, notes))
+            known = any(looks.group in (expert.covers or ()) for expert in self._panel.experts)
+            made.append(_uncovered(looks.group, groups, notes, known))
         return [{**keys, **_placed(where)} for keys in made]
 
     def _answered(self, known: Knowledge, judged: Judged, group: str, groups: np.ndarray,
@@ -102,9 +103,10 @@ class Teller:
         return _noted(keys, groups, notes, above | set(taxon.values()))
 
 
-def _uncovered(group: str, groups: np.ndarray, notes: Sequence[str]) -> Record:
-    """Return what is said where no model knows the group."""
-    said = NOT_COVERED if group != NONE else f"{NOT_COVERED}: nothing living is seen"
+def _uncovered(group: str, groups: np.ndarray, notes: Sequence[str], known: bool) -> Record:
+    """Return what is said where no model knows the group, or one is ``known`` that does and the group is not sure."""
+    said = (f"{NOT_COVERED}: nothing living is seen" if group == NONE
+            else f"{NOT_COVERED}: that it is of the group {group} is not sure enough" if known else NOT_COVERED)
     keys: Record = {"topk": [], "group": group, "group_score": score(groups[GROUPS.index(group)]), "covered": False}
     return _noted(keys, groups, (said, *notes), set())
 
