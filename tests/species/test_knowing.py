@@ -65,6 +65,19 @@ def test_gamma_says_how_much(table: RangeTable) -> None:
     assert (bare.best, bare.adjusted) == (1, ())
 
 
+def test_what_the_table_has_no_say_on_is_told(table: RangeTable, tmp_path: Path) -> None:
+    """A place that nobody gave, one where nobody looked, and one of which a table of countries does not know the country."""
+    known = knows(table=table)
+    assert known.deaf(BERLIN) == known.deaf(Whereabouts(country="FI")) == knows().deaf(Whereabouts()) == ""
+    assert known.deaf(Whereabouts()) == "no place is known: the range table is not asked"
+    assert known.deaf(Whereabouts(-30.0, 150.0)) == "the range table has no observations of the place"
+    assert knows(Given(gamma=0), table).deaf(Whereabouts()) == ""
+    write(tmp_path / "seen.csv", [FOX | at(52.5, 13.4, "DE", "2024-05-03")] * 9)
+    countries = knows(table=build([tmp_path / "seen.csv"], size=None)[0])
+    assert countries.deaf(Whereabouts(country="DE")) == countries.deaf(BERLIN) == ""
+    assert countries.deaf(NORTH) == "the range table has no observations of the place"
+
+
 def test_a_date_is_named_where_it_is_what_changed_the_answer(table: RangeTable) -> None:
     winter = Whereabouts(52.5, 13.4, day=date(2025, 12, 10))
     judged = knows(table=table).judge(logs(0.35, 0.2, 0.45), winter)

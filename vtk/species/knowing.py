@@ -148,6 +148,7 @@ class Knowledge:
                              f"such as {missing[0]}: build it of observations of its group")
         self.missing = frozenset(table.missing(self.names) if table is not None else ())
         self._local = lru_cache(_PLACES)(self._local_of)
+        self._known = lru_cache(_PLACES)(self._known_of)
 
     def taxon(self, name: str, rank: str) -> dict[str, str]:
         """Return what a taxon belongs to, by rank from the top down to itself; ranks that are not known left out."""
@@ -212,6 +213,21 @@ class Knowledge:
         if self._table is None or (where.latitude is None and where.country is None):
             return None, None
         return self._local(where.latitude, where.longitude, where.country, where.day if dated else None)
+
+    def deaf(self, where: Whereabouts) -> str:
+        """Return why the range table has no say on a place, for ``note``; "" where it has, or there is none."""
+        if self._table is None or not (self._given.gamma or self._given.hard):
+            return ""
+        if where.latitude is None and where.country is None:
+            return "no place is known: the range table is not asked"
+        known = self._known(where.latitude, where.longitude, where.country)
+        return "" if known else "the range table has no observations of the place"
+
+    def _known_of(self, latitude: float | None, longitude: float | None, country: str | None) -> bool:
+        try:
+            return self._table is not None and self._table.at(latitude, longitude, None, country).level != "unknown"
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
     def _local_of(self, latitude: float | None, longitude: float | None, country: str | None,
                   day: object) -> tuple[np.ndarray, np.ndarray | None]:

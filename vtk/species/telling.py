@@ -66,8 +66,10 @@ class Teller:
                     group = max(sorted(expert.covers), key=lambda name: groups[GROUPS.index(name)])
                 judged = known.judge(scores, where)
                 name = known.names[judged.best]
-                unheard = [f"the range table knows nothing of {name}"] if name in known.missing else []
-                made.append(self._answered(known, judged, group, groups, [*notes, *unheard]))
+                unheard = known.deaf(where)
+                if not unheard and name in known.missing:
+                    unheard = f"the range table knows nothing of {name}"
+                made.append(self._answered(known, judged, group, groups, [*notes, *filter(None, [unheard])]))
         if not made:
             known = any(looks.group in (expert.covers or ()) for expert in self._panel.experts)
             made.append(_uncovered(looks.group, groups, notes, known))
