@@ -150,7 +150,7 @@ def test_thumbnails(run: Run, tmp_path: Path, place: Path) -> None:
     pictures = [np.asarray(Image.open(tmp_path / "shots" / name)) for name in names]
     assert [PLACES[int(picture.mean(axis=(0, 1)).argmax())] for picture in pictures] == list(PLACES)
     code, _, said = run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots")
-    assert code == 1 and "--overwrite replaces it" in said and said.count("\n") == 1
+    assert code == 3 and "--overwrite replaces it" in said and said.count("\n") == 1  # refused before the work
     assert run("film.mp4", "--shots-only", "--thumbs", tmp_path / "shots", "--overwrite")[0] == 0
     assert run("film.mp4", "--model", "imagenet", "--thumbs", place / "film.mp4")[0] == 2
 

@@ -33,6 +33,10 @@ def test_a_picture_is_written_whole_and_not_replaced(tmp_path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(UsageError, match=r"a\.mp4\.0000003\.jpg exists: --overwrite replaces it"):
         Thumbs(tmp_path / "new").write("films/a.mp4", 3, shown("street"))
+    with pytest.raises(UsageError, match="exists: --overwrite replaces it"):  # whichever shot it is of
+        Thumbs(tmp_path / "new").check_source("films/a.mp4")
+    Thumbs(tmp_path / "new").check_source("films/a")
+    Thumbs(tmp_path / "new", overwrite=True).check_source("films/a.mp4")
     assert path.read_bytes() == before
     Thumbs(tmp_path / "new", overwrite=True).write("films/a.mp4", 3, shown("street"))
     assert path.read_bytes() != before

@@ -205,6 +205,8 @@ class SceneStage(Stage):
         Raises:
             VtkError: weights cannot be had.
         """
+        if self._thumbs is not None:
+            self._thumbs.check_source(source.name)
         if not self._plan.shots_only:
             self._judges()
         plan = self._plan

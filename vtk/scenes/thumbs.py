@@ -26,6 +26,7 @@ class Thumbs:
 
     def __init__(self, folder: Path, overwrite: bool = False) -> None:
         self._folder, self._overwrite = folder, overwrite
+        self._there: dict[Path, dict[str, str]] = {}
 
     def check(self) -> None:
         """Refuse a folder that is a file. Raises UsageError."""
@@ -36,6 +37,18 @@ class Thumbs:
         """Return the file of a shot; no two shots of any sources share one."""
         place = output_path(source)
         return self._folder / f"{place}.{start_frame:07d}.jpg"
+
+    def check_source(self, source: str) -> None:
+        """Refuse a source of which pictures are there, before any work. Raises UsageError."""
+        if self._overwrite:
+            return
+        first = self.path(source, 0)
+        if first.parent not in self._there:  # listed once: it may hold the shots of ten thousand films
+            names = [path.name for path in first.parent.iterdir()] if first.parent.is_dir() else []
+            self._there[first.parent] = {name.removesuffix(".jpg").rpartition(".")[0]: name for name in names
+                                         if name.endswith(".jpg")}
+        if name := self._there[first.parent].get(first.name.removesuffix(".0000000.jpg")):
+            raise UsageError(f"{first.parent / name} exists: --overwrite replaces it")
 
     def write(self, source: str, start_frame: int, image: np.ndarray) -> Path:
         """Write a picture (H, W, 3) uint8 RGB, a large one smaller; the file appears when it is whole. Return where.
