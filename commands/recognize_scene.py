@@ -57,8 +57,8 @@ def run(
     from vtk.scenes.stage import Plan, SceneStage
     from vtk.scenes.thumbs import Thumbs
 
-    if shots_only and (model or head or weights or labels):
-        raise UsageError("--shots-only loads no model: leave out --model, --head, --weights and --labels")
+    if shots_only and (model or head or weights or labels or views != "whole"):
+        raise UsageError("--shots-only loads no model: leave out --model, --head, --weights, --labels and --views")
     models = tuple(model.split(",")) if model is not None else () if head else (THINGS,)
     heads = tuple(Path(part) for part in head.split(",")) if head else ()
     plan = Plan(shots, min_shot, window, shots_only, looks, smooth)
