@@ -25,6 +25,7 @@ SPANNED = {
     "face_track": {"track_id": 1, "start": 1.0, "end": 5.0, "start_frame": 25, "end_frame": 125, "live_score": 0.9,
                    "verdict": "live", "thresholds": [0.2, 0.8], "observations": 9, "used": 7},
     "species": {"topk": [], "start": 1.0, "end": 5.0},
+    "shot": {"start": 1.0, "end": 5.0, "start_frame": 25, "end_frame": 125, "transition": "cut"},
 }
 Validate = Callable[..., "tuple[int, list[Record], str]"]
 

@@ -42,11 +42,17 @@ def test_interpreter_agrees_with_the_reference(family: str, name: str, interpret
     assert interpreted[f"{family}.{name}"]["differences"] == []
 
 
+@pytest.fixture(scope="module")
+def compiled_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of what these tests compiled: families share kernels."""
+    return tmp_path_factory.mktemp("triton")
+
+
 @pytest.mark.parametrize(("family", "name"), FUNCTIONS)
 def test_kernels_compile_for_hopper(
-    family: str, name: str, interpreted: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, name: str, interpreted: dict[str, Any], compiled_before: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(compiled_before))
     launches = interpreted[f"{family}.{name}"]["launches"]
     assert launches, "the launcher started no Triton kernel"
     compiled = set()
