@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from library.conftest import SPACE, entries, vectors
 from vtk.errors import VtkError
 from vtk.library import Entry, Library, LibraryError, Space, SpaceError
 from vtk.library.kills import run
+from vtk.library.storage import check_new
 
 OTHER = Space("other", "b" * 64, 16)
 WRITER = """
@@ -209,6 +211,20 @@ def test_a_library_that_several_make_at_once_is_one(uri: str) -> None:
     assert [writer.returncode for writer in writers] == [0, 0, 0], said
     names = sorted(entry.id for entry in Library.open(f"{uri}/19").read(vectors=False))
     assert names == ["x", "y", "z"]
+
+
+def test_a_table_that_appears_while_the_folder_is_looked_at_is_no_other_file(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As another process may make it, between any two looks."""
+    listed = Path.iterdir
+
+    def late(folder: Path) -> Iterator[Path]:
+        (folder / "entries.lance").mkdir(exist_ok=True)
+        return listed(folder)
+
+    (tmp_path / ".lock").touch()
+    monkeypatch.setattr(Path, "iterdir", late)
+    check_new(str(tmp_path))
 
 
 def test_a_maker_that_was_killed_leaves_nothing_in_the_way(uri: str) -> None:

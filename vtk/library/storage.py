@@ -118,9 +118,11 @@ def create_table(connection: DBConnection, uri: str, columns: pa.Schema) -> Lanc
 
 def check_new(uri: str) -> None:
     """Raise NoLibraryError where a library that is to be made would stand among other files."""
-    folder = folder_of(uri)
-    if folder is not None and folder.is_dir() and not (folder / f"{TABLE}.lance").is_dir():
-        if any(path.name != ".lock" for path in folder.iterdir()):
+    folder, table = folder_of(uri), f"{TABLE}.lance"
+    if folder is not None and folder.is_dir():
+        # Listed once: another process may make the table between one look and the next.
+        others = {path.name for path in folder.iterdir()} - {".lock"}
+        if others and not (table in others and (folder / table).is_dir()):
             raise NoLibraryError(f"'{uri}' holds other files and no library; name a folder that is new or empty")
 
 
