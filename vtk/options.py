@@ -22,7 +22,14 @@ Null = Annotated[bool, typer.Option("--null", "-0", help="Inputs in --files-from
 Root = Annotated[Path | None, typer.Option(metavar="DIR", help="Resolve relative sources in DIR.")]
 Shard = Annotated[str | None, typer.Option(metavar="I/N",
                                            help="Take the I-th of N stable parts of the sources, I from 1.")]
-Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="Work on N sources at a time, each in its own process.")]
+Jobs = Annotated[int | None, typer.Option(min=1, metavar="N", show_default=False,
+                                   help="Work on N sources at a time, each in its own process.")]
+Unordered = Annotated[bool, typer.Option("--unordered", help="With --jobs, write sources as they are done.")]
+Devices = Annotated[str, typer.Option(metavar="0,1", show_default=False,
+                                      help="With --jobs, divide these CUDA devices among the processes.")]
+Engine = Annotated[str, typer.Option(metavar="local|ray", help="Run on this machine, or on a Ray cluster.")]
+Address = Annotated[str, typer.Option(metavar="HOST:PORT", show_default=False,
+                                      help="The Ray cluster's address. Without it: the one that this machine is of.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE",
                                       help="Write records to FILE, which appears when it is complete; - is stdout.")]
 OutDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Write one file a source: DIR/SOURCE.jsonl.")]
@@ -65,7 +72,11 @@ class Common:
     null: Null = False
     root: Root = None
     shard: Shard = None
-    jobs: Jobs = 1
+    jobs: Jobs = None
+    unordered: Unordered = False
+    devices: Devices = ""
+    engine: Engine = "local"
+    address: Address = ""
     output: Output = None
     out_dir: OutDir = None
     overwrite: Overwrite = False
@@ -117,7 +128,7 @@ class Common:
 
 
 _INPUT = ("inputs", "files_from", "null", "root", "shard")
-_OUTPUT = ("jobs", "output", "out_dir", "overwrite", "resume", "only")
+_OUTPUT = ("jobs", "unordered", "devices", "engine", "address", "output", "out_dir", "overwrite", "resume", "only")
 _MEDIA = ("every", "fps", "start", "end", "limit", "decoder", "timeout", "framerate")
 _MODEL = ("device", "precision", "batch", "offline", "trust_weights")
 _ALWAYS = ("threads", "dry_run", "quiet", "profile", "traceback")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Options of a whole pipe: given to one command inside it, they would have to hold for all.
-_OF_THE_PIPE = ("inputs", "files_from", "root", "shard", "jobs", "output", "out_dir", "resume", "decoder", "timeout",
-                "framerate", "threads", "dry_run")
+_OF_THE_PIPE = ("inputs", "files_from", "root", "shard", "jobs", "unordered", "devices", "engine", "address", "output",
+                "out_dir", "resume", "decoder", "timeout", "framerate", "threads", "dry_run")
 # Those of them that a command may go by before it is driven: where its references are and how they are opened, or what
 # does not go with a part of the sources.
 _HANDED_ON = ("root", "shard", "decoder", "timeout", "framerate", "threads")

@@ -27,6 +27,8 @@ from vtk.options import Common
 
 Factory = Callable[[], Stage]
 
+ENGINES = ("local", "ray")
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -88,14 +90,7 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     names = todo
     opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout,
                       os.fspath(common.root) if common.root is not None else None, common.framerate)
-    if common.jobs > 1:
-        from vtk.engines.local import run_jobs
-
-        stream = run_jobs([(plan.factory, plan.common.only) for plan in planned], names or [], opening, tally,
-                          jobs=common.jobs, threads=common.threads)
-    else:
-        stream = run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
-                            internal=not common.traceback)
+    stream = _stream(planned, steps, names, opening, tally, common)
     begin = time.perf_counter()
     _write(stream, sink, reporter)
     if common.profile:
@@ -107,18 +102,50 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         sys.exit(code)
 
 
+def _stream(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] | None, opening: Opening, tally: Tally,
+            common: Common) -> Iterator[Any]:
+    """Return what the engine that was asked for gives of the sources still to do, or of the records on stdin."""
+    factories = [(plan.factory, plan.common.only) for plan in planned]
+    if common.engine == "ray":
+        from vtk.engines.ray import run_ray
+
+        return run_ray(factories, names or [], opening, tally, common)
+    if (common.jobs or 1) > 1:
+        from vtk.engines.local import run_jobs
+
+        return run_jobs(factories, names or [], opening, tally, common)
+    return run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
+                      internal=not common.traceback)
+
+
+def _check_engine(names: list[str] | None, common: Common) -> None:
+    """Raise UsageError where options of --jobs and of a cluster do not go together."""
+    many = (common.jobs or 1) > 1
+    if common.engine not in ENGINES:
+        raise UsageError(f"--engine is '{common.engine}': it is one of {', '.join(ENGINES)}")
+    if common.engine != "ray" and common.address:
+        raise UsageError("--address names a Ray cluster: it goes with --engine ray")
+    if common.engine == "ray" and common.out_dir is None:
+        raise UsageError("--engine ray needs --out-dir DIR, which all its machines see: each source is written by the "
+                         "one that did it")
+    for option, given in (("--unordered", common.unordered), ("--devices", common.devices)):
+        if given and (common.engine == "ray" or not many):
+            raise UsageError(f"{option} goes with --jobs N of 2 or more on this machine")
+    for option, given in (("--resume", common.resume), ("--engine ray", common.engine == "ray"), ("--jobs", many)):
+        if names is None and given:
+            raise UsageError(f"{option} needs inputs named on the command line: records on stdin are one stream")
+
+
 def _check(steps: Sequence[Step], names: list[str] | None, common: Common) -> None:
     """Raise UsageError where options do not go together, or what would be written is there."""
-    if names is None and (common.jobs > 1 or common.resume):
-        raise UsageError(f"{'--resume' if common.resume else '--jobs'} needs inputs named on the command line: "
-                         "records on stdin are one stream")
+    _check_engine(names, common)
     if common.resume and common.output is None and common.out_dir is None:
         raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
     for stage in (step.stage for step in steps if common.resume and step.stage.late_writes):
         raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
                          "all sources, and what was kept is not looked at again"
                          + (f"; {stage.deferral}" if stage.deferral else ""))
-    if common.jobs > 1:
+    if (common.jobs or 1) > 1 or common.engine == "ray":
         check_jobs([step.stage for step in steps])
     if common.decoder not in DECODERS:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
@@ -127,7 +154,7 @@ def _check(steps: Sequence[Step], names: list[str] | None, common: Common) -> No
     last = steps[-1].stage
     if last.sink and not last.tee and (common.output is not None or common.out_dir is not None):
         raise UsageError(f"{last.name} lets no records pass, so nothing would be written there: give it --tee")
-    if common.out_dir is not None:
+    if common.out_dir is not None and common.engine == "local":
         outputs.check_targets(common.out_dir, names or [], common.overwrite or common.resume, _resumable(steps, names))
     if common.output is not None:
         outputs.check_target(common.output, common.overwrite or common.resume, _resumable(steps, names))
@@ -164,6 +191,8 @@ def _target(steps: Sequence[Step], names: list[str] | None,
             common: Common) -> tuple[list[str] | None, outputs.Output]:
     """Return the sources still to do, and where records go."""
     if steps[-1].stage.sink and not steps[-1].stage.tee:
+        return names, outputs.Nowhere()
+    if common.engine == "ray":  # what resumes and what is written is the machines' own business
         return names, outputs.Nowhere()
     if common.out_dir is not None:
         folder = outputs.Folder(common.out_dir, common.overwrite or common.resume, _resumable(steps, names))

@@ -20,6 +20,7 @@ from vtk.driver.passes import Begin, Done, Tally, run_passes
 from vtk.driver.run import check_jobs, prepare
 from vtk.driver.stage import Stage
 from vtk.errors import VtkError
+from vtk.options import Common
 from vtk.records import dump, make
 
 Factory = tuple[Callable[[], Stage], bool]  # builds a stage; whether it keeps only its own records
@@ -52,15 +53,15 @@ class _Board:
     done: dict[int, tuple[Path, Outcome]] = field(default_factory=dict)
 
 
-def run_jobs(factories: Sequence[Factory], sources: Sequence[str], opening: Opening, tally: Tally, *, jobs: int,
-             threads: int | None) -> Iterator[Any]:
+def run_jobs(factories: Sequence[Factory], sources: Sequence[str], opening: Opening, tally: Tally,
+             common: Common) -> Iterator[Any]:
     """Yield lists of lines, Begin and Done as ``run_passes`` does, source by source in the order of ``sources``.
 
     Args:
         factories: the stages of the pipe, picklable.
         sources: their names; each is worked on whole by one process.
-        jobs: number of processes.
-        threads: bound on each process's threads; None divides the machine's processors among the jobs.
+        common: --jobs, the number of processes; --threads, a bound on each one's, without which the machine's
+            processors are divided among them.
 
     Raises:
         UsageError: a stage has results across sources, which no single process could see.
@@ -68,7 +69,8 @@ def run_jobs(factories: Sequence[Factory], sources: Sequence[str], opening: Open
     from vtk.threads import available
 
     check_jobs(factory() for factory, _ in factories)
-    each = threads or max(1, available() // jobs)
+    jobs = common.jobs or 1
+    each = common.threads or max(1, available() // jobs)
     board = _Board(deque(range(len(sources))))
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="vtk-jobs-") as folder:
