@@ -12,7 +12,7 @@ from vtk.driver.link import Mode
 from vtk.driver.stage import Opening, Stage
 from vtk.driver.stream import Event
 from vtk.errors import VtkError
-from vtk.records import dump
+from vtk.records import Record, dump
 
 STATUSES = ("ok", "partial", "failed")
 
@@ -51,6 +51,8 @@ class Chain:
         last = steps[-1].stage
         self.silent = last.sink and not last.tee
         self.internal = internal
+        self._listeners = [(place, step.stage) for place, step in enumerate(steps)
+                           if type(step.stage).overhear is not Stage.overhear]
         # The stages that still have to announce what they give at the run's end, and those that want to be told such
         # things of an upstream: not behind a step that drops them.
         self._announcing = [place for place, step in enumerate(steps) if step.stage.late_writes]
@@ -99,6 +101,12 @@ class Chain:
             stage = self.steps[place].stage
             yield OfRun(self.keep(place, dump(announcement(stage.by, stage.late_writes)), False))
         yield lines[head:]
+
+    def overheard(self, origin: int, records: Sequence[Record]) -> None:
+        """Give records that step ``origin`` made (-1: upstream) to the stages behind it that listen to all there is."""
+        for place, stage in self._listeners:
+            if place > origin and records:
+                stage.overhear(records)
 
     def keep(self, origin: int, line: bytes, is_error: bool) -> list[bytes]:
         """Return ``line`` as a list, empty where --only or a sink keeps it off the stream."""

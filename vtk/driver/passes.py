@@ -198,9 +198,12 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
                 yield IDLE
             elif isinstance(event, BadLine):
                 tally.line(stage.name, RecordError(f"line {event.number}: {event.error}", code=event.error.code))
-                yield part.keep(0, dump(error_record(stage.by, stage.name, event.error, None, event.number)), True)
+                told_of = error_record(stage.by, stage.name, event.error, None, event.number)
+                part.overheard(-1, [told_of])
+                yield part.keep(0, dump(told_of), True)
             elif isinstance(event, Loose):
                 tally.loose += event.record["type"] != "error"
+                part.overheard(-1, [event.record])
                 yield part.keep(-1, event.line, event.record["type"] == "error")
             elif isinstance(event, (Group, Close)):
                 outcome = Outcome(event.source)
@@ -211,7 +214,9 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
                 yield Done(event.source, outcome)
     except RecordError as error:
         tally.line(stage.name, error)
-        yield part.keep(0, dump(error_record(stage.by, stage.name, error, fatal=True)), True)
+        told_of = error_record(stage.by, stage.name, error, fatal=True)
+        part.overheard(-1, [told_of])
+        yield part.keep(0, dump(told_of), True)
     missed += _came_late(unseen, late.sources if late is not None else (), part, tally)
     for error in missed:
         yield part.keep(0, dump(error_record(part.told[0].by, part.told[0].name, error)), True)
@@ -259,6 +264,7 @@ def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:
             tally.hear(step.stage.name, None, error)
             status = "failed"
             records = [error_record(step.stage.by, step.stage.name, error, fatal=True)]
+        part.overheard(position, records)
         for record in records:
             if record["type"] == "error" and status == "ok":
                 tally.troubled = True

@@ -307,15 +307,20 @@ class SourceRun:
                                                                            code=record["error"]["code"])))
             for error in link.errors:
                 self._outcome.errors.append((link.stage.name, error))
-            for record in link.error_records():
+            troubles = link.error_records()
+            chain.overheard(link.position, troubles)
+            for record in troubles:
                 lines += chain.keep(link.position, dump(record), True)
         for bad in self._late:
             lines += self._bad(bad)
         for line in self._close.lines:
             lines += chain.keep(-1, line, False)
+        chain.overheard(-1, self._close.records)
         for link in self._links:
             if link.mode != "pass":
-                lines += chain.keep(link.position, dump(link.end_record(self._fingerprint)), False)
+                ledger = link.end_record(self._fingerprint)
+                chain.overheard(link.position, [ledger])
+                lines += chain.keep(link.position, dump(ledger), False)
         self._outcome.status = max(self._outcome.status, below, key=STATUSES.index)
         self._links = []
         return lines if self._hold is None else [*self._lines_of(self._hold.rest()), *lines]
@@ -350,6 +355,7 @@ class SourceRun:
         if self._outcome.status == "ok":
             self._outcome.status = "partial"
         record = error_record(stage.by, stage.name, bad.error, bad.source, bad.number)
+        self._chain.overheard(-1, [record])
         return self._chain.keep(0, dump(record), True)
 
 

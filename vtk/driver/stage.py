@@ -236,6 +236,12 @@ class Stage:
         """Take records of the source that belong to no frame (tracklets, scenes), and return what they give."""
         return []
 
+    def overhear(self, records: Sequence[Record]) -> None:
+        """Take records that come to neither ``frames`` nor ``unframed``: errors, ledgers, and what is of the whole run.
+
+        Of what came in and of the stages before this one, in order, of any type; those of a source after its ``end``.
+        """
+
     def end(self, state: Any, ok: bool = True) -> list[Record]:
         """Close a source and return its source-level records; ``ok`` is False after an error."""
         return []
