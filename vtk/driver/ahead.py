@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vtk.driver.lines import IDLE
+from vtk.driver.profile import Spent
 
 _END = object()
 
@@ -22,7 +23,7 @@ class Ahead:
     def __init__(self, items: Iterable[Any], depth: int) -> None:
         self._queue: queue.Queue[Any] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
-        self.seconds = 0.0  # spent making items, in the thread
+        self.spent = Spent()  # in the thread: busy making items, waiting for room
         self.waited = 0.0  # spent waiting for them, outside it
         self._thread = threading.Thread(target=self._fill, args=(items,), name="vtk-decode", daemon=True)
         self._thread.start()
@@ -32,10 +33,12 @@ class Ahead:
         try:
             begin = time.perf_counter()
             for item in items:
-                self.seconds += time.perf_counter() - begin
+                made = time.perf_counter()
+                self.spent.add(Spent(busy=made - begin, frames=1))
                 if not self._put(item):
                     return
                 begin = time.perf_counter()
+                self.spent.waiting += begin - made
         except BaseException as error:  # whatever it is belongs to the thread that iterates
             last = error
         self._put(last)

@@ -9,6 +9,7 @@ from orjson import loads
 
 from vtk.driver.late import announcement
 from vtk.driver.link import Mode
+from vtk.driver.profile import Spent
 from vtk.driver.stage import Opening, Stage
 from vtk.driver.stream import Event
 from vtk.errors import VtkError
@@ -32,7 +33,7 @@ class Outcome:
     source: str
     status: str = "ok"
     errors: list[tuple[str, VtkError]] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
 
 
 class OfRun(list[bytes]):
@@ -42,8 +43,10 @@ class OfRun(list[bytes]):
 class Chain:
     """A sequence of stages that share one decode and one pass over the records of each source."""
 
-    def __init__(self, steps: Sequence[Step], opening: Opening = Opening(), *, internal: bool = True) -> None:
+    def __init__(self, steps: Sequence[Step], opening: Opening = Opening(), *, internal: bool = True,
+                 number: int = 1) -> None:
         self.steps = list(steps)
+        self.number = number  # of the pass, from 1
         self.opening = opening
         self.reads = frozenset().union(*(step.stage.reads for step in steps))
         # A line made by step k (-1: upstream) is dropped when a later step wants only its own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -66,7 +67,9 @@ class Conveyor:
     def _work(self, link: Link, number: int) -> None:
         source, target = self._belts[number], self._belts[number + 1]
         while True:
+            begin = time.perf_counter()
             chunk = source.get()
+            link.spent.waiting += time.perf_counter() - begin
             if chunk is _END or self._stop.is_set():
                 return
             try:

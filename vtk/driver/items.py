@@ -10,6 +10,7 @@ from typing import Any
 from vtk.driver.ahead import Ahead
 from vtk.driver.lines import IDLE
 from vtk.driver.link import Item, Link
+from vtk.driver.profile import Spent
 from vtk.driver.stream import Group
 from vtk.media.sampling import ON_DEMAND, Size
 
@@ -81,9 +82,14 @@ class Pixels:
         self.complete = True
 
     @property
-    def seconds(self) -> tuple[float, float]:
-        """Seconds spent decoding in the thread, and waiting for it outside."""
-        return (self._ahead.seconds, self._ahead.waited) if self._ahead is not None else (0.0, 0.0)
+    def spent(self) -> Spent:
+        """What decoding spent."""
+        return self._ahead.spent if self._ahead is not None else Spent()
+
+    @property
+    def waited(self) -> float:
+        """Seconds spent waiting for decoded frames, outside the thread that decodes."""
+        return self._ahead.waited if self._ahead is not None else 0.0
 
     def close(self) -> None:
         """Stop decoding and close the reader."""

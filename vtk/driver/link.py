@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
+from vtk.driver.profile import Spent
 from vtk.driver.stage import Frame, Record, Source, Stage
 from vtk.errors import VtkError
 from vtk.media.sampling import ON_DEMAND, Sampling
@@ -65,7 +66,7 @@ class Link:
         self.status = "ok"
         self.errors: list[VtkError] = []
         self.decoded = self.processed = self.made = 0
-        self.seconds = 0.0  # spent in the stage
+        self.spent = Spent()
         self.sampling = Sampling(mode="none")
         self._internal = internal
         self._state: Any = None
@@ -182,7 +183,7 @@ class Link:
                 if self.stage.holds:
                     batch[-1].horizon = self.stage.horizon(self._state)
                 self.processed += len(batch)
-                self.seconds += time.perf_counter() - begin
+                self.spent.add(Spent(busy=time.perf_counter() - begin, frames=len(batch)))
 
             if not self.working or not self._call(work):
                 break
@@ -214,7 +215,7 @@ class Link:
             self._started = False
             begin = time.perf_counter()
             self._call(lambda: records.extend(self.stage.end(self._state, self.status == "ok" and not self.errors)))
-            self.seconds += time.perf_counter() - begin
+            self.spent.busy += time.perf_counter() - begin
             self.made += len(records)
             self.by = self.stage.maker(self._state)
             self._call(self._own_reading)

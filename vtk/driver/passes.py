@@ -14,6 +14,7 @@ from vtk.driver.chain import Chain, Opening, Outcome, Step
 from vtk.driver.late import Late, conclusion, listed
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
+from vtk.driver.profile import Spent, gather
 from vtk.driver.stream import BadLine, Close, Event, Group, Loose, RecordStream
 from vtk.errors import RecordError, VtkError
 from vtk.records import Record, dump, parse
@@ -32,7 +33,7 @@ class Tally:
         bad: lines that could not be used.
         loose: lines that are of no source, and could; without those that tell of errors.
         troubled: whether anything was not whole.
-        seconds: spent, by what.
+        spent: by part of the pipe.
         hear: told of each error, with the stage and the source.
     """
 
@@ -42,7 +43,7 @@ class Tally:
     loose: int = 0
     failed: int = 0
     troubled: bool = False
-    seconds: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
     hear: Callable[[str, str | None, VtkError], None] = field(default=lambda stage, source, error: None)
 
     def add(self, outcome: Outcome) -> None:
@@ -50,8 +51,7 @@ class Tally:
         self.sources += 1
         self.failed += outcome.status == "failed"
         self.troubled |= outcome.status != "ok"
-        for what, spent in outcome.seconds.items():
-            self.seconds[what] = self.seconds.get(what, 0.0) + spent
+        gather(self.spent, outcome.spent)
         for stage, error in outcome.errors:
             self.hear(stage, outcome.source, error)
 
@@ -112,7 +112,7 @@ def run_passes(steps: Sequence[Step], sources: Iterable[str] | None, chunks: Ite
         steps: the stages, prepared.
         sources: the sources that the user named; None reads ``chunks``, lines of records.
     """
-    passes = [Chain(part, opening, internal=internal) for part in split(steps)]
+    passes = [Chain(part, opening, internal=internal, number=number) for number, part in enumerate(split(steps), 1)]
     for position, part in enumerate(passes):
         last = position == len(passes) - 1
         events = _named(part, sources, tally) if sources is not None else _piped(part, chunks or (), tally)

@@ -18,6 +18,7 @@ from vtk.driver.chain import OfRun, Opening, Step, modes_of
 from vtk.driver.inputs import sources as named_sources
 from vtk.driver.lines import IDLE, lines_of
 from vtk.driver.passes import Begin, Done, Tally, run_passes, split, told
+from vtk.driver.profile import table
 from vtk.driver.progress import Reporter
 from vtk.driver.resume import Finished, current_fingerprint, finished_in
 from vtk.driver.stage import Record, Stage
@@ -94,9 +95,8 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     begin = time.perf_counter()
     _write(stream, sink, reporter)
     if common.profile:
-        whole = time.perf_counter() - begin
-        for what, spent in (*tally.seconds.items(), ("whole run, without start-up", whole)):
-            reporter.say(f"{what:28} {spent:9.3f} s {spent / max(whole, 1e-9):7.1%}")
+        for line in table(tally.spent, time.perf_counter() - begin, common.jobs or 1):
+            reporter.say(line)
     code = exit_code(tally)
     if code:
         sys.exit(code)

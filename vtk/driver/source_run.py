@@ -13,6 +13,7 @@ from vtk.driver.hold import Hold
 from vtk.driver.items import Pixels, by_records, with_pixels, without_pixels
 from vtk.driver.lines import IDLE
 from vtk.driver.link import Item, Link, Mode, error_record, first_of, internal
+from vtk.driver.profile import DECODE
 from vtk.driver.stage import Record, Source
 from vtk.driver.stream import BadLine, Close, Event, Group
 from vtk.errors import MediaError, RecordError, VtkError
@@ -286,8 +287,9 @@ class SourceRun:
         damage = list(self._pixels.reader.errors) if self._pixels is not None else []
         if self._pixels is not None:
             self._pixels.close()
-            decoding, waiting = self._pixels.seconds
-            self._outcome.seconds |= {"decode (own thread)": decoding, "wait for decode": waiting}
+            self._outcome.spent[self._part(DECODE)] = self._pixels.spent
+            if self._conveyor is None:
+                self._links[0].spent.waiting += self._pixels.waited
         below = self._worst_upstream()
         lines += self._unframed(self._close.before)
         late = [entry[1] for entry in self._close.before if isinstance(entry, tuple)]
@@ -296,7 +298,7 @@ class SourceRun:
                 continue
             heard = [record for record in late if record["type"] in link.stage.reads]
             records = [*(link.hear(heard) if heard and link.working else ()), *link.finish()]
-            self._outcome.seconds[f"{link.position + 1} {link.stage.name}"] = link.seconds
+            self._outcome.spent[self._part(f"{link.position + 1} {link.stage.name}")] = link.spent
             late += records
             self._settle(link, damage, below)
             below = max(below, link.status, key=STATUSES.index)
@@ -324,6 +326,10 @@ class SourceRun:
         self._outcome.status = max(self._outcome.status, below, key=STATUSES.index)
         self._links = []
         return lines if self._hold is None else [*self._lines_of(self._hold.rest()), *lines]
+
+    def _part(self, name: str) -> str:
+        """Return what a part of this pass is called in a profile."""
+        return name if self._chain.number == 1 else f"pass {self._chain.number}: {name}"
 
     def _settle(self, link: Link, damage: list[MediaError], below: str) -> None:
         """Set a finished link's status from what it met, from damage to the media, and from what came before it."""
