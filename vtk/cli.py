@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("import", "filter", "Turn files of other tools into records."),
     ("draw", "sink", "Draw records onto their media."),
     ("sheet", "sink", "Show who or what was found on one picture: a row for each, of the crops that show it best."),
+    ("crop", "sink", "Cut what records show out of its frames: a folder of pictures for each label, track or identity."),
     ("frames", "sink", "Extract frames as image files."),
     ("export", "sink", "Turn records into files of other tools."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),

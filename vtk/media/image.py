@@ -90,12 +90,9 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray, quality: int = 
     import cv2
 
     name = os.fspath(path)
-    kind = suffix(name)
-    flag = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
-    options = [flag[kind], quality] if kind in flag else []
     part = name + ".part"
     try:
-        _, data = cv2.imencode(kind, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+        data = encode_image(image, suffix(name), quality)
         with open(part, "wb") as file:
             file.write(data)
         os.replace(part, name)
@@ -104,6 +101,21 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray, quality: int = 
             os.unlink(part)
         why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise MediaError(f"cannot write {name}: {why}", code="E_ENCODE") from None
+
+
+def encode_image(image: np.ndarray, kind: str, quality: int = 92) -> bytes:
+    """Return (H, W, 3) uint8 RGB as the bytes of an image file.
+
+    Args:
+        image: the pixels.
+        kind: .jpg, .jpeg, .png or .webp.
+        quality: 1 to 100, of JPEG and WebP.
+    """
+    import cv2
+
+    flag = {".jpg": cv2.IMWRITE_JPEG_QUALITY, ".jpeg": cv2.IMWRITE_JPEG_QUALITY, ".webp": cv2.IMWRITE_WEBP_QUALITY}
+    options = [flag[kind], quality] if kind in flag else []
+    return cv2.imencode(kind, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
 def _orientation(image: Image.Image) -> int:
