@@ -256,19 +256,24 @@ def _came_late(unseen: Counter[tuple[str, str]], told: Container[str], part: Cha
 def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:
     """Yield what concerns the whole run, stage by stage."""
     for position, step in enumerate(part.steps):
-        status = "ok"
-        try:
-            records = step.stage.finish()
-        except VtkError as error:
+        yield from concluded(part, position, step.stage.finish, tally)
+
+
+def concluded(part: Chain, position: int, work: Callable[[], list[Record]], tally: Tally) -> Iterator[list[bytes]]:
+    """Yield the lines of what ``work`` gives of the whole run, in the name of the step at ``position``."""
+    stage, status = part.steps[position].stage, "ok"
+    try:
+        records = work()
+    except VtkError as error:
+        tally.troubled = True
+        tally.hear(stage.name, None, error)
+        status = "failed"
+        records = [error_record(stage.by, stage.name, error, fatal=True)]
+    part.overheard(position, records)
+    for record in records:
+        if record["type"] == "error" and status == "ok":
             tally.troubled = True
-            tally.hear(step.stage.name, None, error)
-            status = "failed"
-            records = [error_record(step.stage.by, step.stage.name, error, fatal=True)]
-        part.overheard(position, records)
-        for record in records:
-            if record["type"] == "error" and status == "ok":
-                tally.troubled = True
-                tally.hear(step.stage.name, None, VtkError(record["error"]["message"], code=record["error"]["code"]))
-            yield part.keep(position, dump(record), record["type"] == "error")
-        if position in part.announced:
-            yield part.keep(position, dump(conclusion(step.stage.by, step.stage.late_writes, records, status)), False)
+            tally.hear(stage.name, None, VtkError(record["error"]["message"], code=record["error"]["code"]))
+        yield part.keep(position, dump(record), record["type"] == "error")
+    if position in part.announced:
+        yield part.keep(position, dump(conclusion(stage.by, stage.late_writes, records, status)), False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -249,3 +249,22 @@ class Stage:
     def finish(self) -> list[Record]:
         """Return what concerns the whole run, after the last source."""
         return []
+
+    def mapper(self, sources: Sequence[str]) -> Stage | None:
+        """Return the stage that does sources alone, in many processes, and leaves what ``reduce`` needs of each.
+
+        Its maker, its options and its records of a source are those of this stage; it gives nothing at the run's end.
+        None, where one process has to see all sources. Asked of stages that are ``across``.
+
+        Args:
+            sources: of the run, in its order.
+        """
+        return None
+
+    def left(self) -> bytes:
+        """Return, of a ``mapper``, what is left of the source that was done last, once; empty where that is nothing."""
+        return b""
+
+    def reduce(self, left: Iterable[bytes]) -> list[Record]:
+        """Return what ``finish`` would after all sources: of what mappers left of them, in the order of sources."""
+        raise NotImplementedError(f"{self.name} has no results across sources")

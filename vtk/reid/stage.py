@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
+
+from orjson import loads
 
 from vtk.driver.link import error_record
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
 from vtk.models.embedder import Embedder, EmbedderOptions, load_embedder, model_name, space_of
-from vtk.records import Record
+from vtk.records import Record, dump
 from vtk.reid.following import Followed, Following
 from vtk.reid.identity_records import Deciding, identity_records
 from vtk.reid.people import check_gallery
@@ -96,6 +99,7 @@ class ReidStage(Stage):
         self._tracker = None if plan.images else tracker()
         self._loaded: Embedder | VtkError | None = None
         self._store = Store()
+        self._left: list[bytes] | None = None  # of a mapper: the records that tell identities, of the source so far
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the networks and what was found behind: another process loads its own."""
@@ -109,7 +113,7 @@ class ReidStage(Stage):
     @property
     def across(self) -> bool:
         """Whether identities are told at the run's end."""
-        return not self._plan.embed_only
+        return not self._plan.embed_only and self._left is None
 
     @property
     def late_writes(self) -> frozenset[str]:  # type: ignore[override]
@@ -210,10 +214,36 @@ class ReidStage(Stage):
 
     def finish(self) -> list[Record]:
         """Return the identities of the run, by source and track."""
-        if self._plan.embed_only:
+        if not self.across:
             return []
         try:
             return identity_records(self._store, self._deciding, self.by, self._embedder().precision)
+        finally:
+            self._store.close()
+
+    def mapper(self, sources: Sequence[str]) -> ReidStage:
+        """Return a stage that embeds, and leaves the embeddings of a source."""
+        alone = copy(self)
+        alone._left = []
+        return alone
+
+    def left(self) -> bytes:
+        """Return the embeddings of the source that was done last, after what the model ran in."""
+        if not self._left:
+            return b""
+        lines, self._left = [dump({"precision": self._embedder().precision}), *self._left], []
+        return b"\n".join(lines)
+
+    def reduce(self, left: Iterable[bytes]) -> list[Record]:
+        """Return the identities of the run, by source and track."""
+        precision = None
+        try:
+            for part in left:
+                head, *lines = part.split(b"\n")
+                precision = loads(head)["precision"]
+                for line in lines:
+                    self._store.add(from_record(loads(line)))
+            return identity_records(self._store, self._deciding, self.by, precision)
         finally:
             self._store.close()
 
@@ -229,7 +259,9 @@ class ReidStage(Stage):
         """Return the record of a tracklet, and remember for the run what the record says: its vector is rounded."""
         record = to_record(Tracklet(source, found.track_id, found.start, found.end, camera, found.vector, space,
                                     found.label, found.crops), self.by)
-        if not self._plan.embed_only:
+        if self._left is not None:
+            self._left.append(dump(record))
+        elif not self._plan.embed_only:
             self._store.add(from_record(record))
         return record
 
