@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from vtk.errors import MediaError, UsageError
+from vtk.media.aside import Aside
 from vtk.media.audio import AudioTrack
 from vtk.media.names import suffix
 from vtk.media.pyav import reason
@@ -41,6 +43,9 @@ class VideoWriter:
 
     The file appears under its name when ``close`` has made it whole; until then it is ``<path>.part``. A device or
     a pipe is written to directly. Memory is bounded by what the encoder looks ahead.
+
+    Encoding goes on in a thread of its own, a few frames behind ``write``: what cannot be written is raised by a later
+    ``write`` or by ``close``.
 
     Args:
         path: ends in one of ``MUXERS``.
@@ -81,6 +86,7 @@ class VideoWriter:
         self._last = -1  # ticks of the last frame written
         self._first_dts: int | None = None
         self._open = True
+        self._aside: Aside | None = None
         self._track: AudioTrack | None = None
         self._audio_note: str | None = None
         with self._guarded():
@@ -104,7 +110,7 @@ class VideoWriter:
         """Append a frame.
 
         Args:
-            image: (H, W, 3) uint8 RGB of the writer's size.
+            image: (H, W, 3) uint8 RGB of the writer's size; it is copied.
             t: seconds, on any clock that all frames share; with sound, from the source's first frame. A frame that
                 is not after the one before it is put one tick of the container after it.
         """
@@ -119,9 +125,9 @@ class VideoWriter:
                 self._first = t
                 if self._track is not None:
                     self._track.begin(t)
+                self._aside = Aside("vtk-encode")
             self._last = max(round((t - self._first) / self._tick), self._last + 1)
-            self._mux_video(self._stream.encode(self._frame(image)))
-            self._mux_audio(float(self._last * self._tick))
+            self._aside.put(partial(self._encode, _copied(image), self._last))
 
     def close(self) -> None:
         """Complete the file and give it its name. Raises MediaError where no frame was written, too."""
@@ -131,6 +137,7 @@ class VideoWriter:
             self.abort()
             raise MediaError(f"cannot write {self._name}: not one frame came", code="E_ENCODE")
         with self._guarded():
+            self._aside.finish()
             self._mux_video(self._stream.encode(None), final=True)
             self._mux_audio(float(self._last * self._tick + 1 / self._rate))
             self._container.close()
@@ -143,6 +150,8 @@ class VideoWriter:
         """Give up: nothing stays of the file. Does nothing after ``close``."""
         if not self._open:
             return
+        if self._aside is not None:
+            self._aside.abandon()
         self._shut()
         if self._part != self._target and os.path.lexists(self._part):
             os.unlink(self._part)  # before the container is closed: it would move the whole file to place its index
@@ -186,17 +195,13 @@ class VideoWriter:
         except MediaError as error:
             self._audio_note = str(error)
 
-    def _frame(self, image: np.ndarray) -> av.VideoFrame:
-        """Return the image as an even-sized 4:2:0 frame at the last tick."""
-        height, width = image.shape[:2]
-        if height % 2 or width % 2:
-            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = self._scaler.reformat(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
-                                      format="yuv420p", dst_colorspace=self._matrix,
+    def _encode(self, image: av.VideoFrame, tick: int) -> None:
+        """Write an even-sized RGB frame, and the sound up to it."""
+        frame = self._scaler.reformat(image, format="yuv420p", dst_colorspace=self._matrix,
                                       dst_color_range=ColorRange.MPEG, threads=1)
-        frame.pts, frame.time_base = self._last, self._tick
-        frame.duration = self._span
-        return frame
+        frame.pts, frame.time_base, frame.duration = tick, self._tick, self._span
+        self._mux_video(self._stream.encode(frame))
+        self._mux_audio(float(tick * self._tick))
 
     @property
     def _span(self) -> int:
@@ -239,6 +244,14 @@ class VideoWriter:
         except BaseException:
             self.abort()
             raise
+
+
+def _copied(image: np.ndarray) -> av.VideoFrame:
+    """Return the image as a frame of its own, with even sides."""
+    height, width = image.shape[:2]
+    if height % 2 or width % 2:
+        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
 
 
 def _muxer(name: str, crf: int, preset: str, overwrite: bool) -> str:
