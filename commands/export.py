@@ -1,12 +1,11 @@
 """``vtk export``: records as files of other tools."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vtk.driver.stage import Stage
+from vtk.export.running import export_stage, note_to, refuse_in_a_pipe
 from vtk.options import Common, record_command, table_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
@@ -31,8 +30,13 @@ Packed = Annotated[bool, typer.Option("--packed", help="Lay pieces end to end; e
 CopyOutput = Annotated[Path | None, typer.Option(
     "-o", "--output", metavar="FILE", show_default=False,
     help="Write this file, which appears when it is complete; without it, stdout.")]
-
-
+Types = Annotated[str, typer.Option("--type", metavar="TYPE,…", show_default=False,
+                                    help="Write these types alone, and a table of each though none come.")]
+TypeFolder = Annotated[Path | None, typer.Option("--out-dir", metavar="DIR", show_default=False,
+                                                 help="Write one file a record type into this folder: DIR/TYPE.csv.")]
+Tables = Annotated[Path, typer.Option("-o", "--output", metavar="DIR|FILE", show_default=False,
+                                      help="Write the tables into this folder; a name that ends in .parquet is the "
+                                           "table of a single --type.")]
 Folder = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", show_default=False,
                                       help="Write the package into this folder.")]
 Contributors = Annotated[list[str] | None, typer.Option("--contributor", metavar="NAME", show_default=False,
@@ -70,8 +74,8 @@ def mot(common: Common, context: typer.Context, inputs: Records = None, output: 
 
     from vtk.export.mot_export import MotStage
 
-    _export(partial(MotStage, output=output, out_dir=out_dir, overwrite=overwrite, kind=kind, maker=maker,
-                    tee=common.tee), inputs, common, context)
+    export_stage(partial(MotStage, output=output, out_dir=out_dir, overwrite=overwrite, kind=kind, maker=maker,
+                         tee=common.tee), inputs, common, context)
 
 
 @app.command()
@@ -120,8 +124,8 @@ def icdar(common: Common, context: typer.Context, inputs: Records = None, output
 
     from vtk.export.text_export import IcdarStage
 
-    _export(partial(IcdarStage, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker, tee=common.tee),
-            inputs, common, context)
+    export_stage(partial(IcdarStage, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker, tee=common.tee),
+                 inputs, common, context)
 
 
 @app.command()
@@ -202,52 +206,71 @@ def camtrapdp(common: Common, context: typer.Context, output: Folder, inputs: Re
 
     Example: vtk export camtrapdp species.jsonl --contributor "A. Nyman" --timezone +02:00 -o meadow
     """
-    import sys
-
     from vtk.errors import EXIT_PARTIAL
     from vtk.export.camtrapdp import Package
     from vtk.export.camtrapdp_export import check_folder, export_camtrapdp, read_zone, write_package
 
-    _not_in_a_pipe("camtrapdp", context, "-o DIR")
-
-    def note(message: str) -> None:
-        if not common.quiet:
-            print(f"vtk export: {message}", file=sys.stderr)
+    refuse_in_a_pipe("camtrapdp", context, "-o DIR")
 
     check_folder(output, common.overwrite)
     package = Package(title or output.resolve().name, contributors or [], design, capture, public)
-    written, whole = export_camtrapdp(inputs or [], package, maker, read_zone(zone), str(root) if root else None, note)
+    written, whole = export_camtrapdp(inputs or [], package, maker, read_zone(zone), str(root) if root else None,
+                                      note_to(common))
     write_package(output, written, common.overwrite)
     if not whole:
         raise typer.Exit(EXIT_PARTIAL)
 
 
-def _not_in_a_pipe(form: str, context: typer.Context, output: str) -> None:
-    """Refuse to be called by the text of a pipe rather than by ``vtk``."""
-    from vtk.errors import UsageError
+@app.command()
+@table_command
+def parquet(common: Common, context: typer.Context, output: Tables, inputs: Records = None, kinds: Types = "",
+            overwrite: Overwrite = False) -> None:
+    """Turn records into Parquet tables, one for each type of record.
 
-    if context.find_root() is context.parent:
-        raise UsageError(f"export {form} cannot stand in a pipe's text, it writes one file of a whole run: "
-                         f"vtk pipe '…' | vtk export {form} {output}")
+    Reads all records. Writes DIR/TYPE.parquet with a column for each key of the type, whatever came: boxes are x1, y1,
+    x2, y2, vectors lists of fixed size in embedding-SPACE.parquet, absent is null; row is the record's place in the
+    stream, extra the JSON of keys that the type has no column for. Types that nobody knows are in other.parquet.
+    Tables appear when all are complete. Streams: holds a row group of each type, 32 MB at most.
+
+    Example: vtk track videos/ | vtk export parquet -o tables
+    """
+    from vtk.export.parquet_tables import Tables
+    from vtk.export.running import export_whole, read_types
+
+    refuse_in_a_pipe("parquet", context, "-o DIR")
+    export_whole(Tables(output, read_types(kinds), overwrite), inputs, common)
+
+
+@app.command("csv")
+@table_command
+def csv_(common: Common, context: typer.Context, inputs: Records = None, output: Output = None,
+         out_dir: TypeFolder = None, kinds: Types = "", overwrite: Overwrite = False) -> None:
+    """Turn records into CSV, one file for each type of record.
+
+    Reads all records. Writes a header and a row a record: the columns of the type's table in Parquet, lists and objects
+    as JSON, absent as nothing. A file appears when it is complete. Streams: holds 1,024 records of each type.
+
+    Example: vtk track street.mp4 | vtk export csv --type track -o - | head -3
+    """
+    from vtk.export.csv_tables import CsvTables
+    from vtk.export.running import export_whole, read_types
+
+    refuse_in_a_pipe("csv", context, "--type TYPE -o FILE")
+    export_whole(CsvTables(output, out_dir, read_types(kinds), overwrite, common.tee), inputs, common)
 
 
 def _copies(form: str, inputs: list[str] | None, output: Path | None, maker: str, common: Common,
             context: typer.Context) -> None:
     """Write the copies in files of records, or on stdin, as one file."""
-    import sys
     from dataclasses import replace
 
     from vtk.driver.run import open_output
     from vtk.errors import EXIT_PARTIAL
     from vtk.export.copy_export import export_copies
 
-    _not_in_a_pipe(form, context, "-o FILE")
+    refuse_in_a_pipe(form, context, "-o FILE")
 
-    def note(message: str) -> None:
-        if not common.quiet:
-            print(f"vtk export: {message}", file=sys.stderr)
-
-    lines, whole = export_copies(form, inputs or [], maker, note)
+    lines, whole = export_copies(form, inputs or [], maker, note_to(common))
     with open_output(replace(common, output=None if output == Path("-") else output)) as write:
         write(lines)
     if not whole:
@@ -260,8 +283,8 @@ def _subtitles(form: str, output: Path | None, out_dir: Path | None, overwrite: 
 
     from vtk.export.text_export import SubtitleStage
 
-    _export(partial(SubtitleStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
-                    tee=common.tee), inputs, common, context)
+    export_stage(partial(SubtitleStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
+                         tee=common.tee), inputs, common, context)
 
 
 def _timelines(form: str, output: Path | None, out_dir: Path | None, overwrite: bool, maker: str,
@@ -271,39 +294,5 @@ def _timelines(form: str, output: Path | None, out_dir: Path | None, overwrite: 
 
     from vtk.export.timeline_export import TimelineStage
 
-    _export(partial(TimelineStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
-                    tee=common.tee, **options), inputs, common, context)
-
-
-def _export(factory: Callable[[], Stage], inputs: list[str] | None, common: Common, context: typer.Context) -> None:
-    """Run an exporter over the files of records that are named, else over stdin."""
-    from vtk.driver import drive
-    from vtk.driver.run import with_inputs
-
-    # Inside a pipe's text this is no command of ``vtk``, and drive says that inputs belong to the whole pipe.
-    if inputs and context.find_root() is not context.parent:
-        _over_files(factory(), inputs, common)
-    else:
-        drive(factory, with_inputs(common, inputs or ()))
-
-
-def _over_files(stage: Stage, names: list[str], common: Common) -> None:
-    """Run a sink over files of records, which ``drive`` would take for media."""
-    import sys
-    from contextlib import nullcontext
-
-    from vtk.driver.chain import Opening, Step
-    from vtk.driver.passes import Tally, run_passes
-    from vtk.driver.progress import Reporter
-    from vtk.driver.records_in import record_chunks
-    from vtk.driver.run import exit_code, open_output
-
-    stage.prepare("records")
-    tally = Tally(hear=Reporter(common.quiet).error)
-    # Without --tee no record goes on, and stdout is left to the stage, which may have rows for it.
-    with open_output(common) if common.tee else nullcontext(lambda lines: None) as write:
-        for item in run_passes([Step(stage)], None, record_chunks(names), Opening(), tally,
-                               internal=not common.traceback):
-            if isinstance(item, list):
-                write(item)
-    sys.exit(exit_code(tally))
+    export_stage(partial(TimelineStage, form=form, output=output, out_dir=out_dir, overwrite=overwrite, maker=maker,
+                         tee=common.tee, **options), inputs, common, context)
