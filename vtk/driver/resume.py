@@ -8,6 +8,7 @@ from pathlib import Path
 from vtk.driver.chain import Step, modes_of
 from vtk.driver.lines import CHUNK
 from vtk.driver.link import options_hash
+from vtk.driver.stage import Stage
 from vtk.driver.stream import Close, Group, RecordStream
 from vtk.errors import RecordError
 from vtk.records import Record
@@ -17,12 +18,16 @@ class Finished:
     """Tells whether the ``end`` records of a source prove it finished under the options of now.
 
     Failed sources are tried again; partial ones are not, since the same file gives the same damage.
+
+    Args:
+        steps: the pipe.
+        fingerprint: gives that of a source's file now, None where there is none.
+        options: the hashes of the options of the pipe's stages, where they are known; else the stages are asked.
     """
 
-    def __init__(self, steps: Sequence[Step], fingerprint: Callable[[str], str | None]) -> None:
-        stages = [step.stage for step in steps]
-        self._wanted = [options_hash(stage, mode) for stage, mode in zip(
-            stages, modes_of(stages, {"media"}), strict=True) if mode != "pass"]
+    def __init__(self, steps: Sequence[Step], fingerprint: Callable[[str], str | None],
+                 options: Sequence[str] | None = None) -> None:
+        self._wanted = list(options) if options is not None else options_of([step.stage for step in steps])
         self._fingerprint = fingerprint
 
     def proves(self, source: str, ends: Sequence[Record]) -> bool:
@@ -35,6 +40,12 @@ class Finished:
         stated = {record.get("fingerprint") for record in tail}
         current = self._fingerprint(source)
         return current is not None and stated == {current}
+
+
+def options_of(stages: Sequence[Stage]) -> list[str]:
+    """Return the hashes of the options of those stages of a pipe that work on media, as ledgers have them."""
+    modes = modes_of(stages, {"media"})
+    return [options_hash(stage, mode) for stage, mode in zip(stages, modes, strict=True) if mode != "pass"]
 
 
 def current_fingerprint(source: str, root: str | None = None) -> str | None:

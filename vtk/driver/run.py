@@ -76,7 +76,7 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
     gc.set_threshold(100_000, 20, 20)
     steps = [Step(plan.factory(), plan.common.only) for plan in planned]
     names = named_sources(common)
-    _check(steps, names, common)
+    _check(planned, steps, names, common)
     for step in steps if names else ():
         step.stage.expect(names)
     if common.dry_run:
@@ -84,16 +84,16 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
             step.stage.check()
         _describe(steps, names, common)
         return
-    prepare([step.stage for step in steps], names is not None)
-    todo, sink = _target(steps, names, common)
-    reporter = Reporter(common.quiet, len(todo) if todo is not None else None)
-    tally = Tally(hear=reporter.error, kept=len(names or ()) - len(todo or ()))
-    names = todo
     opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout,
                       os.fspath(common.root) if common.root is not None else None, common.framerate)
-    stream = _stream(planned, steps, names, opening, tally, common)
-    begin = time.perf_counter()
-    _write(stream, sink, reporter)
+    with _prepared(planned, steps, names, opening, common) as pool:
+        todo, sink = _target(steps, names, common, pool.options if pool is not None else None)
+        reporter = Reporter(common.quiet, len(todo) if todo is not None else None)
+        tally = Tally(hear=reporter.error, kept=len(names or ()) - len(todo or ()))
+        stream = (pool.run(todo or [], tally) if pool is not None
+                  else _stream(planned, steps, todo, opening, tally, common))
+        begin = time.perf_counter()
+        _write(stream, sink, reporter)
     if common.profile:
         for line in table(tally.spent, time.perf_counter() - begin, common.jobs or 1):
             reporter.say(line)
@@ -102,18 +102,29 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         sys.exit(code)
 
 
+@contextmanager
+def _prepared(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] | None, opening: Opening,
+              common: Common) -> Iterator[Any]:
+    """Load what the stages need: here, or with --jobs in the processes, of which the pool is given."""
+    if (common.jobs or 1) == 1 or common.engine != "local":
+        prepare([step.stage for step in steps], names is not None)
+        yield None
+        return
+    from vtk.engines.local import Pool
+
+    with Pool([(plan.factory, plan.common.only) for plan in planned], names or [], opening, common) as pool:
+        if names:
+            pool.prepare()
+        yield pool
+
+
 def _stream(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] | None, opening: Opening, tally: Tally,
             common: Common) -> Iterator[Any]:
-    """Return what the engine that was asked for gives of the sources still to do, or of the records on stdin."""
-    factories = [(plan.factory, plan.common.only) for plan in planned]
+    """Return what a cluster or this process gives of the sources still to do, or of the records on stdin."""
     if common.engine == "ray":
         from vtk.engines.ray import run_ray
 
-        return run_ray(factories, names or [], opening, tally, common)
-    if (common.jobs or 1) > 1:
-        from vtk.engines.local import run_jobs
-
-        return run_jobs(factories, names or [], opening, tally, common)
+        return run_ray([(plan.factory, plan.common.only) for plan in planned], names or [], opening, tally, common)
     return run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
                       internal=not common.traceback)
 
@@ -136,7 +147,7 @@ def _check_engine(names: list[str] | None, common: Common) -> None:
             raise UsageError(f"{option} needs inputs named on the command line: records on stdin are one stream")
 
 
-def _check(steps: Sequence[Step], names: list[str] | None, common: Common) -> None:
+def _check(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] | None, common: Common) -> None:
     """Raise UsageError where options do not go together, or what would be written is there."""
     _check_engine(names, common)
     if common.resume and common.output is None and common.out_dir is None:
@@ -146,7 +157,12 @@ def _check(steps: Sequence[Step], names: list[str] | None, common: Common) -> No
                          "all sources, and what was kept is not looked at again"
                          + (f"; {stage.deferral}" if stage.deferral else ""))
     if (common.jobs or 1) > 1 or common.engine == "ray":
-        check_jobs([step.stage for step in steps])
+        from vtk.engines.placing import placed
+        from vtk.engines.reduce import split_across
+
+        split_across([(plan.factory, plan.common.only) for plan in planned], names or (),
+                     "--jobs" if common.engine == "local" else f"--engine {common.engine}")
+        placed(common.devices, common.jobs or 1, common.device)
     if common.decoder not in DECODERS:
         raise UsageError(f"--decoder is '{common.decoder}': it is one of {', '.join(DECODERS)}")
     if common.output is not None and common.out_dir is not None:
@@ -158,14 +174,6 @@ def _check(steps: Sequence[Step], names: list[str] | None, common: Common) -> No
         outputs.check_targets(common.out_dir, names or [], common.overwrite or common.resume, _resumable(steps, names))
     if common.output is not None:
         outputs.check_target(common.output, common.overwrite or common.resume, _resumable(steps, names))
-
-
-def check_jobs(stages: Iterable[Stage]) -> None:
-    """Raise UsageError where a stage has results across sources, which no one of several processes could see."""
-    for stage in stages:
-        if stage.across:
-            raise UsageError(f"--jobs cannot run {stage.name}: {stage.why_across}"
-                             + (f"; {stage.deferral}" if stage.deferral else ""))
 
 
 def prepare(stages: Sequence[Stage], named: bool) -> None:
@@ -187,9 +195,9 @@ def exit_code(tally: Tally) -> int:
     return EXIT_PARTIAL if could else EXIT_NOTHING
 
 
-def _target(steps: Sequence[Step], names: list[str] | None,
-            common: Common) -> tuple[list[str] | None, outputs.Output]:
-    """Return the sources still to do, and where records go."""
+def _target(steps: Sequence[Step], names: list[str] | None, common: Common,
+            options: Sequence[str] | None) -> tuple[list[str] | None, outputs.Output]:
+    """Return the sources still to do, and where records go; ``options`` is as ``Finished`` takes it."""
     if steps[-1].stage.sink and not steps[-1].stage.tee:
         return names, outputs.Nowhere()
     if common.engine == "ray":  # what resumes and what is written is the machines' own business
@@ -197,14 +205,14 @@ def _target(steps: Sequence[Step], names: list[str] | None,
     if common.out_dir is not None:
         folder = outputs.Folder(common.out_dir, common.overwrite or common.resume, _resumable(steps, names))
         if common.resume and names:
-            finished = _finished(steps, common)
+            finished = _finished(steps, common, options)
             names = [name for name in names
                      if name not in {source for source, _ in finished_in(folder.path(name), finished)}]
         return names, folder
     if common.output is not None:
         if not common.resume or names is None:
             return names, outputs.OneFile(common.output, common.overwrite, resumable=_resumable(steps, names))
-        finished, wanted = _finished(steps, common), set(names)
+        finished, wanted = _finished(steps, common, options), set(names)
         earlier = ((source, lines) for path in (common.output, outputs.part_of(common.output))
                    for source, lines in finished_in(path, finished) if source in wanted)
         file = outputs.OneFile(common.output, True, earlier)
@@ -217,9 +225,9 @@ def _resumable(steps: Sequence[Step], names: Sequence[str] | None) -> bool:
     return names is not None and not any(step.stage.late_writes for step in steps)
 
 
-def _finished(steps: Sequence[Step], common: Common) -> Finished:
+def _finished(steps: Sequence[Step], common: Common, options: Sequence[str] | None) -> Finished:
     root = os.fspath(common.root) if common.root is not None else None
-    return Finished(steps, partial(current_fingerprint, root=root))
+    return Finished(steps, partial(current_fingerprint, root=root), options)
 
 
 def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> None:

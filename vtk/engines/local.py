@@ -1,4 +1,9 @@
-"""Many sources at a time on one machine: processes that each work on one source after another."""
+"""Many sources at a time on one machine: processes that each work on one source after another.
+
+    with Pool(factories, names, opening, common) as pool:
+        pool.prepare()                              # what cannot be had is said here, once, before any source
+        for item in pool.run(names, tally): ...     # lists of lines, Begin and Done, as run_passes gives them
+"""
 
 from __future__ import annotations
 
@@ -6,41 +11,41 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from vtk.driver.chain import Opening, Outcome, Step
-from vtk.driver.link import error_record, internal
-from vtk.driver.passes import Begin, Done, Tally, run_passes
-from vtk.driver.run import check_jobs, prepare
-from vtk.driver.stage import Stage
+from vtk.driver.chain import OfRun, Opening
+from vtk.driver.passes import Begin, Done, Tally
+from vtk.engines.placing import placed
+from vtk.engines.queue import Queue
+from vtk.engines.reduce import Factory, split_across
+from vtk.engines.worker import Ready, Result, Setup, lost, start
 from vtk.errors import VtkError
 from vtk.options import Common
-from vtk.records import dump, make
+from vtk.threads import available
 
-Factory = tuple[Callable[[], Stage], bool]  # builds a stage; whether it keeps only its own records
-
-ATTEMPTS = 2  # a source whose worker died once is given to another worker once
+ATTEMPTS = 2  # a source whose process died once is given to another one once
 READ = 1 << 20
 
 
 class WorkerError(VtkError):
-    """A worker process died while it worked on a source."""
+    """A process died while it worked on a source, or before it could."""
 
     code = "E_WORKER"
 
 
 @dataclass
 class _Worker:
-    """A process, the line to it, and the source that it works on (its number), if any."""
+    """A process, the line to it, its device, whether its stages are loaded, and the number of the source it works on."""
 
     process: BaseProcess
     line: Connection
+    device: str | None = None
+    ready: bool = False
     task: int | None = None
 
 
@@ -48,139 +53,185 @@ class _Worker:
 class _Board:
     """The state of all sources by number: to do, how often tried, and what came back."""
 
-    waiting: deque[int]
+    queue: Queue
     tries: dict[int, int] = field(default_factory=dict)
-    done: dict[int, tuple[Path, Outcome]] = field(default_factory=dict)
+    done: dict[int, Result] = field(default_factory=dict)
+    held: int = 0  # bytes of lines of those that are done
 
 
 def run_jobs(factories: Sequence[Factory], sources: Sequence[str], opening: Opening, tally: Tally,
              common: Common) -> Iterator[Any]:
-    """Yield lists of lines, Begin and Done as ``run_passes`` does, source by source in the order of ``sources``.
+    """Yield what a pool gives of ``sources``; see ``Pool``."""
+    with Pool(factories, sources, opening, common) as pool:
+        if sources:
+            pool.prepare()
+        yield from pool.run(sources, tally)
+
+
+class Pool:
+    """Processes that do the sources of a run, each source whole by one of them.
 
     Args:
         factories: the stages of the pipe, picklable.
-        sources: their names; each is worked on whole by one process.
+        sources: of the run.
+        opening: how they are opened.
         common: --jobs, the number of processes; --threads, a bound on each one's, without which the machine's
-            processors are divided among them.
+            processors are divided among them; --devices.
 
     Raises:
-        UsageError: a stage has results across sources, which no single process could see.
+        UsageError: a stage needs all sources in one process, or there are no such devices.
     """
-    from vtk.threads import available
 
-    check_jobs(factory() for factory, _ in factories)
-    jobs = common.jobs or 1
-    each = common.threads or max(1, available() // jobs)
-    board = _Board(deque(range(len(sources))))
-    context = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory(prefix="vtk-jobs-") as folder:
-        setup = (list(factories), opening, each, folder)
-        workers = [_start(context, setup) for _ in range(min(jobs, len(sources)))]
+    def __init__(self, factories: Sequence[Factory], sources: Sequence[str], opening: Opening,
+                 common: Common) -> None:
+        self._jobs = common.jobs or 1
+        self._devices = placed(common.devices, self._jobs, common.device)
+        alone, self._reducer = split_across(factories, sources)
+        self._context = multiprocessing.get_context("spawn")
+        self._scratch = tempfile.TemporaryDirectory(prefix="vtk-jobs-", ignore_cleanup_errors=True)
+        each = common.threads or max(1, available() // self._jobs)
+        self._setup = Setup(alone, opening, each, self._scratch.name)
+        self._in_order = not common.unordered and common.out_dir is None
+        self._workers: list[_Worker] = []
+        self.options: list[str] = []  # the hashes of the options of the stages, once they are loaded
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+        if self._reducer is not None:
+            self._reducer.close()
+        self._scratch.cleanup()
+
+    def prepare(self) -> None:
+        """Load what the stages need in the first process; the others follow when there is something to do.
+
+        Raises:
+            VtkError: what a stage's ``prepare`` refused, or the process died.
+        """
+        self._workers.append(worker := self._start(0))
         try:
-            for number, source in enumerate(sources):
-                while number not in board.done:
-                    _advance(board, workers, sources, context, setup, ahead=number + 4 * jobs)
-                path, outcome = board.done.pop(number)
-                yield Begin(source)
-                yield from _read(path)
-                tally.add(outcome)
-                yield Done(source, outcome)
-        finally:
-            for worker in workers:
-                worker.process.terminate()
-                worker.process.join()
-
-
-def _start(context: Any, setup: tuple[Any, ...]) -> _Worker:
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, *setup), daemon=True)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours)
-
-
-def _advance(board: _Board, workers: list[_Worker], sources: Sequence[str], context: Any, setup: tuple[Any, ...],
-             ahead: int) -> None:
-    """Give idle workers sources, not further than ``ahead``, and take in what the next worker to speak says."""
-    for worker in workers:
-        if worker.task is None and board.waiting and board.waiting[0] < ahead:
-            worker.task = board.waiting.popleft()
-            board.tries[worker.task] = board.tries.get(worker.task, 0) + 1
-            try:
-                worker.line.send((worker.task, sources[worker.task]))
-            except OSError:  # it died while idle; wait() finds its line at its end just the same
-                pass
-    busy = {worker.line: worker for worker in workers if worker.task is not None}
-    for line in wait(list(busy)):
-        worker = busy[line]  # type: ignore[index]
-        number = worker.task
-        try:
-            path, outcome = worker.line.recv()
-            board.done[number] = (Path(path), outcome)  # type: ignore[index]
-            worker.task = None
-        except (EOFError, OSError):
-            worker.process.join()
-            if board.tries[number] < ATTEMPTS:  # type: ignore[index]
-                board.waiting.appendleft(number)  # type: ignore[arg-type]
-            else:
-                board.done[number] = _lost(setup, sources[number], _death(worker.process.exitcode))  # type: ignore[index]
-            workers[workers.index(worker)] = _start(context, setup)
-
-
-def _death(code: int | None) -> WorkerError:
-    how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
-    return WorkerError(f"the process that worked on it died ({how}), {ATTEMPTS} times; out of memory, or a damaged "
-                       "file that crashes a decoder")
-
-
-def _lost(setup: tuple[Any, ...], source: str, error: VtkError) -> tuple[Path, Outcome]:
-    """Return the records and the outcome of a source that no worker could finish."""
-    factories, _, _, folder = setup
-    stage = factories[0][0]()
-    ledger = {"decoded": 0, "processed": 0, "skipped": 0}
-    lines = [dump(error_record(stage.by, stage.name, error, source, fatal=True))]
-    lines += [dump(make("end", factory().by, source, status="failed", frames=ledger, records=0))
-              for factory, _ in factories]
-    descriptor, path = tempfile.mkstemp(dir=folder)
-    with os.fdopen(descriptor, "wb") as file:
-        file.writelines(line + b"\n" for line in lines)
-    return Path(path), Outcome(source, "failed", [(stage.name, error)])
-
-
-def _read(path: Path) -> Iterator[list[bytes]]:
-    """Yield a worker's lines, and remove its file."""
-    rest = b""
-    with path.open("rb") as file:
-        while data := file.read(READ):
-            *whole, rest = (rest + data).split(b"\n")
-            yield whole
-    path.unlink()
-
-
-def _work(line: Connection, factories: list[Factory], opening: Opening, threads: int, folder: str) -> None:
-    """Be a worker: build the stages once, then take sources until the line closes."""
-    from dataclasses import replace
-
-    from vtk import threads as bounds
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears the interrupt, and ends us
-    bounds.bound(threads)
-    steps = [Step(factory(), only) for factory, only in factories]
-    prepare([step.stage for step in steps], True)
-    while True:
-        try:
-            number, source = line.recv()
+            said = worker.line.recv()
         except EOFError:
-            return
-        path = os.path.join(folder, str(number))
-        outcome = Outcome(source)
+            worker.process.join()
+            raise WorkerError(f"a process died while it loaded its models ({_how(worker)}); maybe for want of "
+                              "memory") from None
+        if isinstance(said, VtkError):
+            raise said
+        worker.ready, self.options = True, said.options
+
+    def run(self, sources: Sequence[str], tally: Tally) -> Iterator[Any]:
+        """Yield lists of lines, Begin and Done, source by source, and what concerns the run last.
+
+        In the order of ``sources``, unless that does not matter: with --unordered and where each has its own file.
+        """
+        board = _Board(Queue(sources, self._jobs, self._setup.opening.root, self._in_order))
+        self._workers += [self._start(each) for each in range(len(self._workers), min(self._jobs, len(sources)))]
+        for place in range(len(sources)):
+            while (number := self._next(board, place)) is None:
+                self._advance(board, sources, place, tally)
+            result = board.done.pop(number)
+            yield Begin(sources[number])
+            yield from self._lines(board, result)
+            if self._reducer is not None:
+                self._reducer.take(number, result.left or [b""] * len(self._setup.factories))
+            tally.add(result.outcome)
+            yield Done(sources[number], result.outcome)
+        self._end()  # what follows may need the memory
+        if self._reducer is not None:
+            yield from self._reducer.lines(tally)
+
+    def _next(self, board: _Board, place: int) -> int | None:
+        """Return the source to write next, where it is done."""
+        if self._in_order:
+            return place if place in board.done else None
+        return next(iter(board.done), None)
+
+    def _start(self, number: int) -> _Worker:
+        device = self._devices[number % len(self._devices)] if self._devices else None
+        return self._on(device)
+
+    def _on(self, device: str | None) -> _Worker:
+        return _Worker(*start(self._context, self._setup, device), device)
+
+    def _advance(self, board: _Board, sources: Sequence[str], place: int, tally: Tally) -> None:
+        """Give idle processes sources, and take in what the next ones to speak say."""
+        for worker in self._workers:
+            if worker.ready and worker.task is None and (number := board.queue.take(place, board.held)) is not None:
+                worker.task = number
+                board.tries[number] = board.tries.get(number, 0) + 1
+                try:
+                    worker.line.send((number, sources[number]))
+                except OSError:  # it died while idle; wait() finds its line at its end just the same
+                    pass
+        talking = {worker.line: worker for worker in self._workers if worker.task is not None or not worker.ready}
+        for line in wait(list(talking)):
+            self._hear(talking[line], board, sources, tally)  # type: ignore[index]
+
+    def _hear(self, worker: _Worker, board: _Board, sources: Sequence[str], tally: Tally) -> None:
+        """Take in what a process says, or that it died."""
         try:
-            with open(path, "wb") as file:
-                for item in run_passes(steps, [source], None, replace(opening, threads=threads), Tally()):
-                    if isinstance(item, list):
-                        file.writelines(part + b"\n" for part in item)
-                    elif isinstance(item, Done):
-                        outcome = item.outcome
-        except Exception as error:
-            path, outcome = _lost((factories, opening, threads, folder), source, internal(error))
-        line.send((str(path), outcome))
+            said = worker.line.recv()
+        except (EOFError, OSError):
+            said = None
+        if isinstance(said, Ready):
+            worker.ready = True
+        elif isinstance(said, VtkError) and worker.task is not None:
+            raise said
+        elif isinstance(said, Result) and worker.task is not None:
+            board.done[worker.task], worker.task = said, None
+            board.held += said.path.stat().st_size
+        elif worker.task is None:
+            self._without(worker, said, tally)
+        else:
+            worker.process.join()
+            if board.tries[worker.task] < ATTEMPTS:
+                board.queue.back(worker.task)
+            else:
+                error = WorkerError(f"the process that worked on it died ({_how(worker)}), {ATTEMPTS} times; out of "
+                                    "memory, or a damaged file that crashes a decoder")
+                board.done[worker.task] = lost(self._setup.factories, self._setup.folder, sources[worker.task], error)
+            worker.line.close()
+            self._workers[self._workers.index(worker)] = self._on(worker.device)
+
+    def _without(self, worker: _Worker, said: VtkError | None, tally: Tally) -> None:
+        """Go on without a process that could not load its models."""
+        worker.process.join()
+        self._workers.remove(worker)
+        error = said or WorkerError(f"a process died while it loaded its models ({_how(worker)}); maybe for want of "
+                                    "memory")
+        if not self._workers:
+            raise error
+        count = len(self._workers)
+        tally.hear(self._setup.factories[0][0]().name, None, WorkerError(
+            f"{error}; going on with {count} {'process' if count == 1 else 'processes'}", code=error.code))
+
+    def _lines(self, board: _Board, result: Result) -> Iterator[list[bytes]]:
+        """Yield a source's lines, those on the run where no source before brought them; remove its file."""
+        with result.path.open("rb") as file:
+            for at, lines in result.of_run:
+                yield file.read(at - file.tell()).split(b"\n")[:-1]
+                fresh = self._reducer.said(lines) if self._reducer is not None else lines
+                yield fresh
+            rest = b""
+            while data := file.read(READ):
+                *whole, rest = (rest + data).split(b"\n")
+                yield whole
+            board.held -= file.tell()
+        result.path.unlink()
+
+    def _end(self) -> None:
+        """End all processes."""
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+            worker.line.close()
+        self._workers = []
+
+
+def _how(worker: _Worker) -> str:
+    """Return how a process died, in words."""
+    code = worker.process.exitcode
+    return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"

@@ -23,12 +23,14 @@ from vtk.records import parse
 Factory = tuple[Callable[[], Stage], bool]  # builds a stage; whether it keeps only its own records
 
 
-def split_across(factories: Sequence[Factory], sources: Sequence[str] = ()) -> tuple[list[Factory], Reducer | None]:
+def split_across(factories: Sequence[Factory], sources: Sequence[str] = (),
+                 option: str = "--jobs") -> tuple[list[Factory], Reducer | None]:
     """Return the factories of a pipe that is run on each source alone, and what gives the results across sources.
 
     Args:
         factories: of the stages of the pipe.
         sources: of the run, in its order.
+        option: that asks for it, as messages name it.
 
     Returns:
         Picklable factories, and the reducer; None where no stage has results across sources.
@@ -43,9 +45,9 @@ def split_across(factories: Sequence[Factory], sources: Sequence[str] = ()) -> t
     for place in across:
         stage = steps[place].stage
         if stage.mapper(sources) is None:
-            raise UsageError(f"--jobs cannot run {stage.name}: {stage.why_across}"
+            raise UsageError(f"{option} cannot run {stage.name}: {stage.why_across}"
                              + (f"; {stage.deferral}" if stage.deferral else ""))
-        _check_behind(steps, place)
+        _check_behind(steps, place, option)
     alone = [(partial(_mapper, factory, tuple(sources)) if place in across else factory, only)
              for place, (factory, only) in enumerate(factories)]
     return alone, Reducer(steps, across)
@@ -116,15 +118,15 @@ def _mapper(factory: Callable[[], Stage], sources: tuple[str, ...]) -> Stage:
     return stage
 
 
-def _check_behind(steps: Sequence[Step], place: int) -> None:
+def _check_behind(steps: Sequence[Step], place: int, option: str) -> None:
     """Raise UsageError where a stage after the one at ``place`` waits for what that gives at the run's end."""
     stage = steps[place].stage
     late = ", ".join(sorted(stage.late_writes)) or "what it gives at the run's end"
-    how = f"run the pipe up to {stage.name} with --jobs, and pipe its records into the rest"
+    how = f"run the pipe up to {stage.name} with {option}, and pipe its records into the rest"
     for step, kinds in zip(steps[place + 1:], told(steps)[place + 1:], strict=True):
         if kinds or type(step.stage).overhear is not Stage.overhear:
-            raise UsageError(f"--jobs cannot run {step.stage.name} after {stage.name}: it needs {late} of all sources, "
+            raise UsageError(f"{option} cannot run {step.stage.name} after {stage.name}: it needs {late} of all sources, "
                              f"and each process sees some of them; {how}")
     if steps[place] not in split(steps)[-1]:
-        raise UsageError(f"--jobs cannot run this pipe: {stage.name} gives {late} of all sources, and what follows it "
+        raise UsageError(f"{option} cannot run this pipe: {stage.name} gives {late} of all sources, and what follows it "
                          f"is a pass of its own; {how}")
