@@ -22,7 +22,7 @@ LAYERS = (
     ("vtk.piping", "vtk.diagnosis", "vtk.engines"),
     ("vtk.detection", "vtk.labelling", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting", "vtk.export",
      "vtk.evaluation", "vtk.copies", "vtk.cropping", "vtk.heads", "vtk.liveness", "vtk.reid", "vtk.scenes",
-     "vtk.species", "vtk.text", "vtk.tuning"),
+     "vtk.species", "vtk.stats", "vtk.text", "vtk.tuning"),
     ("vtk.driver",),
     ("vtk.options",),
     ("vtk.models", "vtk.media", "vtk.library"),

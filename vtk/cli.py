@@ -37,6 +37,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("export", "sink", "Turn records into files of other tools."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
     ("eval", "tool", "Score results against ground truth."),
+    ("stats", "tool",
+     "Count what records hold: types, labels, sources, tracks, scores, texts, identities, copies, errors."),
     ("calibrate", "tool", "Find a model's thresholds on labelled data."),
     ("scene", "tool", "Fit a classifier of your own labels on pictures, and check it."),
     ("tune", "tool", "Search options on stored records, against ground truth."),
