@@ -92,7 +92,7 @@ def test_a_tracker_is_tuned(place: Path) -> None:
 
 
 def test_parallel_writes_a_file_a_video_and_goes_on(place: Path) -> None:
-    arguments = (*script("parallel.sh"), "videos", "out", "2", "motion")
+    arguments = (*script("parallel.sh"), "videos", "out", "2", "detect --model motion")
     assert run(place, *arguments).strip() == "3"
     files = sorted((place / "out" / "videos").iterdir())
     assert [path.name for path in files] == ["clip 2.mp4.jsonl", "clip0.mp4.jsonl", "clip1.mp4.jsonl"]
@@ -120,7 +120,7 @@ def test_the_makefile_makes_a_table_and_goes_on(place: Path) -> None:
     assert "Nothing to be done" in run(place, *arguments)
     (place / "out" / "clip0.jsonl").unlink()
     again = run(place, *arguments)
-    assert "clip0.mp4" in again and "track videos/clip1.mp4" not in again
+    assert "videos/clip0.mp4" in again and "videos/clip1.mp4" not in again
 
 
 def slides(path: Path, *shown: list[str]) -> None:
