@@ -1,56 +1,19 @@
 """``vtk export``: records as files of other tools."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from vtk.export.arguments import (
+    BoxType, By, Capture, Contributors, CopyOutput, DataSet, Design, Field, Folder, Fps, Like, Media, NonDrop,
+    OutDir, Output, Overwrite, Packed, Prefix, Public, Records, Results, Root, SetFolder, Size, Tables, Title, Type,
+    TypeFolder, Types, Version, Zone)
 from vtk.export.running import export_stage, note_to, refuse_in_a_pipe
 from vtk.options import Common, record_command, table_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
                   help="Turn records into files of other tools.")
-
-Records = Annotated[list[str] | None, typer.Argument(
-    metavar="RECORDS", show_default=False, help="Files of records; without any, or with -, stdin.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
-                                             help="Write this file, of one source; - is stdout.")]
-OutDir = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
-                                             help="Write one file a source into this folder: DIR/SOURCE.txt, or the format's suffix.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
-Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_default=False,
-                                   help="Write these alone; without it tracks, or detections where a source has none.")]
-By = Annotated[str, typer.Option("--by", metavar="MAKER", show_default=False,
-                                 help="Write the records of this maker, where there are several.")]
-Fps = Annotated[float | None, typer.Option("--fps", metavar="X", show_default=False,
-                                           help="Frames a second of the timeline. Default: those of the film.")]
-NonDrop = Annotated[bool, typer.Option(
-    "--non-drop", help="Number each frame at 29.97 and 59.94, too: timecodes then fall behind the clock.")]
-Packed = Annotated[bool, typer.Option("--packed", help="Lay pieces end to end; else each is where it is in the film.")]
-CopyOutput = Annotated[Path | None, typer.Option(
-    "-o", "--output", metavar="FILE", show_default=False,
-    help="Write this file, which appears when it is complete; without it, stdout.")]
-Types = Annotated[str, typer.Option("--type", metavar="TYPE,…", show_default=False,
-                                    help="Write these types alone, and a table of each though none come.")]
-TypeFolder = Annotated[Path | None, typer.Option("--out-dir", metavar="DIR", show_default=False,
-                                                 help="Write one file a record type into this folder: DIR/TYPE.csv.")]
-Tables = Annotated[Path, typer.Option("-o", "--output", metavar="DIR|FILE", show_default=False,
-                                      help="Write the tables into this folder; a name that ends in .parquet is the "
-                                           "table of a single --type.")]
-Folder = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", show_default=False,
-                                      help="Write the package into this folder.")]
-Contributors = Annotated[list[str] | None, typer.Option("--contributor", metavar="NAME", show_default=False,
-                                                        help="Who made the pictures. May be given several times.")]
-Title = Annotated[str, typer.Option(metavar="TEXT", show_default=False,
-                                    help="Title of the project. Default: the folder's name.")]
-Design = Annotated[str, typer.Option(metavar="NAME", help="How places were chosen: simpleRandom, systematicRandom, "
-                                                          "clusteredRandom, experimental, targeted, opportunistic.")]
-Capture = Annotated[str, typer.Option(metavar="activityDetection|timeLapse", help="What made cameras take pictures.")]
-Public = Annotated[bool, typer.Option("--public", help="Say that anybody can open the media.")]
-Zone = Annotated[str, typer.Option("--timezone", metavar="±HH:MM|Z", help="Zone of times that name none, as of most "
-                                                                         "pictures.")]
-Root = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
-                                           help="Resolve relative sources in DIR, to ask them for the time of day.")]
 
 
 @app.callback()
@@ -257,6 +220,102 @@ def csv_(common: Common, context: typer.Context, inputs: Records = None, output:
 
     refuse_in_a_pipe("csv", context, "--type TYPE -o FILE")
     export_whole(CsvTables(output, out_dir, read_types(kinds), overwrite, common.tee), inputs, common)
+
+
+@app.command()
+@table_command
+def coco(common: Common, context: typer.Context, output: DataSet, inputs: Records = None, overwrite: Overwrite = False,
+         kind: BoxType = "", maker: By = "", size: Size = "", root: Media = None, results: Results = False,
+         like: Like = None) -> None:
+    """Turn boxes into a COCO data set.
+
+    Reads track, detection, face and text records, and media for sizes. Writes one JSON of all sources: an image for
+    each picture and for each frame of a video that has boxes, called as vtk frames calls it, annotations with bbox,
+    area, score and track_id, and categories. Lost are raw scores, landmarks and embeddings, and frames without boxes.
+    The file appears when it is complete. Buffers: holds the boxes of one source and the names of all images.
+
+    Example: vtk detect photos/ | vtk export coco -o photos.json
+    """
+    from functools import partial
+
+    from vtk.export.coco_export import CocoFormat
+    from vtk.export.whole import WholeFile
+
+    form = partial(CocoFormat, WholeFile("coco", output, overwrite, common.tee), results, like)
+    _boxes(form, kind, maker, size, root, False, inputs, common, context)
+
+
+@app.command()
+@table_command
+def cvat(common: Common, context: typer.Context, inputs: Records = None, output: Output = None, out_dir: OutDir = None,
+         overwrite: Overwrite = False, kind: BoxType = "", maker: By = "", size: Size = "", root: Media = None) -> None:
+    """Turn boxes into annotations for CVAT.
+
+    Reads track, detection, face and text records, and media for sizes. Writes CVAT for video 1.1 of a video: a track
+    for each track, its boxes key frames, outside where it is gone; a box without a track is a track of one frame.
+    Pictures are in one file of CVAT for images 1.1, DIR/images.xml with --out-dir. Lost are scores and numbers of
+    tracks. Buffers: holds the boxes of one video, and those of all pictures.
+
+    Example: vtk track street.mp4 | vtk export cvat -o street.xml
+    """
+    from functools import partial
+
+    from vtk.export.cvat import CvatFormat
+
+    form = partial(CvatFormat, output, out_dir, overwrite, common.tee)
+    _boxes(form, kind, maker, size, root, False, inputs, common, context)
+
+
+@app.command()
+@table_command
+def labelstudio(common: Common, context: typer.Context, output: DataSet, inputs: Records = None,
+                overwrite: Overwrite = False, kind: BoxType = "", maker: By = "", size: Size = "", root: Media = None,
+                prefix: Prefix = "", model: Version = "") -> None:
+    """Turn boxes, scenes and shots into Label Studio's tasks with predictions.
+
+    Reads track, detection, face and text records, scene, else shot records, and media for sizes. Writes one JSON: a
+    task a source, in percents; of a video a region a track, and one a scene or shot on the timeline. Frames count from
+    1. The file appears when it is complete. Buffers: holds the boxes of one source.
+
+    Example: vtk track street.mp4 | vtk export labelstudio --url-prefix "/data/local-files/?d=" -o tasks.json
+    """
+    from functools import partial
+
+    from vtk.export.labelstudio import LabelStudioFormat
+    from vtk.export.whole import WholeFile
+
+    form = partial(LabelStudioFormat, WholeFile("labelstudio", output, overwrite, common.tee), prefix, model)
+    _boxes(form, kind, maker, size, root, True, inputs, common, context)
+
+
+@app.command()
+@table_command
+def fiftyone(common: Common, context: typer.Context, output: SetFolder, inputs: Records = None,
+             overwrite: Overwrite = False, kind: BoxType = "", maker: By = "", size: Size = "", root: Media = None,
+             field: Field = "predictions") -> None:
+    """Turn boxes, scenes and shots into a FiftyOne data set.
+
+    Reads track, detection, face and text records, scene, else shot records, and media for sizes. Writes the folder of a
+    FiftyOneDataset: a sample a source, detections as shares of the frame, those of videos by frame, from 1. A data set
+    is of pictures or of videos. Buffers: holds the boxes of one source.
+
+    Example: vtk detect photos/ | vtk export fiftyone -o dataset
+    """
+    from functools import partial
+
+    from vtk.export.fiftyone import FiftyOneFormat
+
+    _boxes(partial(FiftyOneFormat, output, field, overwrite), kind, maker, size, root, True, inputs, common, context)
+
+
+def _boxes(form: Callable[[], object], kind: str, maker: str, size: str, root: Path | None, spans: bool,
+           inputs: list[str] | None, common: Common, context: typer.Context) -> None:
+    """Write the boxes of a run in a format of one data set."""
+    from functools import partial
+
+    from vtk.export.boxes import BoxStage, read_size
+
+    export_stage(partial(BoxStage, form, kind, maker, read_size(size), root, spans, common.tee), inputs, common, context)
 
 
 def _copies(form: str, inputs: list[str] | None, output: Path | None, maker: str, common: Common,

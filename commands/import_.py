@@ -1,5 +1,6 @@
 """``vtk import``: files of other tools as records."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,12 @@ Parquet = Annotated[list[str], typer.Argument(
     metavar="DIR|FILE", help="Folders of tables, as vtk export parquet writes them, or single tables.")]
 Type = Annotated[str, typer.Option("--type", metavar="TYPE", show_default=False,
                                    help="Type of the records of tables of other tools, which do not say it.")]
+
+Coco = Annotated[list[str], typer.Argument(metavar="FILE", help="COCO data sets or lists of results; - is stdin.")]
+Folder = Annotated[str, typer.Option("--images", metavar="DIR", show_default=False,
+                                     help="Folder of the images: put before their names, to open them by.")]
+Like = Annotated[Path | None, typer.Option("--like", metavar="FILE", show_default=False,
+                                           help="The data set that lists of results are about.")]
 
 
 @app.callback()
@@ -66,6 +73,39 @@ def mot(common: Common, context: typer.Context, inputs: Files, fps: Fps = None, 
             for lines in reader.lines(file, outcome):
                 write(lines)
             tally.add(outcome)
+    sys.exit(exit_code(tally))
+
+
+@app.command()
+@record_command
+def coco(common: Common, context: typer.Context, inputs: Coco, images: Folder = "", like: Like = None) -> None:
+    """Turn COCO data sets and results into records.
+
+    Reads images, categories and annotations, or with --like lists of results. Adds media where an image states its
+    size, and detection records, track where an annotation has a track_id; a score outside [0, 1] is cut off, and
+    raw_score keeps it. Images are sources, but those of vtk export coco are the frames that they were. Outlines (RLE
+    and polygons) are left out. An annotation that cannot be used is named and passed over. Buffers: holds one file.
+
+    Example: vtk import coco photos.json | jq -c 'select(.label=="person")'
+    """
+    import sys
+
+    from vtk.driver.chain import Outcome
+    from vtk.driver.passes import Tally
+    from vtk.driver.progress import Reporter
+    from vtk.driver.run import exit_code, open_output
+    from vtk.export.coco_import import CocoImport, coco_files
+
+    _not_in_a_pipe(context, "coco")
+    reader, tally = CocoImport(images, like), Tally(hear=Reporter(common.quiet).error)
+    with open_output(common) as write:
+        for name in coco_files(inputs):
+            outcome = Outcome(name)
+            for lines in reader.lines(name, outcome):
+                write(lines)
+            tally.add(outcome)
+            if reader.note and not common.quiet:
+                print(f"vtk import: {reader.note}", file=sys.stderr)
     sys.exit(exit_code(tally))
 
 
