@@ -1,0 +1,1 @@
+"""Spans of records as cut media: which spans, what they are called, and how they are cut."""
