@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sheet", "sink", "Show who or what was found on one picture: a row for each, of the crops that show it best."),
     ("crop", "sink", "Cut what records show out of its frames: a folder of pictures for each label, track or identity."),
     ("frames", "sink", "Extract frames as image files."),
+    ("report", "sink", "Show any records on one page: what went wrong, timelines, charts, people, copies, and tables to search."),
     ("export", "sink", "Turn records into files of other tools."),
     ("pipe", "tool", "Run a pipe of commands in one process, with one decode."),
     ("eval", "tool", "Score results against ground truth."),
