@@ -31,7 +31,8 @@ from vtk.piping import split
 README = (ROOT / "README.md").read_text()
 NAMES = [name for name, _, _ in COMMANDS]
 # What a command cannot do without, to build its stage.
-NEEDED = {"classify-species": ["--group", "folder"], "crop": ["-o", "out"], "detect-copy": ["--all-pairs"],
+NEEDED = {"clip": ["-o", "out.mp4"],
+          "classify-species": ["--group", "folder"], "crop": ["-o", "out"], "detect-copy": ["--all-pairs"],
           "draw": ["-o", "out.mp4"], "frames": ["-o", "out"], "sheet": ["-o", "out.png"], "report": ["-o", "out.html"], "export": ["mot", "-o", "out.txt"]}  # fmt: skip
 # Filters and sinks that build none: they look at lines or at files of other tools, source by source.
 STAGELESS = ("sort", "import")
