@@ -154,6 +154,11 @@ def pipe_command(run: Callable[..., None]) -> Callable[..., None]:
     return _with_common(run, (*_INPUT, *_OUTPUT, "decoder", "timeout", "framerate", *_ALWAYS))
 
 
+def watch_command(run: Callable[..., None]) -> Callable[..., None]:
+    """Give ``run(common, …)`` the options of a pipe whose sources come while it runs."""
+    return _with_common(run, ("root", "shard", "tee", "decoder", "timeout", "threads", "quiet", "traceback"))
+
+
 def record_command(run: Callable[..., None]) -> Callable[..., None]:
     """Give ``run(common, …)`` the options of a command over records alone."""
     return _with_common(run, ("inputs", "output", "overwrite", "quiet", "traceback"))

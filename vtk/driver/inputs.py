@@ -68,7 +68,7 @@ def _expand(name: str, root: str | None) -> Iterator[str]:
         return
     path = open_name(name, root)
     if os.path.isdir(path):
-        yield from (_joined(name, path, found) for found in _media_under(path))
+        yield from (joined(name, path, found) for found in media_under(path))
     elif not os.path.exists(path) and re.search(r"[*?\[]", name):
         matches = sorted(glob.glob(path, recursive=True))
         if not matches:
@@ -80,25 +80,38 @@ def _expand(name: str, root: str | None) -> Iterator[str]:
         yield name if name.startswith("file:") else source_name(name)
 
 
-def _joined(name: str, path: str, found: str) -> str:
+def joined(name: str, path: str, found: str) -> str:
     """Return the source name of file ``found`` in folder ``path``, which the user typed as ``name``."""
     if name.startswith("file:"):
         return source_name(os.path.normpath(os.path.join(path, found)))
     return source_name(os.path.normpath(os.path.join(name, found)))
 
 
-def _media_under(folder: str) -> Iterator[str]:
-    """Yield the media files below ``folder``, and folders that cannot be read, relative to it, in order of names."""
+def is_media(name: str) -> bool:
+    """Return whether a file of a folder is taken for media, by its name."""
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES
+
+
+def media_under(folder: str) -> Iterator[str]:
+    """Yield the media files below ``folder``, and folders that cannot be read, relative to it, in order of names.
+
+    A link to a folder that it stands in is not followed.
+    """
     found: list[str] = []
 
     def note(error: OSError) -> None:
         found.append(os.path.relpath(error.filename, folder))
 
     for place, folders, files in os.walk(folder, onerror=note, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [os.path.relpath(os.path.join(place, name), folder) for name in files
-                  if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES]
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _leads_back(place, name))
+        found += [os.path.relpath(os.path.join(place, name), folder) for name in files if is_media(name)]
     yield from sorted(found, key=lambda path: path.split(os.sep))
+
+
+def _leads_back(place: str, name: str) -> bool:
+    """Return whether ``name`` in folder ``place`` is a link to that folder or to one that it lies in."""
+    path = os.path.join(place, name)
+    return os.path.islink(path) and f"{os.path.realpath(place)}/".startswith(f"{os.path.realpath(path)}/")
 
 
 def _listed(path: str, null: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,7 +94,7 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
         stream = (pool.run(todo or [], tally) if pool is not None
                   else _stream(planned, steps, todo, opening, tally, common))
         begin = time.perf_counter()
-        _write(stream, sink, reporter)
+        write_stream(stream, sink, reporter)
     if common.profile:
         for line in table(tally.spent, time.perf_counter() - begin, common.jobs or 1):
             reporter.say(line)
@@ -106,7 +107,12 @@ def drive_all(planned: Sequence[Planned], common: Common) -> None:
 def _prepared(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] | None, opening: Opening,
               common: Common) -> Iterator[Any]:
     """Load what the stages need: here, or with --jobs in the processes, of which the pool is given."""
-    if (common.jobs or 1) == 1 or common.engine != "local":
+    if common.engine == "ray":  # this machine need not have what the models need
+        for step in steps:
+            step.stage.check()
+        yield None
+        return
+    if (common.jobs or 1) == 1:
         prepare([step.stage for step in steps], names is not None)
         yield None
         return
@@ -124,7 +130,9 @@ def _stream(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] 
     if common.engine == "ray":
         from vtk.engines.ray import run_ray
 
-        return run_ray([(plan.factory, plan.common.only) for plan in planned], names or [], opening, tally, common)
+        device = next((plan.common.device for plan in planned if plan.common.device.startswith("cuda")), "auto")
+        return run_ray([(plan.factory, plan.common.only) for plan in planned], names or [], opening, tally,
+                       replace(common, device=device))
     return run_passes(steps, names, None if names is not None else lines_of(0), opening, tally,
                       internal=not common.traceback)
 
@@ -139,6 +147,9 @@ def _check_engine(names: list[str] | None, common: Common) -> None:
     if common.engine == "ray" and common.out_dir is None:
         raise UsageError("--engine ray needs --out-dir DIR, which all its machines see: each source is written by the "
                          "one that did it")
+    if common.engine == "local" and common.out_dir is not None and re.match(r"[a-z][a-z0-9+.-]+:/", str(common.out_dir)):
+        raise UsageError(f"--out-dir is a URL, {str(common.out_dir).replace(':/', '://', 1)}: the workers of --engine ray "
+                         "write there; name a folder here")
     for option, given in (("--unordered", common.unordered), ("--devices", common.devices)):
         if given and (common.engine == "ray" or not many):
             raise UsageError(f"{option} goes with --jobs N of 2 or more on this machine")
@@ -230,7 +241,7 @@ def _finished(steps: Sequence[Step], common: Common, options: Sequence[str] | No
     return Finished(steps, partial(current_fingerprint, root=root), options)
 
 
-def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> None:
+def write_stream(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> None:
     """Write a run's stream; on a closed pipe or an interrupt leave what is whole."""
     complete = False
     try:
@@ -242,6 +253,7 @@ def _write(stream: Iterator[Any], sink: outputs.Output, reporter: Reporter) -> N
                 reporter.begin(item.source)
             elif isinstance(item, Done):
                 sink.done(item.source)
+                reporter.lines(item.records)
                 reporter.done()
             else:
                 (sink.aside if isinstance(item, OfRun) else sink.write)(item)

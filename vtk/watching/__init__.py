@@ -1,0 +1,1 @@
+"""Files that are worked on as they land in a folder."""
