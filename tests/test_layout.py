@@ -19,7 +19,7 @@ ALL = sorted([*FILES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglo
 LAYERS = (
     ("vtk.cli", "vtk.__main__"),
     ("vtk.commands",),
-    ("vtk.piping", "vtk.recipes", "vtk.diagnosis", "vtk.engines"),
+    ("vtk.piping", "vtk.recipes", "vtk.diagnosis", "vtk.engines", "vtk.watching"),
     ("vtk.detection", "vtk.labelling", "vtk.tracking", "vtk.probing", "vtk.report", "vtk.sorting", "vtk.export",
      "vtk.evaluation", "vtk.clipping", "vtk.copies", "vtk.cropping", "vtk.heads", "vtk.liveness", "vtk.reid",
      "vtk.scenes", "vtk.species", "vtk.stats", "vtk.text", "vtk.tuning"),
