@@ -116,24 +116,26 @@ def parquet(common: Common, context: typer.Context, inputs: Parquet, kind: Type 
 
     Reads the tables of vtk export parquet, and others with columns of the same names, of the type that their names or
     --type say. The records of a folder come in the order that they were written from, equal in all values. Columns of
-    other names become keys. Streams: holds 4,096 rows of each table.
+    other names become keys. A table that cannot be read is named and passed over. Streams: holds 4,096 rows of each.
 
     Example: vtk import parquet tables | vtk draw -o out.mp4
     """
-    import orjson
+    import sys
 
-    from vtk.driver.run import open_output
-    from vtk.export.parquet_import import parquet_records
+    from vtk.driver.chain import Outcome
+    from vtk.driver.passes import Tally
+    from vtk.driver.progress import Reporter
+    from vtk.driver.run import exit_code, open_output
+    from vtk.export.parquet_import import parquet_lines
 
     _not_in_a_pipe(context, "parquet")
+    tally, outcomes = Tally(hear=Reporter(common.quiet).error), list[Outcome]()
     with open_output(common) as write:
-        lot: list[bytes] = []
-        for record in parquet_records(inputs, kind):
-            lot.append(orjson.dumps(record))
-            if len(lot) >= 1024:
-                write(lot)
-                lot = []
-        write(lot)
+        for lines in parquet_lines(inputs, kind, outcomes):
+            write(lines)
+    for outcome in outcomes:
+        tally.add(outcome)
+    sys.exit(exit_code(tally))
 
 
 def _not_in_a_pipe(context: typer.Context, form: str) -> None:

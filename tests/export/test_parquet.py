@@ -48,7 +48,7 @@ def crowd() -> list[Record]:
                           label="car"), end, *names]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(records(), max_size=8))
 def test_what_is_legal_comes_back(tmp_path: Path, some: list[Record]) -> None:
     some = [orjson.loads(orjson.dumps(record)) for record in some]

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from vtk.driver.chain import Outcome
+from vtk.driver.link import error_record
 from vtk.errors import RecordError, UsageError, VtkError
 from vtk.export.columns import CORNERS, EXTRA, OTHER, ROW, Column, columns_of, joined
 from vtk.export.parquet_tables import META_ORDER, META_TYPE, META_VERSION, SUFFIX
-from vtk.records import TYPES, VERSION, Record
+from vtk.media.names import source_name
+from vtk.records import TYPES, VERSION, Record, dump
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+NAME = "import"
+BY = "import/parquet"
 LOT = 4096  # rows that are made into records together
 
 
@@ -84,25 +89,58 @@ class ParquetTable:
         return records
 
 
-def parquet_records(names: Sequence[str], kind: str = "") -> Iterator[Record]:
+def parquet_records(names: Sequence[str], kind: str = "", outcomes: list[Outcome] | None = None) -> Iterator[Record]:
     """Yield the records of tables, those of a folder in the order of the stream that they were written from.
 
     Args:
         names: files, each read by itself, and folders, whose tables are read side by side.
         kind: the type of tables that neither say it themselves nor by their names.
+        outcomes: gets one for each table, and what cannot be read is passed over; None: it is raised.
 
     Raises:
         UsageError: a folder has no tables, or a type is unknown.
-        VtkError: E_PARQUET, a file cannot be read.
+        VtkError: E_PARQUET, a file cannot be read; without ``outcomes``.
     """
     for name in names:
         path = Path(name)
         files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
         if not files:
             raise UsageError(f"{name} has no {SUFFIX} files in it")
-        tables = [ParquetTable(file, kind) for file in files]
-        for _, record in heapq.merge(*(table.rows() for table in tables), key=lambda row: row[0]):
+        rows = [_rows(file, kind, outcomes) for file in files]
+        for _, record in heapq.merge(*rows, key=lambda row: row[0]):
             yield record
+
+
+def parquet_lines(names: Sequence[str], kind: str, outcomes: list[Outcome]) -> Iterator[list[bytes]]:
+    """Yield the lines of ``parquet_records`` in lots, and an error record for each table that cannot be read whole."""
+    lot: list[bytes] = []
+    for record in parquet_records(names, kind, outcomes):
+        lot.append(orjson.dumps(record))
+        if len(lot) >= LOT:
+            yield lot
+            lot = []
+    yield lot
+    yield [dump(error_record(BY, NAME, error, source_name(outcome.source), fatal=outcome.status == "failed"))
+           for outcome in outcomes for _, error in outcome.errors]
+
+
+def _rows(path: Path, kind: str, outcomes: list[Outcome] | None) -> Iterator[tuple[int, Record]]:
+    """Yield a table's rows, as far as they can be read."""
+    outcome = Outcome(str(path))
+    if outcomes is not None:
+        outcomes.append(outcome)
+    count = 0
+    try:
+        for row in ParquetTable(path, kind).rows():
+            count += 1
+            yield row
+    except UsageError:
+        raise
+    except VtkError as error:
+        if outcomes is None:
+            raise
+        outcome.status = "partial" if count else "failed"
+        outcome.errors.append((NAME, error))
 
 
 def values_of(array: pa.Array, column: Column) -> list[Any]:
