@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -246,17 +246,23 @@ def check_target(path: Path, overwrite: bool, resumable: bool = True) -> None:
         raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
 
 
-def check_targets(folder: Path, sources: Sequence[str], overwrite: bool, resumable: bool = True) -> None:
-    """Raise UsageError where two sources share a file, or a file exists that may not be replaced."""
+def check_targets(folder: Path | str, sources: Sequence[str], overwrite: bool, resumable: bool = True,
+                  there: Container[str] | None = None) -> None:
+    """Raise UsageError where two sources share a file, or a file exists that may not be replaced.
+
+    Args:
+        there: the files that exist, by their names below ``folder``; None: the disk is looked at.
+    """
     seen: dict[str, str] = {}
     for source in sources:
         path = output_path(source)
         if path in seen:
-            raise UsageError(f"{seen[path]} and {source} would both be written to {folder / path}.jsonl: "
+            raise UsageError(f"{seen[path]} and {source} would both be written to {folder}/{path}.jsonl: "
                              "name both in the same way, or run them apart")
         seen[path] = source
-        if not overwrite and (folder / f"{path}.jsonl").exists():
-            raise _there(f"{folder / path}.jsonl", resumable)
+        name = f"{path}.jsonl"
+        if not overwrite and (Path(folder, name).exists() if there is None else name in there):
+            raise _there(f"{folder}/{name}", resumable)
 
 
 def _there(path: Path | str, resumable: bool) -> UsageError:

@@ -71,10 +71,11 @@ class Begin:
 
 @dataclass(frozen=True)
 class Done:
-    """A source is finished."""
+    """A source is finished; ``records`` of it were written elsewhere, where they did not come as lines before."""
 
     source: str
     outcome: Outcome
+    records: int = 0
 
 
 def split(steps: Sequence[Step]) -> list[list[Step]]:

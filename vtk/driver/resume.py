@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vtk.driver.chain import Step, modes_of
@@ -63,11 +63,15 @@ def current_fingerprint(source: str, root: str | None = None) -> str | None:
 
 def finished_in(path: Path, finished: Finished) -> Iterator[tuple[str, list[bytes]]]:
     """Yield each source that an output file or its part file holds in full, with its lines, one at a time."""
-    if not path.is_file():
-        return
+    if path.is_file():
+        yield from finished_among(_chunks(path), finished)
+
+
+def finished_among(chunks: Iterable[list[bytes]], finished: Finished) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield each source that lists of lines hold in full, with its lines, one at a time."""
     lines: list[bytes] = []
     try:
-        for event in RecordStream(_chunks(path)).events():
+        for event in RecordStream(chunks).events():
             if isinstance(event, (Group, Close)):
                 lines += [entry[0] for entry in event.before if isinstance(entry, tuple)]
                 lines += event.lines

@@ -118,14 +118,20 @@ def _deaf() -> Iterator[None]:
 
 def lost(factories: Sequence[Factory], folder: str, source: str, error: VtkError) -> Result:
     """Return the result of a source that no process could finish."""
+    lines, outcome = lost_lines(factories, source, error)
+    descriptor, path = tempfile.mkstemp(dir=folder)
+    with os.fdopen(descriptor, "wb") as file:
+        file.writelines(line + b"\n" for line in lines)
+    return Result(Path(path), outcome)
+
+
+def lost_lines(factories: Sequence[Factory], source: str, error: VtkError) -> tuple[list[bytes], Outcome]:
+    """Return the records of a source that nobody could finish, and how it ended."""
     stages = [factory() for factory, _ in factories]
     ledger = {"decoded": 0, "processed": 0, "skipped": 0}
     lines = [dump(error_record(stages[0].by, stages[0].name, error, source, fatal=True))]
     lines += [dump(make("end", stage.by, source, status="failed", frames=ledger, records=0)) for stage in stages]
-    descriptor, path = tempfile.mkstemp(dir=folder)
-    with os.fdopen(descriptor, "wb") as file:
-        file.writelines(line + b"\n" for line in lines)
-    return Result(Path(path), Outcome(source, "failed", [(stages[0].name, error)]))
+    return lines, Outcome(source, "failed", [(stages[0].name, error)])
 
 
 def _work(line: Connection, setup: Setup) -> None:
