@@ -319,7 +319,6 @@ def test_broken_references_do_not_stop_the_others(place: Path, tmp_path: Path, v
     (("--all-pairs", "--shard", "1/2"), "--shard sees some of them"),
     (("--refs", "films", "--jobs", "2"), "--jobs cannot run detect-copy: each process would describe all of --refs again; "
                                          "vtk library add describes them once, and --library with --jobs looks in"),
-    (("--all-pairs", "--jobs", "2"), "--jobs cannot run detect-copy: its cluster, copy records need all sources"),
     (("--all-pairs", "--resume", "-o", "out.jsonl"), "--resume cannot go on with detect-copy: cluster, copy records need"),
     (("--within", "--descriptor", "dtc"), "no descriptor 'dtc': did you mean 'dct'?"),
 ])  # fmt: skip

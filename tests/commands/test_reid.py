@@ -71,13 +71,11 @@ def test_finish_does_what_it_says_or_refuses(videos: Path, tmp_path: Path) -> No
     assert (none.returncode, none.stdout) == (0, b"") and b"--embed-only writes them" in none.stderr
 
 
-def test_jobs_and_resume_embed_and_leave_identities_to_a_later_run(videos: Path, tmp_path: Path) -> None:
+def test_resume_embeds_and_leaves_identities_to_a_later_run(videos: Path, tmp_path: Path) -> None:
     whole = of_type(run_vtk(*MOTION, videos).stdout, "identity")
-    for option in ("--jobs", "--resume"):
-        words = (option, "2") if option == "--jobs" else (option,)
-        found = run_vtk(*MOTION, videos, *words, "--out-dir", tmp_path / "no")
-        assert found.returncode == 2 and b"--embed-only leaves them to vtk reid --finish" in found.stderr
-        assert b"identity records need all sources" in found.stderr and not (tmp_path / "no").exists()
+    found = run_vtk(*MOTION, videos, "--resume", "--out-dir", tmp_path / "no")
+    assert found.returncode == 2 and b"--embed-only leaves them to vtk reid --finish" in found.stderr
+    assert b"identity records need all sources" in found.stderr and not (tmp_path / "no").exists()
     first = run_vtk(*MOTION, videos / "a.mp4", "--embed-only", "--out-dir", tmp_path / "out")
     rest = run_vtk(*MOTION, videos / "a.mp4", videos / "b.mp4", videos / "c.mp4", "--embed-only", "--jobs", "2", "--resume",
                    "--out-dir", tmp_path / "out")

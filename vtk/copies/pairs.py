@@ -11,7 +11,7 @@ from vtk.copies.footprint import Query
 from vtk.copies.matches import Match
 from vtk.copies.references import References
 from vtk.driver.stage import Opening, Source
-from vtk.media.names import is_stream
+from vtk.media.names import is_stream, open_name
 
 
 class _Others:
@@ -52,11 +52,9 @@ class Pairs:
         """
         whole, self.opening = query.whole, source.opening
         size = source.info.size if source.info is not None else None
-        if not is_stream(source.name) and os.path.isfile(source.path):
-            status = os.stat(source.path)
-            before = self._files.setdefault((status.st_dev, status.st_ino), whole.source)
-            if before != whole.source:
-                return before
+        file = _file(source.name, source.path)
+        if file is not None and (before := self._files.setdefault(file, whole.source)) != whole.source:
+            return before
         references.add(whole)
         bitrate = size * 8 / whole.duration if size is not None and whole.duration > 0 else None
         self._videos.append(Video(whole.source, whole.duration, whole.width, whole.height, bitrate))
@@ -77,3 +75,25 @@ class Pairs:
     def clusters(self, pairs: Iterable[tuple[str, Match]]) -> list[Cluster]:
         """Return the clusters that matches, each with the name of its query, make of the videos."""
         return clusters(self._videos, pairs)
+
+
+def twins(sources: Iterable[str], root: str | None) -> dict[str, str]:
+    """Return of each source that is the same file as one before it that one's name."""
+    first: dict[tuple[int, int], str] = {}
+    found: dict[str, str] = {}
+    for source in sources:
+        try:
+            file = _file(source, open_name(source, root))
+        except ValueError:  # said where it is opened
+            continue
+        if file is not None and (before := first.setdefault(file, source)) != source:
+            found[source] = before
+    return found
+
+
+def _file(name: str, path: str) -> tuple[int, int] | None:
+    """Return what tells the file of a source from others; None where it is none."""
+    if is_stream(name) or not os.path.isfile(path):
+        return None
+    status = os.stat(path)
+    return status.st_dev, status.st_ino

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+import pickle
+from collections.abc import Container, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from vtk.copies.finding import Search, Seen, find
 from vtk.copies.footprint import Query
 from vtk.copies.lookers import FileLookers
 from vtk.copies.matches import Match, clipped
-from vtk.copies.pairs import Pairs
+from vtk.copies.pairs import Pairs, twins
 from vtk.copies.plot_files import Drawing, Plots
 from vtk.copies.sought import Place, Sought, open_references, same_file
 from vtk.driver.link import error_record, first_of
@@ -103,6 +105,8 @@ class CopyStage(Stage):
         self._plots = Plots(work.plot, work.overwrite) if work.plot is not None else None
         self._known: dict[str, None] = {}  # sources whose pictures replace nothing
         self._names: list[str] | None = None  # of the library's references
+        self._left: list[tuple[Query, Source]] | None = None  # of a mapper: the source that was done last
+        self._twins: dict[str, str] = {}  # of a mapper: sources that are the files of others before them
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is open behind: another process opens its own."""
@@ -131,7 +135,7 @@ class CopyStage(Stage):
     @property
     def across(self) -> bool:
         """Whether one process has to see all sources: those that describe references do that once."""
-        return self._work.all_pairs or bool(self._place.files)
+        return self._left is None and (self._work.all_pairs or bool(self._place.files))
 
     @property
     def why_across(self) -> str:
@@ -264,10 +268,36 @@ class CopyStage(Stage):
         return [*(record for name in reversed(made) for record in made[name]),
                 *(record for each in self._pairs.clusters(pairs) for record in cluster_records(each, self.by))]
 
+    def mapper(self, sources: Sequence[str]) -> CopyStage | None:
+        """Return a stage that describes each source, and leaves that; None where it would describe references, too."""
+        if not self._work.all_pairs:
+            return None
+        alone = copy(self)
+        alone._left, alone._twins = [], twins(sources, self._place.opening.root)
+        alone._known = dict.fromkeys(sources)
+        return alone
+
+    def left(self) -> bytes:
+        """Return the footprint of the source that was done last."""
+        left, self._left = self._left, None if self._left is None else []
+        return pickle.dumps(left[0]) if left else b""
+
+    def reduce(self, left: Iterable[bytes]) -> list[Record]:
+        """Return the copies among the run's sources; what mappers left comes from processes of this run."""
+        references = self._sought().references
+        for part in left:
+            query, source = pickle.loads(part)
+            source.opening = replace(source.opening, threads=self._place.opening.threads)  # now there is but one process
+            self._pairs.add(references, query, source)
+        return self.finish()
+
     def _added(self, state: State, query: Query) -> list[Record]:
         """Add a source to those that are compared; return a note where it is one of them under another name."""
         source = state.source
-        same = self._pairs.add(self._sought().references, query, source)
+        if self._left is None:
+            same = self._pairs.add(self._sought().references, query, source)
+        elif (same := self._twins.get(source.name)) is None:
+            self._left = [(query, source)]
         if same is None:
             return []
         return [error_record(self.by, self.name, MediaError(f"it is the same file as {same}: it was compared once",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,7 @@ class SpeciesStage(Stage):
         self.writes = frozenset({"species", "observation"} if self._finder.group else {"species"})
         self._loaded: tuple[Panel, tuple[Knowledge, ...]] | VtkError | None = None
         self._observed: dict[str, tuple[Looks, Whereabouts, list[str]]] = {}
+        self._left: list[tuple[Looks, Whereabouts, str]] | None = None  # of a mapper: looks at the source so far
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the networks and what was observed behind: another process loads its own."""
@@ -133,12 +136,12 @@ class SpeciesStage(Stage):
     @property
     def across(self) -> bool:
         """Whether observations are told at the run's end."""
-        return bool(self._finder.group)
+        return bool(self._finder.group) and self._left is None
 
     @property
     def late_writes(self) -> frozenset[str]:  # type: ignore[override]
         """The types that only the run's end gives."""
-        return frozenset({"observation"}) if self.across else frozenset()
+        return frozenset({"observation"}) if self._finder.group else frozenset()
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change results, with the hashes of networks and tables."""
@@ -269,6 +272,24 @@ class SpeciesStage(Stage):
                 made += shared_out(make("observation", self.by, sources=[], **keys), sources)
         return made
 
+    def mapper(self, sources: Sequence[str]) -> SpeciesStage:
+        """Return a stage that answers each picture, and leaves what it saw of it."""
+        alone = copy(self)
+        alone._left = []
+        return alone
+
+    def left(self) -> bytes:
+        """Return the looks at the source that was done last, one by one: sums of sums are rounded otherwise."""
+        looks, self._left = self._left, None if self._left is None else []
+        return pickle.dumps(looks) if looks else b""
+
+    def reduce(self, left: Iterable[bytes]) -> list[Record]:
+        """Return what the pictures of each observation show; what mappers left comes from processes of this run."""
+        for part in left:
+            for looks, where, source in pickle.loads(part):
+                self._add(looks, where, source)
+        return self.finish()
+
     def _whole(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Return the species of whole frames: of a picture, and of each frame of a film where they are wanted."""
         images = [frame.sized(state.size) for frame in batch]
@@ -310,16 +331,23 @@ class SpeciesStage(Stage):
                 for keys in self._teller().tell(looks, state.where, state.notes)]
 
     def _observe(self, state: State, looks: Looks) -> None:
-        """Add a picture, or a box of it, to the observation that it belongs to."""
-        if not self.across or not (name := state.where.observation):
+        """Add a picture, or a box of it, to the observation that it belongs to, or leave it for the run's end."""
+        if not state.where.observation or not self._finder.group:
             return
-        total, where, sources = self._observed.setdefault(name, (Looks(), state.where, []))
+        if self._left is not None:
+            self._left.append((looks, state.where, state.source.name))
+        else:
+            self._add(looks, state.where, state.source.name)
+
+    def _add(self, looks: Looks, there: Whereabouts, source: str) -> None:
+        """Add looks at a picture that was taken ``there`` to their observation."""
+        total, where, sources = self._observed.setdefault(there.observation, (Looks(), there, []))
         total.merge(looks)
-        if state.source.name not in sources[-1:]:
-            sources.append(state.source.name)
+        if source not in sources[-1:]:
+            sources.append(source)
         if where.latitude is None and where.country is None:  # the first picture that knows its place tells it
-            where = replace(state.where, day=where.day or state.where.day)
-        self._observed[name] = (total, replace(where, day=where.day or state.where.day), sources)
+            where = replace(there, day=where.day or there.day)
+        self._observed[there.observation] = (total, replace(where, day=where.day or there.day), sources)
 
     def _teller(self) -> Teller:
         panel, knowledge = self._panel()
