@@ -31,7 +31,7 @@ from vtk.piping import split
 README = (ROOT / "README.md").read_text()
 NAMES = [name for name, _, _ in COMMANDS]
 # What a command cannot do without, to build its stage.
-NEEDED = {"clip": ["-o", "out.mp4"],
+NEEDED = {"clip": ["-o", "out.mp4"], "redact": ["-o", "out.mp4"],
           "classify-species": ["--group", "folder"], "crop": ["-o", "out"], "detect-copy": ["--all-pairs"],
           "draw": ["-o", "out.mp4"], "frames": ["-o", "out"], "sheet": ["-o", "out.png"], "report": ["-o", "out.html"], "export": ["mot", "-o", "out.txt"]}  # fmt: skip
 # Filters and sinks that build none: they look at lines or at files of other tools, source by source.
@@ -50,6 +50,8 @@ case "$1" in
     track) words+=(--detector motion) ;;
     reid) words+=(--model colour --threshold 0.9 --classes motion) ;;
     detect-copy) words+=(--descriptor dct) ;;
+    pipe) [ "$2" = people.toml ] && words+=(--set track.detector=motion --set track.classes= --set reid.model=colour \\
+        --set reid.threshold=0.9 --set reid.classes=motion) ;;
     scene) [ "$2" = fit-head ] && words+=(--features colour) ;;
 esac
 exec "{python}" -m vtk "${{words[@]}}"
@@ -262,7 +264,7 @@ def test_the_lines_over_many_files_run(line: str, place: Path) -> None:
 
 def test_the_readme_was_read() -> None:
     assert len([block for block in blocks("sh") if "street.mp4" in block]) == 4
-    assert len([block for block in blocks("sh") if "videos" in block]) == 2
+    assert len([block for block in blocks("sh") if "videos" in block]) == 3
     for path in re.findall(r"\]\(([^)#]+)\)|`((?:examples|vtk|commands|kernels)/[\w./]*)`", README):
         assert (ROOT / "".join(path)).exists(), path
     for example in (ROOT / "examples").iterdir():

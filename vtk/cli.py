@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sheet", "sink", "Show who or what was found on one picture: a row for each, of the crops that show it best."),
     ("crop", "sink", "Cut what records show out of its frames: a folder of pictures for each label, track or identity."),
     ("frames", "sink", "Extract frames as image files."),
+    ("redact", "sink", "Hide what records show: faces, people, text."),
     ("clip", "sink", "Cut the spans that records tell of out of their media."),
     ("report", "sink", "Show any records on one page: what went wrong, timelines, charts, people, copies, and tables to search."),
     ("export", "sink", "Turn records into files of other tools."),

@@ -100,11 +100,11 @@ class Cutter:
         def wanted(index: int, t: float) -> bool:
             return index >= begin and (bound is None or index < bound)
 
-        window = (max(0.0, span.start - 0.5) or None, None) if span.frames else (span.start or None, end and end - TOLERANCE)
+        # Where frames say which, times are only where to begin to look.
+        window = ((max(0.0, span.start - 0.5) or None, None) if span.frames is not None else
+                  (span.start or None, end - TOLERANCE if end is not None else None))
         try:
             for frame in reader.frames([NATIVE], wanted, *window):
-                if bound is not None and frame.index >= bound:
-                    break
                 if writer is None:
                     writer = VideoWriter(target, reader.info.width, reader.info.height, rate, crf=self.crf,
                                          preset=self.preset, audio_from=source.path if self.sound else None)

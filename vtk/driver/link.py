@@ -220,7 +220,7 @@ class Link:
             self.by = self.stage.maker(self._state)
             self._call(self._own_reading)
         if self.errors:
-            self.status = "partial" if self.processed or self.made else "failed"
+            self.status = "partial" if (self.processed or self.made) and not self.stage.whole else "failed"
         return records
 
     def _own_reading(self) -> None:

@@ -293,14 +293,17 @@ class SourceRun:
         below = self._worst_upstream()
         lines += self._unframed(self._close.before)
         late = [entry[1] for entry in self._close.before if isinstance(entry, tuple)]
+        ledgers: list[Record] = []
         for link in self._links:
             if link.mode == "pass":
                 continue
+            link.source.ledgers = [*self._close.records, *ledgers]
             heard = [record for record in late if record["type"] in link.stage.reads]
             records = [*(link.hear(heard) if heard and link.working else ()), *link.finish()]
             self._outcome.spent[self._part(f"{link.position + 1} {link.stage.name}")] = link.spent
             late += records
             self._settle(link, damage, below)
+            ledgers.append(link.end_record(self._fingerprint))
             below = max(below, link.status, key=STATUSES.index)
             for record in self._late_to_frames(link, records):
                 lines += chain.keep(link.position, dump(record), False)
@@ -318,11 +321,9 @@ class SourceRun:
         for line in self._close.lines:
             lines += chain.keep(-1, line, False)
         chain.overheard(-1, self._close.records)
-        for link in self._links:
-            if link.mode != "pass":
-                ledger = link.end_record(self._fingerprint)
-                chain.overheard(link.position, [ledger])
-                lines += chain.keep(link.position, dump(ledger), False)
+        for link, ledger in zip((link for link in self._links if link.mode != "pass"), ledgers, strict=True):
+            chain.overheard(link.position, [ledger])
+            lines += chain.keep(link.position, dump(ledger), False)
         self._outcome.status = max(self._outcome.status, below, key=STATUSES.index)
         self._links = []
         return lines if self._hold is None else [*self._lines_of(self._hold.rest()), *lines]

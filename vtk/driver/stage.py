@@ -38,6 +38,7 @@ class Source:
         info: what the reader knows of the media; None when the stage asked for no pixels.
         media: the ``media`` record, where one came.
         opening: how the run opens sources: what a stage opens by itself is opened so, too.
+        ledgers: the ``end`` records of those before, in order; known when the source ends.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source:
     info: MediaInfo | None = None
     media: Record | None = None
     opening: Opening = Opening()
+    ledgers: list[Record] = field(default_factory=list)
 
     @property
     def root(self) -> str | None:
@@ -126,6 +128,7 @@ class Stage:
         sink: media or tables out; records reach stdout only with ``tee``.
         deferral: how the user leaves what ``finish`` gives to a later run, where there is a way: an option, in words.
         opens_media: whether it works from pixels when no record that it reads comes.
+        whole: whether an error leaves nothing of what it makes of a source, which has failed then, not come in part.
         batch: how many frames of a source one call of ``frames`` gets at most.
     """
 
@@ -141,6 +144,7 @@ class Stage:
     tee: bool = False
     deferral: str = ""
     opens_media: bool = True
+    whole: bool = False
     batch: int = 1
 
     @property

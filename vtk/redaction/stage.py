@@ -1,0 +1,245 @@
+"""The stage behind ``vtk redact``: records and their media in, the media without what the records show out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vtk.driver.inputs import output_path
+from vtk.driver.stage import Frame, Record, Source, Stage
+from vtk.errors import UsageError, VtkError
+from vtk.media.names import is_image, is_stream
+from vtk.media.writer import MUXERS, PRESETS
+from vtk.redaction.coverage import WHOLE, lacking
+from vtk.redaction.hiding import HOWS
+from vtk.redaction.plan import Plan
+from vtk.redaction.sightings import Sightings
+from vtk.redaction.writing import Style, Written, discard, prove, write
+
+BOXED = ("detection", "track", "text", "face", "species")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp")
+# Sources whose names their outputs keep in --out-dir; others get .mp4 behind theirs, which plays more widely.
+KEPT = (".mp4", ".m4v", ".mov", ".mkv")
+
+
+class NotWholeError(VtkError):
+    """It is not known where all is that has to be hidden."""
+
+    code = "E_UNSEEN"
+
+
+@dataclass(slots=True)
+class State:
+    """One open source: what is to be hidden of it, and what else came."""
+
+    source: Source
+    path: Path
+    sightings: Sightings = field(default_factory=Sightings)
+    came: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+
+
+class RedactStage(Stage):
+    """Write sources anew without what records show in them, where it is certain that these show all of it.
+
+    Args:
+        output: the file to write, for one source.
+        out_dir: the folder to write into, one file a source.
+        overwrite: whether files that exist are replaced.
+        types: the record types to hide; none: all that have boxes.
+        classes: the labels, or types, to hide; none: all.
+        keep: identities that are shown: their tracks are not hidden.
+        hold: seconds that something is hidden before it is seen and after, and between two sightings.
+        style: how it is hidden and written.
+        allow_partial: whether sources are written of which not all was looked at.
+
+    Raises:
+        UsageError: an option is out of range.
+    """
+
+    name = "redact"
+    sink = True
+    needs = "source"
+    whole = True
+    reads = frozenset({*BOXED, *WHOLE})
+
+    def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
+                 types: Sequence[str] = (), classes: Sequence[str] = (), keep: Sequence[str] = (), hold: float = 0.5,
+                 style: Style = Style(), allow_partial: bool = False, tee: bool = False) -> None:
+        if (output is None) == (out_dir is None):
+            raise UsageError("say where to write: -o FILE for one source, or --out-dir DIR")
+        if unknown := set(types) - set(BOXED):
+            raise UsageError(f"--types has '{min(unknown)}': records with boxes are {', '.join(BOXED)}")
+        if style.how not in HOWS:
+            raise UsageError(f"--how is '{style.how}': it is one of {', '.join(HOWS)}")
+        if not 0 <= style.margin <= 2:
+            raise UsageError(f"--margin {style.margin:g}: a number from 0 to 2 is needed")
+        if not 0 <= hold < float("inf"):
+            raise UsageError(f"--hold {hold:g}: seconds, 0 or more, are needed")
+        if not 0 <= style.crf <= 35:
+            raise UsageError(f"--crf {style.crf}: a number from 0 (lossless) to 35 is needed; worse cannot be checked")
+        if style.preset not in PRESETS:
+            raise UsageError(f"--preset {style.preset}: there are {', '.join(PRESETS)}")
+        if output is not None and output.suffix.lower() not in (*IMAGES, *MUXERS):
+            raise UsageError(f"-o {output}: a name that ends in {', '.join((*MUXERS, *IMAGES))} is needed")
+        self._output, self._out_dir, self._overwrite = output, out_dir, overwrite
+        self._types, self._classes, self._keep = frozenset(types or BOXED), frozenset(classes), frozenset(keep)
+        self._hold, self._style, self._allow_partial, self.tee = hold, style, allow_partial, tee
+        self.late = frozenset({"identity"} if keep else ())
+        self._names: dict[str, dict[int, str]] = {}
+        self._taken: str | None = None
+        self._bad_line: str | None = None
+
+    def options(self, mode: str = "media") -> Record:
+        """Return the options that change what is written."""
+        return {"types": sorted(self._types), "classes": sorted(self._classes), "keep": sorted(self._keep),
+                "hold": self._hold, "style": repr(self._style), "allow_partial": self._allow_partial}
+
+    def prepare(self, mode: str = "media") -> None:
+        """Check before any work."""
+        self.check()
+
+    def check(self) -> None:
+        """Refuse an output that exists or has no folder."""
+        if self._output is not None:
+            if not self._output.parent.is_dir():
+                raise UsageError(f"-o {self._output}: there is no folder {self._output.parent}")
+            self._check_free(self._output, None)
+
+    def told(self, records: Sequence[Record]) -> None:
+        """Take note of who tracks are; where two records are of one track, the later one holds."""
+        for record in records:
+            self._names.setdefault(record["source"], {})[record["track_id"]] = str(record["identity"])
+
+    def overhear(self, records: Sequence[Record]) -> None:
+        """Take note of lines that could not be used: they may have said what to hide."""
+        for record in records:
+            if record["type"] == "error" and "line" in record:
+                self._bad_line = f"line {record['line']} of what came in cannot be used"
+
+    def start(self, source: Source) -> State:
+        """Choose the source's file.
+
+        Raises:
+            UsageError: the file exists, or has another source in it; no records came.
+        """
+        if source.mode == "media":
+            raise UsageError("nothing says what to hide: pipe records of it in (vtk detect, vtk track, vtk spot-text, "
+                             "vtk face-antispoof --frames)")
+        if is_stream(source.name) and not source.name.startswith(("http://", "https://")):
+            raise UsageError("is a live stream, which cannot be read a second time: record it first")
+        path = self._path(source)
+        self._check_free(path, source)
+        return State(source, path)
+
+    def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
+        """Take note of what is to be hidden in frames."""
+        known = self._names.get(state.source.name, {})
+        for frame in batch:
+            for record in frame.records:
+                state.came[record["type"]] += 1
+                if self._is_hidden(record) and not (self._keep and known.get(record.get("track_id")) in self._keep):
+                    state.sightings.add(record)
+        return [[] for _ in batch]
+
+    def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
+        """Take note of whole tracks: where they came, their boxes have to."""
+        state.came.update(record["type"] for record in records)
+        return []
+
+    def end(self, state: State, ok: bool = True) -> list[Record]:
+        """Write the source, look at what was written, and give it its name.
+
+        Raises:
+            NotWholeError: it is not certain that the records show all that has to be hidden.
+            ShownError: what was written shows some of it.
+            VtkError: it cannot be read, or the file not be written.
+        """
+        bad, self._bad_line = self._bad_line, None
+        if not ok:
+            return []
+        if not self._allow_partial:
+            self._refuse(bad or self._missing(state))
+        trial = f"{state.path}.unchecked{state.path.suffix}"
+        try:
+            if self._out_dir is not None:
+                state.path.parent.mkdir(parents=True, exist_ok=True)
+            written = write(state.source, Plan(state.sightings, self._hold), self._style, trial)
+            state.read = written.frames
+            if not self._allow_partial:
+                self._refuse(self._unseen(state, written))
+            prove(state.source, Plan(state.sightings, self._hold), self._style, trial)
+            os.replace(trial, state.path)
+        except OSError as error:
+            raise VtkError(f"cannot write {state.path}: {error.strerror}", code="E_ENCODE") from None
+        finally:
+            discard(trial)
+        return []
+
+    def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
+        """Return how many frames were read."""
+        return state.read, ()
+
+    def _is_hidden(self, record: Record) -> bool:
+        if record["type"] not in self._types or "xyxy" not in record:
+            return False
+        return not self._classes or record.get("label") in self._classes or record["type"] in self._classes
+
+    def _refuse(self, why: str | None) -> None:
+        if why is not None:
+            raise NotWholeError(f"is not written, since not all of it may have been seen: {why} (--allow-partial "
+                                "writes it all the same)")
+
+    def _missing(self, state: State) -> str | None:
+        """Return what shows, before anything is read, that records do not tell of all there is to hide."""
+        for whole, part in WHOLE.items():
+            if state.came[whole] and not any(state.came[kind] for kind in BOXED) and part in self._types:
+                return f"{whole} records came and none of {part}, which say where it is"
+        return lacking(state.source.ledgers, self._types, 1, 1, 0.0, self._hold)
+
+    def _unseen(self, state: State, written: Written) -> str | None:
+        """Return what shows that frames of the source were not looked at, or that it is another one now."""
+        ledgers, sightings = state.source.ledgers, state.sightings
+        prints = {ledger["fingerprint"] for ledger in ledgers if "fingerprint" in ledger}
+        if written.fingerprint is not None and prints - {written.fingerprint}:
+            return "the file has changed since it was looked at"
+        if written.damage:
+            return str(written.damage[0])
+        if len(sightings) and max(sightings.frames) >= written.frames:
+            return f"records reach frame {max(sightings.frames)}, and the source has {written.frames}"
+        duration = max(sightings.times, default=0.0)
+        last = max(sightings.frames, default=0)
+        rate = state.source.media.get("fps") if state.source.media is not None else None
+        interval = duration / last if last else 1 / rate if rate else 0.04
+        return lacking(ledgers, self._types, written.frames, sightings.step, interval, self._hold)
+
+    def _path(self, source: Source) -> Path:
+        """Return the file that ``source`` is written into."""
+        image = is_image(source.name)
+        if self._out_dir is not None:
+            name = output_path(source.name)
+            kept = name.lower().endswith(IMAGES if image else KEPT)
+            return self._out_dir / (name if kept else name + (".png" if image else ".mp4"))
+        path = self._output or Path()
+        if self._taken not in (None, source.name):
+            raise UsageError(f"-o {path} holds {self._taken} already, and {source.name} came too: "
+                             "give --out-dir DIR for several sources")
+        if image != path.name.lower().endswith(IMAGES):
+            kind, suffixes = ("an image", IMAGES) if image else ("a video", tuple(MUXERS))
+            raise UsageError(f"-o {path}: {source.name} is {kind}, a name that ends in {', '.join(suffixes)} is needed")
+        self._taken = source.name
+        return path
+
+    def _check_free(self, path: Path, source: Source | None) -> None:
+        """Raise UsageError where ``path`` may not be written."""
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder: --out-dir writes into folders")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file: what is written is read again, to look whether all is hidden")
+        if path.is_file() and not self._overwrite:
+            raise UsageError(f"{path} exists: --overwrite replaces it")
+        if source is not None and path.exists() and os.path.exists(source.path) and os.path.samefile(source.path, path):
+            raise UsageError(f"{path} is the source itself: write to another file")
