@@ -87,7 +87,7 @@ def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patie
     files = Folder(common.out_dir or Path(), True)
     finished = Finished(steps, partial(current_fingerprint, root=root))
     changes, asked = Changes(folder, patience.poll is None), Asked()
-    with _signals(asked, changes):
+    with listening(asked, changes):
         reporter.say(f"vtk watch: {printable(name)}: files are done as they land; Ctrl-C ends it after the one at work")
         stream = _stream(steps, _sources(name, folder, common, patience, changes, asked), files, finished, opening, tally,
                          internal=not common.traceback)
@@ -155,7 +155,7 @@ def _check(planned: Sequence[Planned], steps: Sequence[Step], folder: str) -> No
 
 
 @contextmanager
-def _signals(asked: Asked, changes: Changes) -> Iterator[None]:
+def listening(asked: Asked, changes: Changes) -> Iterator[None]:
     """Let the first SIGINT or SIGTERM ask for the end after the source that is worked on, the second interrupt it."""
     def hear(number: int, frame: FrameType | None) -> None:
         if asked.by is not None:
