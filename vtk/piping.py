@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from vtk.driver.run import Planned, collect
 from vtk.errors import UsageError
 from vtk.options import Common
+from vtk.recipes.recipe import NOT_OF_RECIPES, Recipe, as_toml, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # Options of a whole pipe: given to one command inside it, they would have to hold for all.
 _OF_THE_PIPE = ("inputs", "files_from", "root", "shard", "jobs", "unordered", "devices", "engine", "address", "output",
                 "out_dir", "resume", "decoder", "timeout", "framerate", "threads", "dry_run")
 # Those of them that a command may go by before it is driven: where its references are and how they are opened, or what
 # does not go with a part of the sources.
+_OF_SINKS = {"output", "out_dir", "overwrite"}  # these are a sink's own
 _HANDED_ON = ("root", "shard", "decoder", "timeout", "framerate", "threads")
 
 
@@ -47,18 +49,18 @@ def split(text: str) -> list[list[str]]:
     return commands
 
 
-def parse(text: str, common: Common = Common()) -> list[Planned]:
+def parse(commands: Sequence[list[str]], common: Common = Common()) -> list[Planned]:
     """Return the planned commands of a pipe, each with its options checked.
 
     Args:
-        text: the pipe.
+        commands: the words of each.
         common: the options of the whole pipe; its commands are planned as each would be that was given them.
 
     Raises:
         UsageError: no such command, an option that it does not have, or one that belongs to the whole pipe.
     """
     planned: list[Planned] = []
-    for words in split(text):
+    for words in commands:
         command = _command(words[0])
         given = [*_handed_on(command, common), *words[1:]]  # first, so that one that is given inside is the last word
         found = collect(lambda command=command, words=words, given=given: _parse_one(command, words[0], given))
@@ -66,11 +68,43 @@ def parse(text: str, common: Common = Common()) -> list[Planned]:
             raise UsageError(f"'{words[0]}' has no stage that a pipe could run: filters and sinks can stand in one")
         _check(words[0], command, found[0], common)
         planned += found
-    for plan, words in zip(planned[:-1], split(text), strict=False):
+    for plan, words in zip(planned[:-1], commands, strict=False):
         stage = plan.factory()
         if stage.sink and not stage.tee:
             raise UsageError(f"'{words[0]}' ends a pipe; --tee lets records pass it")
     return planned
+
+
+def described(recipe: Recipe, common: Common) -> Iterator[str]:
+    """Yield the lines of a recipe that does what ``recipe`` does, with every option of every command.
+
+    Args:
+        recipe: the pipe.
+        common: the options of the whole pipe.
+    """
+    from vtk.cli import COMMANDS, load
+
+    plain = Common()
+    whole = {key_of(param): getattr(common, param.name) for param in load("pipe").params
+             if param.name not in NOT_OF_RECIPES and getattr(common, param.name) != getattr(plain, param.name)}
+    tables = [("[run]", whole)] if whole else []
+    kinds = {name: kind for name, kind, _ in COMMANDS}
+    for words in recipe.commands:
+        left_out = {*NOT_OF_RECIPES, *_OF_THE_PIPE, "null", "overwrite"} - (
+            _OF_SINKS if kinds[words[0]] == "sink" else set())
+        name, params, values = _resolved(words)
+        tables.append(("[[stage]]", {"command": name, **{
+            key_of(param): values[param.name] for param in params if param.name not in left_out}}))
+    yield from as_toml(tables)
+
+
+def _resolved(words: list[str]) -> tuple[str, list[Any], dict[str, Any]]:
+    """Return the name of a command, its options, and the value of each."""
+    command, rest, name = _command(words[0]), words[1:], [words[0]]
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command, rest, name = command.commands[rest[0]], rest[1:], [*name, rest[0]]
+    context = command.make_context(" ".join(name), list(rest))
+    return " ".join(name), [param for param in command.params if param.name in context.params], context.params
 
 
 def _command(name: str) -> Any:
@@ -106,3 +140,20 @@ def _check(name: str, command: Any, plan: Planned, common: Common) -> None:
         if getattr(plan.common, option) != getattr(common if option in has.intersection(_HANDED_ON) else plain, option):
             what = "input" if option == "inputs" else f"--{option.replace('_', '-')}"
             raise UsageError(f"{name}: {what} belongs to the whole pipe: give it after the pipe's text")
+
+
+def of_run(recipe: Recipe) -> dict[str, Any]:
+    """Return the options of the whole pipe that a recipe gives, by field of ``Common``.
+
+    Raises:
+        UsageError: a value is none that the option takes.
+    """
+    from vtk.cli import ClickException, load
+
+    command = load("pipe")
+    try:
+        context = command.make_context("pipe", [*recipe.run, "--", "probe"])
+    except ClickException as error:
+        raise UsageError(f"recipe {recipe.name}, [run]: {error.format_message()}") from None  # type: ignore[attr-defined]
+    return {name: value for name, value in context.params.items()
+            if name not in NOT_OF_RECIPES and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"}
