@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vtk.cropping.names import escaped, folder_name
+from vtk.cropping.names import folder_name, track_name
 from vtk.driver.stage import Record
 
 TYPES = ("detection", "track", "text", "face", "species")
@@ -77,9 +77,8 @@ def group_of(record: Record, by: str, names: Names) -> int | str | None:
 
 def folder_of(record: Record, by: str, group: int | str) -> str:
     """Return the name of the folder of a group; '' where crops lie beside the manifest."""
-    if by == "track":  # what is long in it is the source
-        number = str(group)[len(record["source"]):]
-        return folder_name(escaped(record["source"]) + number) if number else ""
+    if by == "track":
+        return track_name(record["source"], str(group).removeprefix(f"{record['source']}-"))
     return folder_name(str(group)) if group != "" else ""
 
 

@@ -35,8 +35,17 @@ def escaped(text: str) -> str:
 
 def folder_name(text: str) -> str:
     """Return ``text`` as the name of a folder beside the files that describe all crops."""
-    name = escaped(text)
-    return _percent(name[0]) + name[1:] if name in (MANIFEST, TABLE, f"{MANIFEST}.part", f"{TABLE}.part") else name
+    return _beside(escaped(text))
+
+
+def track_name(source: str, track: str) -> str:
+    """Return the name of the folder of a track, ``track`` its number and what numbers it."""
+    return _beside(f"{escaped(source)}-{track}")
+
+
+def _beside(name: str) -> str:
+    """Return a name, another one where it is that of a file that describes all crops."""
+    return _percent(name[0]) + name[1:] if name.startswith((MANIFEST, TABLE)) else name
 
 
 def crop_name(source: str, frame: int, place: int, kind: str) -> str:

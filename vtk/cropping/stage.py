@@ -20,7 +20,7 @@ from vtk.driver.stage import Frame, Record, Source, Stage
 from vtk.errors import MediaError, RecordError, UsageError
 from vtk.media.image import encode_image
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
-from vtk.reid.views import plain_worths, sharpness
+from vtk.reid.views import cut, plain_worths, sharpness
 
 # Keys of records that stand in the manifest.
 _TOLD = ("label", "class_id", "score", "track_id", "identity", "text", "verdict", "live_score", "common", "rank")
@@ -204,7 +204,7 @@ class CropStage(Stage):
         found = self._cut.of(image, row["xyxy"])
         if found is None:
             return
-        worth = plain * sharpness(found[0])
+        worth = plain * sharpness(cut(image, row["xyxy"])) if plain > 0 else 0.0
         moment = best.place(worth, row["t"])
         if moment is not None:
             best.put(moment, worth, _complete(row, *found), self._encoded(found[0]))
@@ -277,7 +277,7 @@ def _check(by: str, wanted: Wanted, cut: Cut, thinning: Thinning, format: str, q
     if cut.fit not in FITS:
         raise UsageError(f"--fit is '{cut.fit}': it is one of {', '.join(FITS)}")
     for option, value, least, most in (
-            ("--margin", cut.margin, 0, _MARGINS), ("--quality", quality, 1, 100), ("--size", cut.side or 1, 1, _SIDES),
+            ("--margin", cut.margin, 0, _MARGINS), ("--quality", quality, 1, 100), ("--size", 1 if cut.side is None else cut.side, 1, _SIDES),
             ("--min-score", wanted.min_score, 0, 1), ("--min-size", wanted.min_size, 0, float("1e6")),
             ("--apart", thinning.apart, 0, float("1e9"))):
         if not least <= value <= most:
