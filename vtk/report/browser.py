@@ -107,7 +107,7 @@ class Browser:
         self.call("Page.navigate", url=path.resolve().as_uri() + (f"#{hash}" if hash else ""))
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            ready = self.ask("document.documentElement.dataset.ready ?? ''")
+            ready = self.ask("document.documentElement?.dataset.ready ?? ''")
             if ready:
                 return float(ready) if ready != "failed" else -1.0
             time.sleep(0.02)

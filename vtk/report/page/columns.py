@@ -9,9 +9,18 @@ from typing import Any
 import numpy as np
 
 LONGEST = 400  # letters of a text that a table shows
+# Control characters, and those that make what follows run the other way: shown by their numbers, not obeyed.
+_UNSEEN = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160), 0x200E, 0x200F, *range(0x2028, 0x202F),
+                                               *range(0x2066, 0x206A))}
 _SCALES = (1, 100, 10_000, 1_000_000)  # decimals that records carry: none, of pixels, of scores, of seconds
 _WHOLE = (np.int8, np.int16, np.int32)
 Meta = dict[str, Any]
+
+
+def plain(text: str) -> str:
+    """Return a text as the page shows it: what is not seen by its number, and no longer than LONGEST."""
+    shown = text.translate(_UNSEEN) if not text.isprintable() else text
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
 class Numbers:
@@ -101,8 +110,7 @@ class Texts:
         """Return the column's texts with how their numbers are packed, and the bytes of these."""
         codes = np.frombuffer(self._codes, np.int32) if len(self._codes) else np.zeros(0, np.int32)
         kind = next(kind for kind in _WHOLE if len(self._known) <= np.iinfo(kind).max)
-        texts = [text if len(text) <= LONGEST else text[: LONGEST - 1] + "…" for text in self._known]
-        return {"kind": _code(kind), "texts": texts}, codes.astype(kind).tobytes()
+        return {"kind": _code(kind), "texts": [plain(text) for text in self._known]}, codes.astype(kind).tobytes()
 
 
 def align(blob: bytearray) -> int:

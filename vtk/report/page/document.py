@@ -13,6 +13,7 @@ import orjson
 
 from vtk import __version__
 from vtk.records import Record
+from vtk.report.page.columns import plain
 from vtk.report.page.gathering import Gathered
 from vtk.report.page.pictures import Pictures, told
 
@@ -33,12 +34,12 @@ def chunks(title: str, gathered: Gathered, pictures: Pictures) -> Iterator[str]:
     chosen = pictures.chosen()
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)  # raw deflate, as DecompressionStream and inflate.js read it
     packed = packer.compress(blob) + packer.flush()
-    meta |= {"title": title, "version": __version__, "size": len(blob), "made": pictures.made,
+    meta |= {"title": plain(title), "version": __version__, "size": len(blob), "made": pictures.made,
              "pictures": [told(picture) for picture in chosen]}
     script = "(() => {\n'use strict';\n" + "\n".join(_part(name) for name in SCRIPTS) + "\n})();"
     style = _part("page.css")
-    parts = {"POLICY": _policy(script, style), "TITLE": html.escape(title), "STYLE": style, "SCRIPT": script,
-             "HEADLINE": html.escape(_headline(gathered)), "PROBLEMS": _problems(gathered), "VERSION": __version__}
+    parts = {"POLICY": _policy(script, style), "TITLE": _shown(title), "STYLE": style, "SCRIPT": script,
+             "HEADLINE": _shown(_headline(gathered)), "PROBLEMS": _problems(gathered), "VERSION": __version__}
     for piece in _part("page.html").split("@@"):
         if piece == "META":
             yield _inert(orjson.dumps(meta))
@@ -52,6 +53,10 @@ def chunks(title: str, gathered: Gathered, pictures: Pictures) -> Iterator[str]:
 
 def _part(name: str) -> str:
     return (HERE / name).read_text("utf-8")
+
+
+def _shown(text: str) -> str:
+    return html.escape(plain(text))
 
 
 def _inert(data: bytes) -> str:
@@ -86,7 +91,7 @@ def _problems(gathered: Gathered) -> str:
     telling = {record.get("source") for record in gathered.troubles[:LISTED]}
     silent = [notes for notes in gathered.sources.values()
               if notes.status in ("failed", "partial") and notes.name not in telling]
-    items += [f"<li class={notes.status}><strong>{notes.status}</strong> <bdi>{html.escape(notes.name)}</bdi></li>"
+    items += [f"<li class={notes.status}><strong>{notes.status}</strong> <bdi>{_shown(notes.name)}</bdi></li>"
               for notes in silent[:LISTED]]
     rest = gathered.count("error") - len(gathered.troubles[:LISTED]) + len(silent[LISTED:])
     if rest > 0:
@@ -96,8 +101,8 @@ def _problems(gathered: Gathered) -> str:
 
 def _item(record: Record) -> str:
     error = record["error"]
-    where = f"<bdi>{html.escape(record['source'])}</bdi> " if isinstance(record.get("source"), str) else ""
+    where = f"<bdi>{_shown(record['source'])}</bdi> " if isinstance(record.get("source"), str) else ""
     line = f"line {record['line']} " if "line" in record else ""
     kind = "failed" if error["fatal"] else "partial"
-    return (f"<li class={kind}><strong>{html.escape(error['code'])}</strong> {where}{line}"
-            f"<span>{html.escape(error['message'])}</span> <small>{html.escape(error.get('stage', ''))}</small></li>")
+    return (f"<li class={kind}><strong>{_shown(error['code'])}</strong> {where}{line}"
+            f"<span>{_shown(error['message'])}</span> <small>{_shown(error.get('stage', ''))}</small></li>")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vtk.errors import RecordError
 from vtk.records import TYPES, Record, check
-from vtk.report.page.columns import Meta
+from vtk.report.page.columns import Meta, plain
 from vtk.report.page.notes import Density, Notes
 from vtk.report.page.spans import Spans
 from vtk.report.page.tables import Table
@@ -53,16 +53,18 @@ class Gathered:
             found = self.sources[name] = Notes(name, len(self.sources))
         return found
 
-    def frame(self, notes: Notes, t: float, records: Sequence[Record]) -> None:
-        """Take the records of a frame at ``t`` seconds."""
-        notes.last = max(notes.last, t)
+    def frame(self, notes: Notes, records: Sequence[Record]) -> None:
+        """Take the records of a frame."""
         boxed = Counter[str]()
+        t = 0.0
         for record in records:
             self.add(record)
-            if record["type"] in BOXED and "xyxy" in record:
+            if record["type"] in BOXED and "xyxy" in record:  # others may have a t that is no number
                 boxed[record["type"]] += 1
+                t = record.get("t", t)
                 notes.see(record, t)
         if boxed:
+            notes.last = max(notes.last, t)
             notes.density = notes.density or Density()
             notes.density.add(t, max(boxed.values()))
             notes.frames += 1
@@ -164,7 +166,7 @@ class Gathered:
             "makers": {kind: dict(self._makers[kind].most_common(20)) for kind in kinds},
             "spans": self.spans.packed(blob),
             "scores": {kind: self._scores[kind] for kind in kinds if kind in self._scores},
-            "labels": {kind: self._labels[kind].most_common(30) for kind in kinds if self._labels.get(kind)},
+            "labels": {kind: [(plain(name), count) for name, count in self._labels[kind].most_common(30)] for kind in kinds if self._labels.get(kind)},
             "different": {kind: len(self._labels[kind]) for kind in kinds if self._labels.get(kind)},
             "total": self.total,
         }
@@ -174,7 +176,7 @@ class Gathered:
 def _source(notes: Notes) -> Meta:
     """Return what the script is told of a source."""
     media = notes.media or {}
-    found: Meta = {"name": notes.name, "status": notes.status, "counts": dict(notes.counts), "last": notes.last,
+    found: Meta = {"name": plain(notes.name), "status": notes.status, "counts": dict(notes.counts), "last": notes.last,
                    "makers": notes.ledgers, "frames": notes.frames}
     found |= {name: media[name] for name in ("kind", "width", "height", "fps", "duration", "codec") if name in media}
     if notes.density is not None:

@@ -3,6 +3,9 @@
 const ROW = 28; // pixels
 const SAMPLE = 60; // rows by which columns are measured
 
+// Columns whose texts are paths: the last part is shown.
+const isName = (column) => column.name === 'source' || column.name === 'ref';
+
 class Grid {
   constructor(host, words, onPick = () => {}) {
     this.onPick = onPick;
@@ -30,6 +33,7 @@ class Grid {
     this.inner.setAttribute('aria-rowcount', rows.length + 1);
     this.inner.setAttribute('aria-colcount', table.columns.length);
     this.body.style.height = `${rows.length * ROW}px`;
+    this.scroll.style.height = rows.length * ROW + 3 * ROW < 300 ? `${(Math.max(1, rows.length) + 2) * ROW}px` : '';
     this.made.forEach((row) => row.remove());
     this.made.clear();
     this.draw();
@@ -39,7 +43,8 @@ class Grid {
     const widths = this.table.columns.map((column) => {
       let longest = column.name.length + 3;
       for (let n = 0; n < Math.min(SAMPLE, this.table.rows); n += 1) {
-        longest = Math.max(longest, column.text(Math.floor((n * this.table.rows) / SAMPLE) % this.table.rows).length);
+        const text = column.text(Math.floor((n * this.table.rows) / SAMPLE) % this.table.rows);
+        longest = Math.max(longest, (isName(column) ? shortName(text) : text).length);
       }
       return `${Math.min(longest, 44) + 2}ch`;
     });
@@ -84,10 +89,9 @@ class Grid {
       style: { transform: `translateY(${place * ROW}px)` }, onclick: () => this.pick(place) },
     ...this.table.columns.map((column) => {
       const text = column.text(of);
-      const isName = column.name === 'source' || column.name === 'ref';
       return el('div', { role: 'cell', class: column.numeric ? 'number' : column.name === 'status' ? `status ${text}` : '',
-        dir: column.numeric ? undefined : 'auto', title: isName || text.length > 30 ? text : undefined },
-      isName ? shortName(text) : text);
+        dir: column.numeric ? undefined : 'auto', title: isName(column) || text.length > 30 ? text : undefined },
+      isName(column) ? shortName(text) : text);
     }));
   }
 

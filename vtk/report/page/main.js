@@ -47,7 +47,7 @@ function drawTimelines(host, data, identities) {
   if (data.spans.rows < data.spans.total) {
     host.append(el('p', { class: 'note' }, `The first ${count(data.spans.rows)} of ${counted(data.spans.total, 'span')} are drawn.`));
   }
-  inParts(host, films, 40, (source) => sourceSection(data, source, bySource.get(source.number) ?? [], identities), 'sources');
+  inParts(host, films, 20, (source) => sourceSection(data, source, bySource.get(source.number) ?? [], identities), 'sources');
   const stills = data.sources.filter((each) => !films.includes(each) && data.pictures.some((one) => one.source === each.number));
   const gallery = document.getElementById('stills');
   gallery.closest('section').hidden = !stills.length;
@@ -81,6 +81,7 @@ function drawLinks() {
 async function begin() {
   const data = await readData();
   data.sources.forEach((source, number) => { source.number = number; });
+  for (const name of [...data.sources.map((each) => each.name), ...data.tables.get('copy')?.column('ref')?.texts ?? []]) note(name);
   drawSummary(document.getElementById('cards'), data);
   const records = new Records(document.getElementById('tables'), data);
   window.vtkReport = { records, data, openSource, inflate };

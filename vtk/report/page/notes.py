@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from vtk.records import Record
 
@@ -58,10 +59,15 @@ class Density:
         self._frames[place] += 1
 
     def means(self) -> list[float]:
-        """Return things a frame of each bin that has frames with some, up to the last one."""
-        last = max((place for place, frames in enumerate(self._frames) if frames), default=-1)
-        return [round(things / max(1, frames), 2)
-                for things, frames in zip(self._things[: last + 1], self._frames[: last + 1], strict=True)]
+        """Return things a frame of each bin up to the last that has frames; where frames are skipped, as before."""
+        known = [place for place, frames in enumerate(self._frames) if frames]
+        steps = sorted(after - before for before, after in pairwise(known))
+        usual = steps[len(steps) // 2] if steps else 1  # bins from a frame that was looked at to the next
+        found = [0.0] * (known[-1] + 1 if known else 0)
+        for place, after in zip(known, [*known[1:], len(found)], strict=True):
+            mean = round(self._things[place] / self._frames[place], 2)
+            found[place:min(after, place + 2 * usual)] = [mean] * (min(after, place + 2 * usual) - place)
+        return found
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from vtk.media.sampling import NATIVE
 from vtk.media.video import open_media
 from vtk.reid.views import cut
 from vtk.report.best_crops import fitted_crop
-from vtk.report.page.columns import Meta
+from vtk.report.page.columns import Meta, plain
 from vtk.report.page.notes import Followed, Notes
 
 STRIP = 8  # frames of a source
@@ -149,13 +149,13 @@ def told(picture: Picture) -> Meta:
     """Return what the script is told of a picture."""
     found: Meta = {"source": picture.source, "t": picture.t, "frame": picture.frame, "w": picture.width,
                    "h": picture.height}
-    return found | {"of": picture.of, "track": picture.track, "label": picture.label} if picture.of else found
+    return found | {"of": picture.of, "track": picture.track, "label": plain(picture.label)} if picture.of else found
 
 
 def _strip(notes: Notes, fps: float, duration: float | None) -> list[int]:
     """Return frames that show a source over its time: of its shots and scenes, else evenly."""
     spans = sorted(set(notes.shown))
-    if spans:
+    if len(spans) >= STRIP // 2:
         some = [spans[place * len(spans) // min(STRIP, len(spans))] for place in range(min(STRIP, len(spans)))]
         return list(dict.fromkeys(int((start + end) / 2 * fps) for start, end in some))
     whole = duration or notes.last

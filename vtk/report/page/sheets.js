@@ -112,7 +112,7 @@ function drawGallery(host, data, sources) {
       if (text && labels.get(name).size < 4) labels.get(name).add(text);
     }
   }
-  inParts(host, sources, 120, (source) => {
+  inParts(host, sources, 24, (source) => {
     const picture = data.pictures.find((each) => each.source === source.number && !each.of);
     return el('figure', { class: 'still', 'data-source': source.name }, picture ? image(picture, shortName(source.name)) : '',
       el('figcaption', {}, named(source.name), source.status === 'ok' || source.status === 'unknown' ? '' : el('span', { class: `status ${source.status}` }, ` ${source.status}`),

@@ -96,7 +96,7 @@ class ReportStage(Stage):
         """Take the records of frames."""
         gathered, (_, notes) = self._kept[0], state
         for frame in batch:
-            gathered.frame(notes, frame.t, frame.records)
+            gathered.frame(notes, frame.records)
         return [[] for _ in batch]
 
     def unframed(self, state: Any, records: Sequence[Record]) -> list[Record]:

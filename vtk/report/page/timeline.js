@@ -119,7 +119,8 @@ class Timeline {
     pen.fillStyle = accent;
     values.forEach((value, place) => {
       const x = ((place * bin) / this.seconds) * width, high = (value / most) * (CHART - 4);
-      if (value) pen.fillRect(x, base - high, Math.max(1, (bin / this.seconds) * width - 0.5), high);
+      const end = Math.ceil((((place + 1) * bin) / this.seconds) * width);
+      if (value) pen.fillRect(Math.floor(x), base - high, Math.max(1, end - Math.floor(x)), high);
     });
     pen.fillStyle = faint;
     pen.textBaseline = 'top';
@@ -142,7 +143,7 @@ class Timeline {
       }
       const text = wide > 24 ? this.name(bar) : '';
       if (text && pen.measureText(text).width < wide - 6) {
-        pen.fillStyle = '#000';
+        pen.fillStyle = pen.fillStyle === '#0072b2' ? '#fff' : '#000';
         pen.fillText(text, x + 3, y + 1);
       }
     });

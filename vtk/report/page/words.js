@@ -34,8 +34,13 @@ function clock(seconds) {
   return hours ? `${hours}:${String(minutes % 60).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
 
-// The last part of a path, which tells sources apart most often.
-const shortName = (name) => name.split('/').filter(Boolean).pop() ?? name;
+// The last part of a path, where no other name ends so.
+const lastPart = (name) => name.split('/').filter(Boolean).pop() ?? name;
+const endings = new Map();
+
+const note = (name) => endings.set(lastPart(name), (endings.get(lastPart(name)) ?? new Set()).add(name));
+
+const shortName = (name) => (endings.get(lastPart(name))?.size > 1 ? name : lastPart(name));
 
 const named = (name) => el('bdi', { title: name }, shortName(name));
 
