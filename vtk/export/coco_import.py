@@ -155,7 +155,8 @@ def _keys(annotation: Record, categories: dict[Any, tuple[str, int]]) -> Record:
     value = float(raw)
     if value != value:
         raise ValueError("score is NaN")
-    label, kind = categories.get(annotation.get("category_id"), (str(annotation.get("category_id", "object")), None))
+    known = annotation.get("category_id")
+    label, kind = categories.get(known, (str("object" if known is None else known), known))
     keys: Record = {}
     track = annotation.get("track_id")
     if type(track) is int and 0 <= track <= MAX_INTEGER:
