@@ -1,6 +1,7 @@
-"""``shrink_yuv`` in Numba: rows are added up as wide as they are, sixteen bits a column, and then cut into boxes.
+"""``shrink_yuv`` in Numba: rows are added up as wide as they are, then columns by four, and then cut into boxes.
 
-All sums are whole numbers, pixels being cut into as many parts as there are boxes, so that they are exact.
+All sums are whole numbers, pixels being cut into as many parts as there are boxes, so that they are exact. What a
+compiler turns into vector instructions stands in loops of its own: adding up one sum after the other takes longest.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-# Rows of 255 whose sum fits sixteen bits.
-ROWS = 257
+# Columns that are added up at once, before sums run on from column to column.
+FOUR = 4
 
 
 def shrink_yuv(
@@ -35,17 +36,17 @@ def _shrink(luma: np.ndarray, blue: np.ndarray, red: np.ndarray, matrix: np.ndar
     height, width = out.shape[:2]
     y, u, v = np.empty(width), np.empty(width), np.empty(width)
     longest = max(luma.shape[1], blue.shape[1])
-    few, line, values = np.empty(longest, np.uint16), np.empty(longest + 1, np.int32), np.empty((3, width))
-    sums = np.empty(longest + 1, np.int64)
+    line, values = np.zeros(longest + FOUR, np.int32), np.empty((3, width))
+    fours, sums = np.empty(longest // FOUR + 1, np.int32), np.empty(longest // FOUR + 1, np.int64)
     weights = matrix.copy()  # of sums, not of means
     for channel in range(3):
         for plane, pixels in enumerate((luma.size, blue.size, red.size)):
             weights[channel, plane] /= pixels
     fine, coarse = _edges(luma.shape[1], width), _edges(blue.shape[1], width)
     for row in range(height):
-        _total(luma, row, height, fine, few, line, sums, y)
-        _total(blue, row, height, coarse, few, line, sums, u)
-        _total(red, row, height, coarse, few, line, sums, v)
+        _total(luma, row, height, fine, line, fours, sums, y)
+        _total(blue, row, height, coarse, line, fours, sums, u)
+        _total(red, row, height, coarse, line, fours, sums, v)
         for channel in range(3):
             _mix(y, u, v, weights[channel], values[channel])
         for column in range(width):
@@ -56,11 +57,15 @@ def _shrink(luma: np.ndarray, blue: np.ndarray, red: np.ndarray, matrix: np.ndar
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _edges(wide: int, width: int) -> np.ndarray:
-    """Return where the boxes begin and end: (width + 1, 2) int64, whole pixels and parts of ``width`` of the next."""
-    edges = np.empty((width + 1, 2), np.int64)
-    for box in range(width + 1):
-        edges[box, 0] = box * wide // width
-        edges[box, 1] = box * wide - edges[box, 0] * width
+    """Return where boxes end: (width, 1 + FOUR) int64, whole fours of pixels, and the parts of each of the next four."""
+    edges = np.zeros((width, 1 + FOUR), np.int64)
+    for box in range(width):
+        pixel, part = (box + 1) * wide // width, (box + 1) * wide % width
+        four = min(pixel, wide - 1) // FOUR
+        edges[box, 0] = four
+        for n in range(FOUR):
+            at = FOUR * four + n
+            edges[box, 1 + n] = width if at < pixel else part if at == pixel else 0
     return edges
 
 
@@ -76,42 +81,46 @@ def _mix(y: np.ndarray, u: np.ndarray, v: np.ndarray, row: np.ndarray, values: n
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _total(
-    plane: np.ndarray, row: int, height: int, edges: np.ndarray, few: np.ndarray, line: np.ndarray, sums: np.ndarray,
+    plane: np.ndarray, row: int, height: int, edges: np.ndarray, line: np.ndarray, fours: np.ndarray, sums: np.ndarray,
     totals: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the sums (width,) of a plane's parts under a row of boxes; ``few``, ``line`` and ``sums`` are lent."""
-    wide = plane.shape[1]
-    width = len(totals)
-    _add_up(plane, row, height, few, line)
-    line[wide] = 0
+    """Write the sums (width,) of a plane's parts under a row of boxes; ``line``, ``fours`` and ``sums`` are lent."""
+    wide, width = plane.shape[1], len(totals)
+    _add_up(plane, row, height, line)
+    line[wide : wide + FOUR] = 0
+    count = (wide + FOUR - 1) // FOUR
+    for n in range(count):
+        fours[n] = line[FOUR * n] + line[FOUR * n + 1] + line[FOUR * n + 2] + line[FOUR * n + 3]
     total = np.int64(0)
-    sums[0] = 0
-    for x in range(wide):
-        total += line[x]
-        sums[x + 1] = total
+    for n in range(count):
+        sums[n] = total
+        total += fours[n]
     before = np.int64(0)
     for box in range(width):
-        pixel, part = edges[box + 1, 0], edges[box + 1, 1]
-        up_to = sums[pixel] * width + line[pixel] * part
+        at = edges[box, 0]
+        first = FOUR * at
+        up_to = (sums[at] * width + line[first] * edges[box, 1] + line[first + 1] * edges[box, 2]
+                 + line[first + 2] * edges[box, 3] + line[first + 3] * edges[box, 4])
         totals[box] = up_to - before
         before = up_to
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_up(plane: np.ndarray, row: int, height: int, few: np.ndarray, line: np.ndarray) -> None:
+def _add_up(plane: np.ndarray, row: int, height: int, line: np.ndarray) -> None:
     """Write the sum of the rows of a plane under a row of boxes into ``line``, each cut into ``height`` parts."""
     tall, wide = plane.shape
     start, end = row * tall, (row + 1) * tall
     first, last = start // height, (end - 1) // height
     _weigh(plane[first], min((first + 1) * height, end) - start, line[:wide], False)
+    y = first + 1
+    while y + 2 < last:
+        _weigh_three(plane[y], plane[y + 1], plane[y + 2], height, line[:wide])
+        y += 3
+    while y < last:
+        _weigh(plane[y], height, line[:wide], True)
+        y += 1
     if last > first:
         _weigh(plane[last], end - last * height, line[:wide], True)
-    y = first + 1
-    while y < last:
-        stop = min(last, y + ROWS)
-        _sum_rows(plane[y:stop], few[:wide])
-        _weigh_sums(few[:wide], height, line[:wide])
-        y = stop
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -127,17 +136,8 @@ def _weigh(pixels: np.ndarray, parts: int, line: np.ndarray, more: bool) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _weigh_sums(few: np.ndarray, parts: int, line: np.ndarray) -> None:
-    """Add ``parts`` times the sums (W,) uint16 to ``line`` (W,) int32."""
+def _weigh_three(one: np.ndarray, two: np.ndarray, three: np.ndarray, parts: int, line: np.ndarray) -> None:
+    """Add ``parts`` times the sum of three rows (W,) uint8 to ``line`` (W,) int32."""
     weight = np.int32(parts)
     for x in range(len(line)):
-        line[x] += weight * np.int32(few[x])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sum_rows(rows: np.ndarray, few: np.ndarray) -> None:
-    """Write the sum of up to ROWS rows (N, W) uint8 into ``few`` (W,) uint16."""
-    few[:] = 0
-    for y in range(len(rows)):
-        for x in range(len(few)):
-            few[x] += np.uint16(rows[y, x])
+        line[x] += weight * np.int32(np.uint16(one[x]) + np.uint16(two[x]) + np.uint16(three[x]))

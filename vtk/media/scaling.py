@@ -13,9 +13,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 # How many times smaller in both directions, at least, a picture is that a kernel makes: below, swscale is as fast.
 SMALL = 8
-# Rows under a pixel of the result that are averaged, at least: with more than twice as many some are left out, for
-# reading them takes longer than adding them up.
-ROWS = 4
+# Rows that are averaged at least, of luma and of each chroma, under a pixel of the result or of as many as of FEW rows:
+# with three times as many some are left out, for reading them takes longer than adding them up.
+ROWS, FEW = (3.0, 1.5, 1.5), 64
 # Formats of three planes of bytes, and those among them whose range is full by their name.
 PLANES = frozenset(("yuv420p", "yuv422p", "yuv440p", "yuv444p", "yuv411p", "yuv410p"))
 FULL = frozenset(("yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "yuvj411p"))
@@ -61,11 +61,12 @@ class Scaler:
     def rgb(self, frame: Any) -> np.ndarray:
         """Return a PyAV video frame as (height, width, 3) uint8 RGB."""
         if SMALL * self._width <= frame.width and SMALL * self._height <= frame.height:
-            planes = _planes(frame, self._height)
+            name = frame.format.name
+            planes = _planes(frame, self._height) if name in PLANES or name in FULL else None
             if planes is not None:
                 from vtk.kernels.shrink_yuv import shrink_yuv  # Numba, which few need here
 
-                full = frame.format.name in FULL or frame.color_range == 2
+                full = name in FULL or frame.color_range == 2
                 return shrink_yuv(*planes, _matrix(int(frame.colorspace), full), self._height, self._width)
         shrinks = self._width * self._height < frame.width * frame.height
         # One thread: slices of several could differ at their seams, and the cores are the decoder's.
@@ -82,17 +83,18 @@ def _is_plain_yuv(form: Any) -> bool:
 
 
 def _planes(frame: Any, height: int) -> list[np.ndarray] | None:
-    """Return three planes (H, W) uint8 of a frame to be shrunk to ``height``, or None where it has others."""
-    if frame.format.name not in PLANES and frame.format.name not in FULL:
-        return None
-    planes = [np.frombuffer(plane, np.uint8) for plane in frame.planes]
-    steps = [plane.line_size for plane in frame.planes]
-    if any(step < plane.width for plane, step in zip(frame.planes, steps, strict=True)):
-        return None  # stored from the bottom up
-    whole = [pixels.reshape(-1, step)[: plane.height, : plane.width]
-             for pixels, plane, step in zip(planes, frame.planes, steps, strict=True)]
-    skips = [max(1, len(plane) // (ROWS * height)) for plane in whole]
-    return [plane[skip // 2 :: skip] for plane, skip in zip(whole, skips, strict=True)]
+    """Return three planes (H, W) uint8 of a frame to be shrunk to ``height``, or None where it is stored upside down."""
+    found = []
+    for plane, rows in zip(frame.planes, ROWS, strict=True):
+        step, tall, wide = plane.line_size, plane.height, plane.width
+        if step < wide:
+            return None
+        # Odd, so that what is read lies in the middle of what it stands for: with every other row all is half a row off.
+        skip = max(1, int(tall // (rows * max(FEW, height))) - 1 | 1)
+        first = skip // 2
+        # One array made of the bytes, not views of views: that takes longer than a small plane takes to be averaged.
+        found.append(np.ndarray((-((first - tall) // skip), wide), np.uint8, plane, first * step, (skip * step, 1)))
+    return found
 
 
 @cache
