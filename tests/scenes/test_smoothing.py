@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from coloured import shown
 
+from vtk.scenes.looks import small_overlay
 from vtk.scenes.shots import Shot
-from vtk.scenes.smoothing import REACH, Smoothing, Span, small
+from vtk.scenes.smoothing import REACH, Smoothing, Span
 
 
 def span(number: int, shares: tuple[float, ...], look: np.ndarray) -> Span:
-    return Span(Shot(number, number + 1, number, number + 1), (np.log(shares),), 1, small(look))
+    return Span(Shot(number, number + 1, number, number + 1), (np.log(shares),), 1, small_overlay(look))
 
 
 ONE, OTHER = shown("kitchen", 1), shown("kitchen", 2)

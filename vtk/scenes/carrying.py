@@ -38,15 +38,21 @@ def _speed(looks: Sequence[Look], start: int, end: int, area: Box) -> tuple[floa
     """Return how many pixels a look things go right and down from ``looks[start]`` to ``looks[end]``."""
     if end == start or looks[end].t - looks[start].t > LATELY:
         return 0.0, 0.0
-    rows, columns = (slice(each.start * BLOCK, each.stop * BLOCK) for each in area)
-    one, other = (cv2.cvtColor(looks[n].image[rows, columns], cv2.COLOR_RGB2GRAY).astype(np.float32)
-                  for n in (start, end))
-    window = _window(one.shape[1], one.shape[0])
-    (right, down), response = cv2.phaseCorrelate(one, other, window)
+    right, down = _shift(looks[start], looks[end], *((each.start, each.stop) for each in area))
     steps = end - start
-    if response < SURE or max(abs(right), abs(down)) > FASTEST * steps:
+    if max(abs(right), abs(down)) > FASTEST * steps:
         return 0.0, 0.0
     return right / steps, down / steps
+
+
+@lru_cache(maxsize=64)  # stretches of several lengths begin or end at the same looks
+def _shift(start: Look, end: Look, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[float, float]:
+    """Return by how many pixels things went right and down within ranges of blocks; 0 where that was not made out."""
+    down, across = (slice(each[0] * BLOCK, each[1] * BLOCK) for each in (rows, columns))
+    one, other = (cv2.cvtColor(look.image[down, across], cv2.COLOR_RGB2GRAY).astype(np.float32)
+                  for look in (start, end))
+    shift, response = cv2.phaseCorrelate(one, other, _window(one.shape[1], one.shape[0]))
+    return shift if response >= SURE else (0.0, 0.0)
 
 
 @lru_cache(maxsize=64)

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise, product
 
-import numpy as np
-
-from vtk.scenes.looks import FLAT, Look, deviations, likeness, overlay, picture_area
+from vtk.scenes.looks import FLAT, Look, Overlay, deviations, likeness, overlay, picture_area
 
 # Seconds before and after a cut that tell what change is usual, and looks at least and at most.
 AROUND, FEWEST, MOST = 0.4, 2, 12
@@ -70,7 +68,7 @@ def _differs(looks: Sequence[Look], at: int) -> bool:
     after = [at + n for n in AFTER if at + n < len(looks)]
 
     @cache  # mostly the first pair tells
-    def laid(n: int) -> np.ndarray:
+    def laid(n: int) -> Overlay:
         return overlay(looks[n], area)
 
     across = -1.0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import numpy as np
 
 from vtk.scenes.carrying import carried
-from vtk.scenes.looks import FLAT, SMALL_MIDDLE, Box, Look, deviations, likeness, overlay, picture_area, pictures
+from vtk.scenes.looks import FLAT, GRID, SMALL_MIDDLE, Box, Look, deviations, likeness, overlay, picture_area, pictures
 
 # Half lengths, in seconds, of the stretches that a dissolve or wipe may fill.
 HALVES = (0.25, 0.45, 0.8, 1.25)
@@ -60,26 +60,65 @@ class Found:
     error: float = 0.0
 
 
-def find_mix(looks: Sequence[Look], at: int, cut: int | None = None) -> list[Found]:
-    """Return dissolves and wipes whose middle is near ``looks[at]``, from stretches of each length around it.
+def find_mix(looks: Sequence[Look], stretches: Sequence[tuple[int, int]], cut: int | None = None) -> list[Found]:
+    """Return the dissolves and wipes that fill ``stretches``, which ``likely_stretches`` gives for one look.
 
-    Each length is tried as often as it takes: the middle may be off by an eighth of it. Stretches that hold the look
-    ``cut``, which a cut stands before, are left out.
+    Stretches that hold the look ``cut``, which a cut stands before, are left out.
     """
-    result = []
-    t, before = looks[at].t, looks[at - 1].t if at else -1.0
-    for half in HALVES:
-        if t // (half / 4) == before // (half / 4):
-            continue
-        first, last = _stretch(looks, at, half)
-        if last - first < SHORTEST or cut is not None and first < cut <= last:
-            continue
-        if looks[first].t > t - half * 0.7 or looks[last].t < t + half * 0.7:
-            break  # the film begins or ends there
-        found = _fit(looks, first, last)
-        if found is not None:
-            result.append(found)
-    return result
+    found = [_fit(looks, first, last) for first, last in stretches if cut is None or not first < cut <= last]
+    return [each for each in found if each is not None]
+
+
+def likely_stretches(looks: Sequence[Look], start: int, stop: int) -> dict[int, list[tuple[int, int]]]:
+    """Return, for looks from ``start`` up to ``stop``, the stretches around each whose ends are of two shots.
+
+    Each length is tried as often as it takes: the middle may be off by an eighth of it. A stretch is its first and its
+    last look; looks without one are left out. All are compared at once, for most end here.
+    """
+    tried = list(_tried([look.t for look in looks], start, stop))
+    if not tried:
+        return {}
+    low, high = min(first for _, first, _ in tried), max(last for _, _, last in tried) + 1
+    blocks = np.concatenate([look.blocks for look in looks[low:high]]).reshape(-1, GRID, GRID)
+    places: dict[int, list[tuple[int, int]]] = {}
+    areas: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    for at, first, last in tried:
+        one, other = looks[first], looks[last]
+        areas.setdefault((one.rows | other.rows, one.columns | other.columns), []).append((at, first, last))
+    for group in areas.values():
+        area = picture_area([looks[n] for n in group[0][1:]])
+        ends = np.array(group)[:, 1:] - low
+        likely = _are_apart(blocks[ends[:, 0]], blocks[ends[:, 1]], area)
+        for at, first, last in compress(group, likely):
+            places.setdefault(at, []).append((first, last))
+    return places
+
+
+def _tried(times: Sequence[float], start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+    """Yield looks from ``start`` up to ``stop``, each with the first and the last look of a stretch around it."""
+    for at in range(start, stop):
+        t, before = times[at], times[at - 1] if at else -1.0
+        for half in HALVES:
+            if t // (half / 4) == before // (half / 4):
+                continue
+            first, last = bisect_left(times, t - half, hi=at), bisect_right(times, t + half, lo=at) - 1
+            if last - first < SHORTEST:
+                continue
+            if times[first] > t - half * 0.7 or times[last] < t + half * 0.7:
+                break  # the film begins or ends there
+            yield at, first, last
+
+
+def _are_apart(ones: np.ndarray, others: np.ndarray, area: Box) -> list[bool]:
+    """Return of which pairs of pictures (N, 16, 16) float32 both differ, are not flat, and are not alike."""
+    ways = (others - ones).reshape(len(ones), -1)
+    moved = np.einsum("ij,ij->i", ways, ways) >= STILL**2 * ways.shape[1]
+    first, second = (each[:, area[0], area[1]].reshape(len(each), -1) for each in (ones, others))
+    first, second = (each - each.mean(axis=1, keepdims=True) for each in (first, second))
+    lengths = np.einsum("ij,ij->i", first, first), np.einsum("ij,ij->i", second, second)
+    shown = np.minimum(*lengths) > FLAT**2 * first.shape[1]
+    along = np.einsum("ij,ij->i", first, second)
+    return (moved & shown & (along <= APART * np.sqrt(lengths[0] * lengths[1]))).tolist()
 
 
 def _stretch(looks: Sequence[Look], at: int, half: float) -> tuple[int, int]:
@@ -94,13 +133,7 @@ def _time(look: Look) -> float:
 
 
 def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
-    one, other = looks[first], looks[last]
-    difference = (other.blocks - one.blocks).ravel()
-    if float(difference @ difference) < STILL**2 * len(difference):
-        return None
-    area = picture_area((one, other))
-    if _correlation(one.blocks[area], other.blocks[area]) > APART:
-        return None
+    area = picture_area((looks[first], looks[last]))
     count = min(FITTED, last - first + 1)
     places = first + np.arange(count) * (last - first) // (count - 1)
     pictured = pictures([looks[n] for n in places.tolist()], area)
@@ -116,9 +149,11 @@ def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
         if ramp is None:
             continue
         start, end = ramp
-        error = float(np.median(errors[(places >= start) & (places < end)])) if end - start > 1 else 1.0
         margin = MARGIN * (last - first)
-        if error > most or start - first <= margin or last - end <= margin or end - start < SHORTEST:
+        if start - first <= margin or last - end <= margin or end - start < SHORTEST:
+            continue
+        error = float(np.median(errors[(places >= start) & (places < end)]))
+        if not error <= most:
             continue
         if kind == "wipe" and _gone_over_once(pictured, *ends) < ONCE:
             continue
@@ -132,19 +167,10 @@ def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
     return None
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the correlation of two pictures' blocks; 1 where one is flat, which is no end of a dissolve."""
-    first, second = one.ravel(), other.ravel()
-    first, second = first - first.sum() / len(first), second - second.sum() / len(second)
-    lengths = float(first @ first), float(second @ second)
-    flat = min(lengths) <= FLAT**2 * len(first)
-    return 1.0 if flat else float(first @ second) / math.sqrt(lengths[0] * lengths[1])
-
-
 def _changed(first: np.ndarray, last: np.ndarray) -> float:
     """Return the share of blocks that differ between both shots: where things come into a shot, the rest stays."""
     ways = np.abs(last - first)
-    return float((ways > 0.2 * ways.mean()).mean())
+    return np.count_nonzero(ways > 0.2 * ways.mean()) / ways.size
 
 
 def _mixed(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -191,8 +217,9 @@ def _ramp(places: np.ndarray, shares: np.ndarray) -> tuple[int, int] | None:
     The ends follow from where a quarter and three quarters are reached: near its ends a ramp is lost in motion.
     """
     values = shares.tolist()
-    if not all(-BACK <= after - before <= LEAP for before, after in pairwise(values)):
-        return None
+    for before, after in pairwise(values):  # not all(), which takes three times as long
+        if not -BACK <= after - before <= LEAP:
+            return None
     quarter, beyond = (next((n for n, share in enumerate(values) if share >= level), 0) for level in (0.25, 0.75))
     if not 0 < quarter < beyond:
         return None

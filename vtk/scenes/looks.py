@@ -30,9 +30,9 @@ FLAT = 4.0
 OVERLAY, MIDDLE, SMALL_MIDDLE = 32, 24, 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A frame as it is remembered.
+    """A frame as it is remembered; equal to itself alone.
 
     Attributes:
         index: the frame's number.
@@ -116,32 +116,60 @@ def pictures(looks: Sequence[Look], area: Box) -> np.ndarray:
     return blocks[:, area[0], area[1]].reshape(len(looks), -1)
 
 
-def overlay(look: Look, area: Box) -> np.ndarray:
-    """Return what is within an area as (32, 32, 3) float32, to be laid over another."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """A picture to be laid over others: (32, 32, 3) float32, and how far its values deviate, in all and in its middles.
+
+    Attributes:
+        middles: by the side of a middle, that part and how far its values deviate.
+    """
+
+    pixels: np.ndarray
+    deviation: float
+    middles: dict[int, tuple[np.ndarray, float]]
+
+    def middle(self, side: int) -> tuple[np.ndarray, float]:
+        """Return the middle (side, side, 3) and how far its values deviate; that is worked out once."""
+        if side not in self.middles:
+            edge = (OVERLAY - side) // 2
+            part = self.pixels[edge : edge + side, edge : edge + side]
+            self.middles[side] = part, _deviation(part)
+        return self.middles[side]
+
+
+def overlay(look: Look, area: Box) -> Overlay:
+    """Return what is within an area, to be laid over another."""
     rows, columns = (slice(each.start * BLOCK, each.stop * BLOCK) for each in area)
-    return cv2.resize(look.image[rows, columns], (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return small_overlay(look.image[rows, columns])
 
 
-def likeness(one: np.ndarray, other: np.ndarray, middle: int = MIDDLE) -> float:
+def small_overlay(image: np.ndarray) -> Overlay:
+    """Return a picture (H, W, 3) uint8 as it is laid over another."""
+    small = cv2.resize(image, (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return Overlay(small, _deviation(small), {})
+
+
+def likeness(one: Overlay, other: Overlay, middle: int = MIDDLE) -> float:
     """Return the highest correlation of two overlays, one shifted over the other; in [-1, 1].
 
-    ``middle`` is the side of the part of the other that is shifted. Brightness and contrast do not matter. Flat pictures are alike by their level alone.
+    ``middle`` is the side of the part of the other that is shifted. Brightness and contrast do not matter. Flat
+    pictures are alike by their level alone.
 
     Source: normalised cross-correlation, as ``cv2.matchTemplate`` has it.
     """
-    flat = [_deviation(each) < FLAT for each in (one, other)]
+    flat = one.deviation < FLAT, other.deviation < FLAT
     if any(flat):
-        apart = float(np.abs(one - other).mean())
+        apart = float(np.abs(one.pixels - other.pixels).mean())
         return max(0.0, 1 - apart / 32) if all(flat) else 0.0
-    edge = (OVERLAY - middle) // 2
-    part = other[edge : edge + middle, edge : edge + middle]
-    if _deviation(part) < FLAT:
-        return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
-    return float(cv2.matchTemplate(one, part, cv2.TM_CCOEFF_NORMED).max())
+    part, deviation = other.middle(middle)
+    if deviation < FLAT:
+        return float(np.corrcoef(one.pixels.ravel(), other.pixels.ravel())[0, 1])
+    return float(cv2.matchTemplate(one.pixels, part, cv2.TM_CCOEFF_NORMED).max())
 
 
 def _deviation(overlaid: np.ndarray) -> float:
     """Return the standard deviation of all values of an overlay (H, W, 3): OpenCV's takes a fifth of NumPy's time."""
-    means, spreads = (each.ravel().tolist() for each in cv2.meanStdDev(overlaid))
-    mean = sum(means) / len(means)
-    return math.sqrt(sum((own - mean) ** 2 + spread**2 for own, spread in zip(means, spreads, strict=True)) / len(means))
+    means, spreads = cv2.meanStdDev(overlaid)
+    (red, green, blue), spread = means.ravel().tolist(), spreads.ravel()
+    mean = (red + green + blue) / 3
+    return math.sqrt(((red - mean) ** 2 + (green - mean) ** 2 + (blue - mean) ** 2 + float(spread @ spread)) / 3)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vtk.scenes.cuts import is_cut, is_shot
-from vtk.scenes.gradual import AHEAD, BLANK, LONGEST, Found, find_fade, find_mix
+from vtk.scenes.gradual import AHEAD, BLANK, LONGEST, Found, find_fade, find_mix, likely_stretches
 from vtk.scenes.looks import Look, measure, shrink
 
 # Seconds behind a frame that may tell what it is, and seconds before it; looks at most, should they come faster.
@@ -21,7 +22,7 @@ PATIENCE = 4.0
 # How much more may be left unexplained by a transition that is twice as long: parts of one fit as well as the whole.
 LONGER = 0.3
 # Frames that are measured at a time.
-CHUNK = 8
+CHUNK = 16
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,13 @@ class Shots:
 
     def _advance(self, final: bool) -> list[Shot]:
         """Look at every frame whose future is known, and return the shots that are over by that."""
-        while self._next < len(self._looks) and (final or self._known(self._next)):
-            self._examine(self._next)
-            self._next += 1
+        stop = self._next
+        while stop < len(self._looks) and (final or self._known(stop)):
+            stop += 1
+        stretches = likely_stretches(self._looks, self._next, stop)
+        for at in range(self._next, stop):
+            self._examine(at, stretches.get(at, ()))
+        self._next = stop
         self._settle(final)
         shots = self._cut_off(final)
         oldest = self._looks[self._next - 1].t - PAST if self._next else -math.inf
@@ -168,8 +173,8 @@ class Shots:
         return len(self._looks) - at > CROWD or (
             self._looks[-1].t - self._looks[at].t > HORIZON and len(self._looks) - at > 2 * AHEAD)
 
-    def _examine(self, at: int) -> None:
-        """Note what changes at a look."""
+    def _examine(self, at: int, stretches: Sequence[tuple[int, int]]) -> None:
+        """Note what changes at a look, the middle of ``stretches``."""
         looks = self._looks
         if is_cut(looks, at):
             look = looks[at]
@@ -180,7 +185,7 @@ class Shots:
             self._cuts.append(Change("cut", look.index, look.index, look.t, look.t, look.index, look.t))
         fade = find_fade(looks, at)
         found = [fade] if fade else []
-        found = found or find_mix(looks, at, self._latest)
+        found = found or find_mix(looks, stretches, self._latest)
         self._graduals += [(self._change(each), _rank(each)) for each in found if 0 < each.start < each.end < len(looks)]
 
     def _change(self, found: Found) -> Change:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
-from vtk.scenes.looks import OVERLAY, likeness
+from vtk.scenes.looks import Overlay, likeness
 from vtk.scenes.shots import Shot
 
 # Shots on either side that are asked: a dialogue goes from one to the other and back.
@@ -26,13 +25,13 @@ class Span:
         shot: from where to where.
         scores: (C,) log-probabilities, one array a maker of answers.
         observations: how many pictures were looked at.
-        look: (32, 32, 3) float32, a picture of it, small; None where neighbours have no say.
+        look: a picture of it, small; None where neighbours have no say.
     """
 
     shot: Shot
     scores: tuple[np.ndarray, ...]
     observations: int
-    look: np.ndarray | None = None
+    look: Overlay | None = None
 
 
 class Smoothing:
@@ -86,11 +85,6 @@ class Smoothing:
         return replace(span, scores=tuple(
             _mean([own, *(other.scores[row] for other in near)], [1.0, *shares])
             for row, own in enumerate(span.scores)))
-
-
-def small(image: np.ndarray) -> np.ndarray:
-    """Return a picture (H, W, 3) uint8 as (32, 32, 3) float32, as ``vtk.scenes.looks.likeness`` compares them."""
-    return cv2.resize(image, (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def _kinship(span: Span, other: Span) -> float:

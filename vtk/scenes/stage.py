@@ -16,11 +16,11 @@ from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling, Size
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record, make
 from vtk.scenes.album import LATE, LATE_FRAMES, Album, Picture
-from vtk.scenes.looks import LOOK, shrink
+from vtk.scenes.looks import LOOK, shrink, small_overlay
 from vtk.scenes.meaning import check_texts, encoder_for
 from vtk.scenes.scene_models import SIDE, Asked, Judge, load_judges
 from vtk.scenes.shots import Shot, Shots
-from vtk.scenes.smoothing import Smoothing, Span, small
+from vtk.scenes.smoothing import Smoothing, Span
 from vtk.scenes.telling import Teller, keys_of, written
 from vtk.scenes.thumbs import Thumbs
 from vtk.scenes.windows import Windows
@@ -291,7 +291,7 @@ class SceneStage(Stage):
             judges = self._judges()
             words = " ".join(written(state.texts, shot)) if any(judge.hears for judge in judges) else ""
             scores = [answer for judge in judges for answer in judge.span(images, words)]
-            look = small(images[len(images) // 2]) if self._plan.smooth else None
+            look = small_overlay(images[len(images) // 2]) if self._plan.smooth else None
             spans.append(Span(_lasting(shot, state.source), tuple(scores), len(images), look))
             self._thumb(state, shot, pictures)
         return spans
