@@ -52,7 +52,7 @@ class Statistics:
         """Count a record.
 
         Raises:
-            RecordError: it is not of the vocabulary; it is not counted.
+            RecordError: what is counted of it is not of the vocabulary, which it is not looked through for beyond that.
         """
         try:
             kind, source, frame = record["type"], record.get("source"), record.get("frame")
@@ -103,7 +103,9 @@ class Statistics:
 
     def _box(self, record: Record) -> None:
         """Count a record of a frame by its label, score and size."""
-        self._boxed(record, record.get("label"), record.get("score"))
+        for name in ("by", "frame", "t", "xyxy"):
+            record[name]
+        self._boxed(record, record.get("label"), record["score"])
 
     def _boxed(self, record: Record, label: Any, score: Any) -> None:
         box = record.get("xyxy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vtk.stats.lettering import WIDTH, bar, counted, lasting, shown, sized, steps, table
+from vtk.stats.lettering import WIDTH, bar, columns_of, counted, lasting, shown, sized, steps, table
 
 _BAR = 24
 
@@ -46,10 +46,10 @@ def _errors(whole: dict[str, Any]) -> Iterator[str]:
 
 
 def _types(whole: dict[str, Any]) -> Iterator[str]:
-    rows, most = whole["types"], max((row["records"] for row in whole["types"]), default=1)
-    lines = table([[row["type"], counted(row["records"]), _many(row["sources"], "source")] for row in rows], width=50)
-    for line, row in zip(lines, rows, strict=True):
-        yield f"{line.ljust(52)}{bar(row['records'] / most, _BAR)}"
+    rows = whole["types"]
+    lines = table([[row["type"], counted(row["records"]), _many(row["sources"], "source")] for row in rows],
+                  width=WIDTH - _BAR - 2)
+    yield from _barred(list(lines), [row["records"] for row in rows])
 
 
 def _sources(whole: dict[str, Any]) -> Iterator[str]:
@@ -87,10 +87,15 @@ def _labels(whole: dict[str, Any]) -> Iterator[str]:
         return
     cells = [[row["type"], row["label"], counted(row["records"]), f"{row['score']:.3f}" if "score" in row else ""]
              for row in rows]
-    most, lines = max(row["records"] for row in rows), list(table(cells, 2, width=54))
-    for line, row in zip(lines, rows, strict=True):
-        yield f"{shown(line, 56)}{bar(row['records'] / most, 20)}"
+    yield from _barred(list(table(cells, 2, width=WIDTH - _BAR - 2)), [row["records"] for row in rows])
     yield from _beyond(whole.get("labels_beyond", 0))
+
+
+def _barred(lines: list[str], counts: list[int]) -> Iterator[str]:
+    """Yield lines with a bar behind each, the longest for the largest count."""
+    room = max(map(columns_of, lines), default=0)
+    for line, count in zip(lines, counts, strict=True):
+        yield f"{shown(line, room)}  {bar(count / max(counts), _BAR)}"
 
 
 def _scores(whole: dict[str, Any]) -> Iterator[str]:
