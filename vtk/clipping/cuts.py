@@ -149,7 +149,8 @@ def check_splice(source: Source, target: str, cut: Cut) -> None:
         first = next((frame.index for frame in there.frames([NATIVE], lambda index, t: True, cut.start)), 0)
     finally:
         there.close()
-    places = sorted({place for edge in (0, cut.head, cut.head + cut.copied, cut.frames) for place in range(edge - _BESIDE, edge + _BESIDE)
+    edges = (0, cut.head, cut.head + cut.copied, cut.frames)
+    places = sorted({place for edge in edges for place in range(edge - _BESIDE, edge + _BESIDE)
                      if 0 <= place < cut.frames})
     there = opened(source)
     try:

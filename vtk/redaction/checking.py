@@ -43,7 +43,7 @@ class Verdict:
 
 
 def bounds(crf: int | None) -> tuple[float, float]:
-    """Return (least likeness in dB, most mean stain in grey levels) of what an encoder may write at ``crf``; None: JPEG.
+    """Return (least likeness in dB, most mean stain in grey levels) of what is written at ``crf``; None is a JPEG's.
 
     H.264 doubles its quantiser's step every 6 (Source: ITU-T H.264, 8.5.9: a step of 1 at 4), and adaptive quantisers
     go some 10 above the rate factor where it shows least. A coefficient is off by half a step, or whole where it is

@@ -37,8 +37,8 @@ class Plan:
     """What is hidden in each frame of a source.
 
     A thing that is seen again within ``hold`` seconds is hidden on the straight way between the two sightings, wider
-    by what it may have strayed; what is lost for longer is hidden where it was for ``hold`` seconds more, and where it
-    comes up for as long before. Boxes without tracks are followed by their places.
+    by what it may have strayed. What is lost for longer is hidden for ``hold`` seconds more, from where it was to where
+    it would be if it went on, and as long before it comes up. Boxes without tracks are followed by their places.
 
     Args:
         sightings: what was seen.
@@ -53,7 +53,7 @@ class Plan:
         self._order = np.argsort(self._frames, kind="stable")
         self._sorted = self._frames[self._order]
         self._spans = self._find_spans(hold)
-        self._next, self._active = 0, np.zeros((0, 4))
+        self._next, self._active = 0, np.zeros((0, 5))
 
     def regions(self, index: int, t: float) -> list[Region]:
         """Return what is to be hidden in frame ``index`` at ``t`` seconds; asked of frames in order."""
@@ -65,43 +65,57 @@ class Plan:
             self._next += 1
         self._active = np.concatenate([self._active, self._spans[begin : self._next]])
         self._active = self._active[self._active[:, 1] >= t - _ROUNDED]
-        for _, _, before, after in self._active:
-            if int(before) not in seen and int(after) not in seen:
-                found += self._between(int(before), int(after), t)
+        for _, _, *numbers in self._active:
+            before, after, past = map(int, numbers)
+            if before not in seen and after not in seen:
+                found.append(self._going_on(before, past, t) if before == after else self._between(before, after, t))
         return found
 
     def _seen(self, number: int, now: bool) -> Region:
         return Region(tuple(map(float, self._boxes[number])),  # type: ignore[arg-type]
                       self._sightings.outlines.get(number), now)
 
-    def _between(self, before: int, after: int, t: float) -> Iterator[Region]:
-        """Yield what is hidden at ``t`` of a thing seen ``before`` and ``after``, or only one of these times."""
-        if before == after:
-            yield self._seen(before, False)
-            return
+    def _going_on(self, last: int, past: int, t: float) -> Region:
+        """Return what is hidden at ``t`` of a thing seen ``last``, and in the time before or after it seen ``past``."""
+        box, apart = self._boxes[last], self._times[last] - self._times[past]
+        if abs(apart) < _ROUNDED:
+            return self._seen(last, False)
+        way = (box[:2] + box[2:] - self._boxes[past][:2] - self._boxes[past][2:]) / 2
+        way = way * ((t - self._times[last]) / apart)
+        if np.abs(way).max() < 1:  # it stands still
+            return self._seen(last, False)
+        low, high = np.minimum(way, 0), np.maximum(way, 0)
+        return Region((float(box[0] + low[0]), float(box[1] + low[1]), float(box[2] + high[0]),
+                       float(box[3] + high[1])), seen=False)
+
+    def _between(self, before: int, after: int, t: float) -> Region:
+        """Return what is hidden at ``t`` of a thing seen ``before`` and ``after``."""
         a, b = self._boxes[before], self._boxes[after]
         u = float(np.clip((t - self._times[before]) / max(self._times[after] - self._times[before], 1e-9), 0, 1))
         box = (1 - u) * a + u * b
         way = np.abs((b[:2] + b[2:] - a[:2] - a[2:]) / 2) * OFF_COURSE * 4 * u * (1 - u)
-        yield Region((float(box[0] - way[0]), float(box[1] - way[1]), float(box[2] + way[0]), float(box[3] + way[1])),
-                     seen=False)
+        return Region((float(box[0] - way[0]), float(box[1] - way[1]), float(box[2] + way[0]), float(box[3] + way[1])),
+                      seen=False)
 
     def _find_spans(self, hold: float) -> np.ndarray:
-        """Return (M, 4) begin, end in seconds, sighting before, sighting after, in order of begin."""
-        spans: list[tuple[float, float, int, int]] = []
+        """Return (M, 5) begin, end in seconds, sighting before, after, and one to tell its motion by; by begin.
+
+        Where before and after are one, it is the last of a chain, or its first.
+        """
+        spans: list[tuple[float, float, int, int, int]] = []
         for chain in self._chains(hold):
             times = self._times[chain]
-            spans.append((times[0] - hold, times[0], chain[0], chain[0]))
-            spans.append((times[-1], times[-1] + hold, chain[-1], chain[-1]))
-            for before, after in zip(chain, chain[1:]):
-                begin, end = self._times[before], self._times[after]
-                if self._frames[after] - self._frames[before] < 2:
-                    continue
-                if end - begin <= hold + _ROUNDED:
-                    spans.append((begin, end, before, after))
-                else:
-                    spans += [(begin, begin + hold, before, before), (end - hold, end, after, after)]
-        found = np.array(spans, np.float64).reshape(-1, 4)
+            breaks = [0, *(place for place in range(1, len(chain)) if times[place] - times[place - 1] > hold + _ROUNDED),
+                      len(chain)]
+            for first, last in zip(breaks, breaks[1:]):
+                part, when = chain[first:last], times[first:last]
+                near = part[int(np.searchsorted(when, when[0] + hold, side="right")) - 1]
+                spans.append((when[0] - hold, when[0], part[0], part[0], near))
+                near = part[int(np.searchsorted(when, when[-1] - hold))]
+                spans.append((when[-1], when[-1] + hold, part[-1], part[-1], near))
+                spans += [(self._times[before], self._times[after], before, after, before)
+                          for before, after in zip(part, part[1:]) if self._frames[after] - self._frames[before] > 1]
+        found = np.array(spans, np.float64).reshape(-1, 5)
         return found[np.argsort(found[:, 0], kind="stable")]
 
     def _chains(self, hold: float) -> Iterator[list[int]]:

@@ -39,6 +39,7 @@ class State:
     path: Path
     sightings: Sightings = field(default_factory=Sightings)
     came: Counter[str] = field(default_factory=Counter)
+    taken: int = 0  # frames that had records
     read: int = 0
 
 
@@ -138,6 +139,7 @@ class RedactStage(Stage):
     def frames(self, state: State, batch: Sequence[Frame]) -> list[list[Record]]:
         """Take note of what is to be hidden in frames."""
         known = self._names.get(state.source.name, {})
+        state.taken += len(batch)
         for frame in batch:
             for record in frame.records:
                 state.came[record["type"]] += 1
@@ -180,8 +182,8 @@ class RedactStage(Stage):
         return []
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
-        """Return how many frames were read."""
-        return state.read, ()
+        """Return how many frames were read beside those that had records."""
+        return max(0, state.read - state.taken), ()
 
     def _is_hidden(self, record: Record) -> bool:
         if record["type"] not in self._types or "xyxy" not in record:
