@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, redirect_stdout
 from itertools import chain
@@ -26,6 +27,7 @@ from vtk.errors import UsageError, VtkError
 from vtk.options import Common
 
 GPU_CPUS = 4  # processors beside each GPU: they decode while it works
+CONNECT = 10.0  # seconds that the head may take to answer
 # Read by Ray when it is imported or joined: no usage reports over the network, no hints at devices.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
@@ -139,6 +141,8 @@ def _joined(address: str) -> Iterator[Any]:
     if address.startswith("ray://"):
         raise UsageError(f"--address is '{address}': run vtk on a machine of the cluster and give its HOST:PORT, or auto")
     ours = not ray.is_initialized()
+    if ours:
+        _reach(address or os.environ.get("RAY_ADDRESS", ""))
     with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
         if ours:
             try:
@@ -152,3 +156,15 @@ def _joined(address: str) -> Iterator[Any]:
         finally:
             if ours:
                 ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Raise UsageError where nothing listens at HOST:PORT: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT).close()
+    except OSError as error:
+        raise UsageError(f"cannot join the Ray cluster at {address}: {error.strerror or error}; ray start --head says the "
+                         "address") from None
