@@ -83,16 +83,17 @@ class Track:
 
     def packets(self, key: int) -> Iterator[Any]:
         """Yield packets in decoding order from the key frame shown at ``key`` on, without those shown before it."""
-        self.container.seek(key, stream=self.stream, backward=True)
-        begun = False
-        for packet in self.container.demux(self.stream):
-            stamp = stamp_of(packet)
-            if stamp is None or not packet.size:
-                continue
-            begun |= packet.is_keyframe and stamp >= key
-            # What is decoded behind a key frame and shown before it builds on what is left out.
-            if begun and stamp >= key:
-                yield packet
+        # MPEG-TS has no index: a seek may end behind what was sought.
+        for target in (key, key - round(1 / self.tick), self.timeline.stamps[0]):
+            self.container.seek(target, stream=self.stream, backward=True)
+            found = (packet for packet in self.container.demux(self.stream)
+                     if packet.size and stamp_of(packet) is not None)
+            first = next((packet for packet in found if packet.is_keyframe and stamp_of(packet) >= key), None)
+            if first is not None and stamp_of(first) == key:
+                yield first
+                # What is decoded behind a key frame and shown before it builds on what is left out.
+                yield from (packet for packet in found if stamp_of(packet) > key)
+                return
 
 
 def stamp_of(packet: Any) -> int | None:

@@ -33,12 +33,16 @@ class UnfitError(MediaError):
 
 @dataclass(frozen=True)
 class _Plan:
-    """Where it is cut, in ticks: [head, copied) is encoded anew, [copied, tail) copied, [tail, end) encoded anew."""
+    """Where it is cut, in ticks: [head, copied) is encoded anew, [copied, tail) copied, [tail, end) encoded anew.
+
+    ``depth`` is by how many places a frame that is copied is shown before those that were decoded before it.
+    """
 
     head: int
     copied: int
     tail: int
     end: int
+    depth: int
 
 
 def splice_span(path: str, target: str, start: float, end: float, frames: tuple[int, int] | None = None,
@@ -61,16 +65,13 @@ def splice_span(path: str, target: str, start: float, end: float, frames: tuple[
         config = _config(track)
         first, last = track.span(start, end, frames)
         plan = _plan(track, config, first, last)
-        head = track.timeline.stamps[first]
         encoder = _Encoder(path, track, config, crf, preset)
         pieces = [*([encoder.packets(plan.head, plan.copied)] if plan.copied > plan.head else []),
                   _copied(track, plan), *([encoder.packets(plan.tail, plan.end)] if plan.end > plan.tail else [])]
-        begin = track.seconds(head)
+        begin = track.seconds(plan.head)
         writer = PacketWriter(target, track.stream, path if sound else None, begin, encoder.extradata())
         try:
-            count = _write(writer, track, pieces, head)
-            if count != last - first:
-                raise UnfitError(f"{count} of {last - first} frames could be read")
+            _write(writer, track, pieces, track.timeline.stamps[first:last], plan.depth)
             until = track.seconds(track.past(last))
             writer.close(until - begin)
         except BaseException:
@@ -79,7 +80,7 @@ def splice_span(path: str, target: str, start: float, end: float, frames: tuple[
     finally:
         track.container.close()
     places = [track.timeline.rank(stamp) for stamp in (plan.head, plan.copied, plan.tail)]
-    return Cut(begin, until, count, places[2] - places[1], places[1] - places[0])
+    return Cut(begin, until, last - first, places[2] - places[1], places[1] - places[0])
 
 
 def _config(track: Track) -> AvcConfig:
@@ -102,7 +103,7 @@ def _plan(track: Track, config: AvcConfig, first: int, last: int) -> _Plan:
     timeline = track.timeline
     begin, end = timeline.stamps[first], track.past(last)
     key = tail = None
-    count, furthest = 0, begin
+    count, depth, furthest = 0, 0, begin
     for packet in track.packets(timeline.key_before(begin)):
         stamp = stamp_of(packet)
         if key is None and begin <= stamp < end and packet.is_keyframe:
@@ -111,6 +112,7 @@ def _plan(track: Track, config: AvcConfig, first: int, last: int) -> _Plan:
             if stamp >= end and packet.is_keyframe:
                 break
             continue
+        depth = max(depth, count - (timeline.rank(stamp) - timeline.rank(key)))
         count, furthest = count + 1, max(furthest, stamp)
         place = timeline.rank(furthest) + 1
         if furthest < end and place - timeline.rank(key) == count:  # all up to here, and nothing beyond
@@ -119,44 +121,40 @@ def _plan(track: Track, config: AvcConfig, first: int, last: int) -> _Plan:
             break
     if key is None or tail is None:
         raise UnfitError("no key frame is in it")
-    return _Plan(begin, key, tail, end)
+    return _Plan(begin, key, tail, end, depth)
 
 
-def _copied(track: Track, plan: _Plan) -> Iterator[tuple[int, int, Any]]:
-    """Yield (when shown, when decoded, packet) of what is copied."""
+def _copied(track: Track, plan: _Plan) -> Iterator[tuple[int, Any]]:
+    """Yield (when shown, packet) of what is copied."""
     left = track.timeline.rank(plan.tail) - track.timeline.rank(plan.copied)
     for packet in track.packets(plan.copied):
         if not left:
             return
-        if stamp_of(packet) >= plan.tail:
-            raise UnfitError("its key frames do not stand for themselves")
-        if packet.dts is None or packet.pts is None:
-            raise UnfitError("its packets do not say when they are decoded")
         left -= 1
-        yield packet.pts, packet.dts, packet
+        yield stamp_of(packet), packet
 
 
-def _write(writer: PacketWriter, track: Track, pieces: list[Iterator[tuple[int, int | None, Any]]], head: int) -> int:
-    """Write packets from time 0 on; return how many."""
-    delay, latest, count = _delay(track), None, 0
+def _write(writer: PacketWriter, track: Track, pieces: list[Iterator[tuple[int, Any]]], stamps: list[int],
+           depth: int) -> None:
+    """Write packets, which are shown at ``stamps``, from time 0 on.
+
+    Raises:
+        UnfitError: they are not as many, or not in an order that can be decoded.
+    """
+    head, count = stamps[0], 0
+    step = stamps[1] - head if len(stamps) > 1 else 1
     for piece in pieces:
-        for shown, decoded, packet in piece:
-            order = shown - delay if decoded is None else decoded
-            if order > shown or latest is not None and order <= latest:
+        for shown, packet in piece:
+            # Matroska does not say when a frame is decoded: here it is when the one ``depth`` places before is shown.
+            place = count - depth
+            order = stamps[min(place, len(stamps) - 1)] if place >= 0 else head + step * place
+            if order > shown:
                 raise UnfitError("its packets are decoded in an order that nothing fits between")
-            latest, count = order, count + 1
+            count += 1
             packet.pts, packet.dts, packet.time_base = shown - head, order - head, track.stream.time_base
             writer.put(packet)
-    return count
-
-
-def _delay(track: Track) -> int:
-    """Return by how many ticks key frames are decoded before they are shown."""
-    for packet in track.packets(track.timeline.keys[0]):
-        if packet.dts is None or packet.pts is None:
-            break
-        return packet.pts - packet.dts
-    raise UnfitError("its packets do not say when they are decoded")
+    if count != len(stamps):
+        raise UnfitError(f"{count} of {len(stamps)} frames could be read")
 
 
 class _Encoder:
@@ -179,19 +177,19 @@ class _Encoder:
         packets = [*context.encode(blank), *context.encode(None)]
         return self._config.joined(b"".join(map(bytes, packets)))
 
-    def packets(self, begin: int, end: int) -> Iterator[tuple[int, int | None, Any]]:
-        """Yield (when shown, None, packet) of the frames shown from ``begin`` to ``end``, in ticks."""
+    def packets(self, begin: int, end: int) -> Iterator[tuple[int, Any]]:
+        """Yield (when shown, packet) of the frames shown from ``begin`` to ``end``, in ticks."""
         context = self._context()
         for frame in self._frames(begin, end):
             frame.pict_type = av.video.frame.PictureType.NONE
             yield from self._packed(context.encode(frame))
         yield from self._packed(context.encode(None))
 
-    def _packed(self, packets: list[Any]) -> Iterator[tuple[int, int | None, Any]]:
+    def _packed(self, packets: list[Any]) -> Iterator[tuple[int, Any]]:
         for packet in packets:
             made = av.Packet(prefixed(bytes(packet), self._config.length))
             made.is_keyframe = packet.is_keyframe
-            yield packet.pts, None, made
+            yield packet.pts, made
 
     def _frames(self, begin: int, end: int) -> Iterator[Any]:
         """Yield the decoded frames of the source, as they are stored."""
