@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +17,13 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-extensions",
          "--disable-background-networking", "--remote-debugging-pipe", "about:blank")
+# DevTools reads from descriptor 3 and writes to 4; either may be the other's in the process that starts it.
+_PLACED = """import os, sys
+from fcntl import F_DUPFD, fcntl
+ends = [fcntl(int(word), F_DUPFD, 10) for word in sys.argv[1:3]]
+for place, end in enumerate(ends, 3):
+    os.dup2(end, place)
+os.execv(sys.argv[3], sys.argv[3:])"""
 
 
 def chromium() -> str | None:
@@ -41,8 +49,7 @@ class Browser:
         theirs, self._to = os.pipe()
         self._from, answers = os.pipe()
         words = [program, f"--user-data-dir={self._home.name}", f"--window-size={width},{height}", *FLAGS]
-        # DevTools reads from descriptor 3 and writes to 4.
-        self._process = subprocess.Popen(["sh", "-c", f'exec "$@" 3<&{theirs} 4>&{answers}', "sh", *words],
+        self._process = subprocess.Popen([sys.executable, "-I", "-S", "-c", _PLACED, str(theirs), str(answers), *words],
                                          pass_fds=(theirs, answers), stdin=subprocess.DEVNULL,
                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(theirs)
