@@ -11,7 +11,7 @@ import orjson
 
 from vtk.errors import UsageError
 from vtk.export.boxes import Box, Boxes, frame_file
-from vtk.export.whole import Spool, WholeFile, listed
+from vtk.export.whole import Spool, WholeFile, listed, lots
 
 Category = tuple[int, str]  # the index of the class, -1 where none is stated, and its label
 
@@ -52,22 +52,26 @@ class CocoFormat:
     def add(self, boxes: Boxes) -> list[str]:
         """Put the source's annotations by; return what is left out of them, in words."""
         self._spool = self._spool or Spool()
+        before = self._spool.count
+        for lot in lots(self._annotation_lines(boxes)):
+            self._spool.add(lot)
+        count = self._spool.count - before
+        if self._known is None or count == len(boxes.boxes):
+            return []
+        missing = ", ".join(self._known.missing(boxes))
+        return [f"{len(boxes.boxes) - count} of {len(boxes.boxes)} boxes are left out: {self._like} has no {missing}"]
+
+    def _annotation_lines(self, boxes: Boxes) -> Iterator[bytes]:
+        """Yield what is put by of each box, and give images and categories their numbers."""
         images: dict[int, int | None] = {}
         if boxes.image:
             images[0] = self._image(boxes, 0, None)
-        lines = []
         for box in boxes.boxes:
             if box.frame not in images:
                 images[box.frame] = self._image(boxes, box.frame, box)
-            image = images[box.frame]
-            category = self._category(box)
+            image, category = images[box.frame], self._category(box)
             if image is not None and category is not None:
-                lines.append(orjson.dumps([image, category, *_bbox(box), box.score, box.track, box.poly]))
-        self._spool.add(lines)
-        if self._known is None or len(lines) == len(boxes.boxes):
-            return []
-        missing = ", ".join(self._known.missing(boxes))
-        return [f"{len(boxes.boxes) - len(lines)} of {len(boxes.boxes)} boxes are left out: {self._like} has no {missing}"]
+                yield orjson.dumps([image, category, *_bbox(box), box.score, box.track, box.poly])
 
     def close(self) -> None:
         """Write the file."""

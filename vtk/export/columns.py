@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -97,20 +98,40 @@ class Cutter:
         self._strict = kind not in TYPES
         self._structs = tuple({column.key: column.form for column in self.columns
                                if column.form in PARTS or column.form == "vector" or column.key == "identity"}.items())
-        self._fractions = tuple(column.key for column in self.columns if column.form == "number")
-        self._unknown: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._fractions = frozenset(column.key for column in self.columns if column.form == "number")
+        self._ways: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
 
-    def cut(self, records: Sequence[Record]) -> tuple[list[list[Any]], list[str | None]]:
-        """Return a list of values for each column, None where absent, and the JSON of what columns cannot hold."""
-        rest = [self._rest(record) for record in records]
-        for key in self._fractions:
-            for place, record in enumerate(records):
-                if type(value := record.get(key)) is int and abs(value) > MAX_INTEGER:  # a double cannot hold it
-                    rest[place] = rest[place] | {key: value}
+    def cut(self, records: Sequence[Record]) -> tuple[list[list[Any] | None], list[str | None]]:
+        """Return a list of values for each column, None where absent, and the JSON of what columns cannot hold.
+
+        A column that no record has a value for is None. Whole numbers stand among fractions as they came.
+        """
+        keyed = [tuple(record) for record in records]
+        ways = {names: self._way(names) for names in set(keyed)}
+        rest = [self._rest(record, *ways[names]) for record, names in zip(records, keyed, strict=True)]
         if self._strict:
             records = [{key: value for key, value in record.items() if _fits_envelope(key, value)} for record in records]
-        return ([_TAKERS[column.form](column, records) for column in self.columns],
-                [orjson.dumps(more).decode() if more else None for more in rest])
+        values: dict[str, list[Any]] = {}
+        for key in {column.key for column in self.columns} & {name for names in ways for name in names}:
+            everywhere = not self._strict and all(key in names for names in ways)
+            values[key] = [*map(itemgetter(key), records)] if everywhere else [record.get(key) for record in records]
+        for key in self._fractions & values.keys():
+            for place, value in enumerate(values[key]):
+                if type(value) is int and abs(value) > MAX_INTEGER:  # a double cannot hold it
+                    rest[place] = rest[place] | {key: value}
+        return ([_TAKERS[column.form](column, values[column.key]) if column.key in values else None
+                 for column in self.columns], [orjson.dumps(more).decode() if more else None for more in rest])
+
+    def _way(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """Return, of records with these keys, those that have no column, and the columns that may not hold all."""
+        way = self._ways.get(names)
+        if way is None:
+            way = (tuple(name for name in names if name not in self._known),
+                   tuple((key, form) for key, form in self._structs if key in names))
+            if len(self._ways) < MOST_ORDERS:
+                self._ways[names] = way
+                self._learn(names)
+        return way
 
     def _learn(self, names: tuple[str, ...]) -> None:
         """Give keys that are new their places among the others."""
@@ -120,20 +141,13 @@ class Cutter:
                 self.order.insert(place, name)
             place = self.order.index(name) + 1
 
-    def _rest(self, record: Record) -> Record:
+    def _rest(self, record: Record, unknown: tuple[str, ...], structs: tuple[tuple[str, str], ...]) -> Record:
         """Return what columns cannot hold of a record."""
-        names = tuple(record)
-        unknown = self._unknown.get(names)
-        if unknown is None:
-            unknown = tuple(name for name in names if name not in self._known)
-            if len(self._unknown) < MOST_ORDERS:
-                self._unknown[names] = unknown
-                self._learn(names)
-        if not (unknown or self._structs or self._strict):
+        if not (unknown or structs or self._strict):
             return _NOTHING
         more = {name: record[name] for name in unknown}
-        for key, form in self._structs:
-            if key in record and not _fits(form, record[key]):
+        for key, form in structs:
+            if not _fits(form, record[key]):
                 more[key] = record[key]
         if self._strict:
             more |= {key: value for key, value in record.items() if key not in more and not _fits_envelope(key, value)}
@@ -168,44 +182,34 @@ def vector_of(value: Any) -> bytes | None:
     return data if value.get("shape") == [len(data) // 2] and len(data) % 2 == 0 and data else None
 
 
-def _plain(column: Column, records: Sequence[Record]) -> list[Any]:
-    key = column.key
-    return [record.get(key) for record in records]
+def _plain(column: Column, values: list[Any]) -> list[Any]:
+    return values
 
 
-def _numbers(column: Column, records: Sequence[Record]) -> list[Any]:
-    key = column.key
-    return [value if type(value) is float or value is None else float(value)
-            for value in [record.get(key) for record in records]]
+def _texts(column: Column, values: list[Any]) -> list[Any]:
+    return [value if type(value) is str or value is None else str(value) for value in values]
 
 
-def _texts(column: Column, records: Sequence[Record]) -> list[Any]:
-    key = column.key
-    return [value if type(value) is str or value is None else str(value)
-            for value in [record.get(key) for record in records]]
+def _corners(column: Column, values: list[Any]) -> list[Any]:
+    part = column.part
+    return [None if box is None else box[part] for box in values]
 
 
-def _corners(column: Column, records: Sequence[Record]) -> list[Any]:
-    key, part = column.key, column.part
-    return [float(box[part]) if box is not None else None for box in [record.get(key) for record in records]]
+def _json(column: Column, values: list[Any]) -> list[Any]:
+    return [None if value is None else orjson.dumps(value).decode() for value in values]
 
 
-def _json(column: Column, records: Sequence[Record]) -> list[Any]:
-    return [orjson.dumps(value).decode() if value is not None else None for value in _plain(column, records)]
+def _vectors(column: Column, values: list[Any]) -> list[Any]:
+    return [vector_of(value) for value in values]
 
 
-def _vectors(column: Column, records: Sequence[Record]) -> list[Any]:
-    return [vector_of(value) for value in _plain(column, records)]
+def _norms(column: Column, values: list[Any]) -> list[Any]:
+    return [value["norm"] if isinstance(value, dict) and "norm" in value else None for value in values]
 
 
-def _norms(column: Column, records: Sequence[Record]) -> list[Any]:
-    return [float(value["norm"]) if isinstance(value, dict) and "norm" in value else None
-            for value in _plain(column, records)]
-
-
-_TAKERS: dict[str, Callable[[Column, Sequence[Record]], list[Any]]] = {
-    "number": _numbers, "text": _texts, "corner": _corners, "json": _json, "vector": _vectors, "norm": _norms,
-    **dict.fromkeys(("integer", "flag", "points", "numbers", "names", *PARTS), _plain)}
+_TAKERS: dict[str, Callable[[Column, list[Any]], list[Any]]] = {
+    "text": _texts, "corner": _corners, "json": _json, "vector": _vectors, "norm": _norms,
+    **dict.fromkeys(("integer", "number", "flag", "points", "numbers", "names", *PARTS), _plain)}
 
 
 def joined(kind: str, columns: Sequence[tuple[Column, Sequence[Any]]], extras: Sequence[str | None],

@@ -55,7 +55,7 @@ class CsvTable:
 
     def _flush(self) -> None:
         values, extras = self._cutter.cut(self._waiting)
-        cells = [[_cell(column, value) for value in some]
+        cells = [[""] * len(extras) if some is None else [_cell(column, value) for value in some]
                  for column, some in zip(self._cutter.columns, values, strict=True) if column.form != "norm"]
         for place, column in enumerate(self._columns):
             if column.form == "vector":  # as it stands in the record

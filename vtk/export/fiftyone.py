@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import orjson
@@ -13,7 +14,7 @@ from vtk.driver.output import OneFile
 from vtk.errors import UsageError, VtkError
 from vtk.export.boxes import Box, Boxes
 from vtk.export.labelstudio import frames_of, frames_of_span
-from vtk.export.whole import Spool, listed
+from vtk.export.whole import Spool, listed, lots
 from vtk.records import Record
 
 DIGITS = 6
@@ -90,7 +91,7 @@ class FiftyOneFormat:
             if path.name not in self._written:  # of the data set that was here
                 path.unlink()
         lines = listed(self._spool.lines()) if self._spool is not None else ()
-        _write(self._folder / SAMPLES, [b'{"samples": [', *lines, b"]}"])
+        _write(self._folder / SAMPLES, chain([b'{"samples": ['], lines, [b"]}"]))
         _write(self._folder / INDEX, [orjson.dumps({"name": self._folder.resolve().name, "media_type": self._kind,
                                                     "info": {"classes": sorted(self._labels)}})])
 
@@ -121,13 +122,15 @@ def spans(boxes: Boxes) -> Record:
     return {"_cls": "TemporalDetections", "detections": found}
 
 
-def _frame_lines(boxes: Boxes, field: str) -> list[bytes]:
+def _frame_lines(boxes: Boxes, field: str) -> Iterator[bytes]:
     by_frame: dict[int, list[Box]] = {}
     for box in boxes.boxes:
         by_frame.setdefault(box.frame + 1, []).append(box)
     entries = (b'"%d": %s' % (number, orjson.dumps({"frame_number": number, field: detections(some, boxes)}))
                for number, some in by_frame.items())
-    return [b'{"frames": {', *listed(entries), b"}}"]
+    yield b'{"frames": {'
+    yield from listed(entries)
+    yield b"}}"
 
 
 def _metadata(boxes: Boxes) -> Record:
@@ -147,7 +150,8 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
     file = OneFile(path, overwrite=True)
     complete = False
     try:
-        file.write(list(lines))
+        for lot in lots(lines):
+            file.write(lot)
         complete = True
     finally:
         file.close(complete)

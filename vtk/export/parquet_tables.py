@@ -119,8 +119,8 @@ class Table:
         if not self._waiting:
             return
         values, extras = self._cutter.cut([record for _, record in self._waiting])
-        arrays = [array_of(column, some, field.type) for column, some, field
-                  in zip(self._cutter.columns, values, list(self._schema)[1:-1], strict=True)]
+        arrays = [pa.nulls(len(extras), field.type) if some is None else array_of(column, some, field.type)
+                  for column, some, field in zip(self._cutter.columns, values, list(self._schema)[1:-1], strict=True)]
         rows = pa.array([row for row, _ in self._waiting], pa.int64())
         self._waiting = []
         self._lots.append(pa.record_batch([rows, *arrays, pa.array(extras, pa.string())], schema=self._schema))

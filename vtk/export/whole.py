@@ -54,7 +54,7 @@ class WholeFile:
         self.check()
         file = OneFile(self._path, overwrite=True)
         try:
-            for lot in _lots(lines):
+            for lot in lots(lines):
                 file.write(lot)
             file.close(True)
         except BaseException:
@@ -99,7 +99,8 @@ def listed(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield held
 
 
-def _lots(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+def lots(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield lines in lists of 1,024: what orjson gives holds a kilobyte and more, however short it is."""
     lot: list[bytes] = []
     for line in lines:
         lot.append(line)
