@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vtk.evaluation.arguments import InputSize, Model, Pixels, Quiet, Weights
 from vtk.options import (
     Batch,
     Device,
@@ -33,17 +34,8 @@ SeenOnce = Annotated[float, typer.Option(
 Tracklets = Annotated[int, typer.Option(
     min=4, max=20000, metavar="N", help="Draw people until there are N tracks; memory grows with its square.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Seed of what is drawn.")]
-Model = Annotated[str, typer.Option(metavar="NAME", help="What makes vectors of crops, as vtk reid --model.")]
-Weights = Annotated[Path | None, typer.Option(metavar="FILE", show_default=False,
-                                              help="Load this file instead, as vtk reid --weights.")]
-InputSize = Annotated[str | None, typer.Option("--input", metavar="HxW", show_default=False,
-                                               help="Pixels that --weights takes, such as 256x128.")]
-Pixels = Annotated[str | None, typer.Option(
-    metavar="imagenet|half|unit|bgr255", show_default=False,
-    help="Values that --weights takes, as vtk reid --pixels.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
                                              help="Write FILE, which appears when it is complete.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")]
 
 Faces = Annotated[Path, typer.Argument(
     metavar="LABELS", show_default=False, help="Labelled pictures and videos, as vtk eval face-antispoof --gt.")]
