@@ -213,7 +213,7 @@ def csv_(common: Common, context: typer.Context, inputs: Records = None, output:
     Reads all records. Writes a header and a row a record: the columns of the type's table in Parquet, lists and objects
     as JSON, absent as nothing. A file appears when it is complete. Streams: holds 1,024 records of each type.
 
-    Example: vtk track street.mp4 | vtk export csv --type track -o - | head -3
+    Example: vtk track street.mp4 | vtk export csv --type track -o street.csv
     """
     from vtk.export.csv_tables import CsvTables
     from vtk.export.running import export_whole, read_types
@@ -234,7 +234,7 @@ def coco(common: Common, context: typer.Context, output: DataSet, inputs: Record
     area, score and track_id, and categories. Lost are raw scores, landmarks and embeddings, and frames without boxes.
     The file appears when it is complete. Buffers: holds the boxes of one source and the names of all images.
 
-    Example: vtk detect photos/ | vtk export coco -o photos.json
+    Example: vtk track street.mp4 | vtk export coco -o street.json
     """
     from functools import partial
 

@@ -86,7 +86,7 @@ def coco(common: Common, context: typer.Context, inputs: Coco, images: Folder = 
     raw_score keeps it. Images are sources, but those of vtk export coco are the frames that they were. Outlines (RLE
     and polygons) are left out. An annotation that cannot be used is named and passed over. Buffers: holds one file.
 
-    Example: vtk import coco photos.json | jq -c 'select(.label=="person")'
+    Example: vtk import coco boxes.json | jq -c 'select(.label=="person")'
     """
     import sys
 

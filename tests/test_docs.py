@@ -168,6 +168,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = run_vtk("detect", "street.mp4", "--model", "motion", cwd=folder)
     (folder / "detections.jsonl").write_bytes(found.stdout)
     (folder / "out.jsonl").write_bytes(found.stdout)
+    run_vtk("export", "parquet", "detections.jsonl", "-o", "tables", cwd=folder)
+    run_vtk("export", "coco", "detections.jsonl", "-o", "boxes.json", cwd=folder)
     text = {"v": 1, "type": "text", "by": "spot-text/x", "source": "street.mp4", "frame": 3, "t": 0.25, "text": "BUS",
             "score": 0.9, "xyxy": [5, 5, 60, 20], "poly": [[5, 5], [60, 5], [60, 20], [5, 20]]}
     whole = {"v": 1, "type": "text_track", "by": "spot-text/x", "source": "street.mp4", "track_id": 1, "start": 0.0,
