@@ -195,7 +195,7 @@ def parquet(common: Common, context: typer.Context, output: Tables, inputs: Reco
     stream, extra the JSON of keys that the type has no column for. Types that nobody knows are in other.parquet.
     Tables appear when all are complete. Streams: holds a row group of each type, 32 MB at most.
 
-    Example: vtk track videos/ | vtk export parquet -o tables
+    Example: vtk track videos/ | vtk export parquet -o tracks
     """
     from vtk.export.parquet_tables import Tables
     from vtk.export.running import export_whole, read_types
