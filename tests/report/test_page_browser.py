@@ -195,3 +195,17 @@ def test_a_hundred_thousand_records_open_and_few_are_elements(browser: Browser, 
     found = browser.ask("(() => { const { grid } = window.vtkReport.records; return [...grid.rows].map((row) => grid.table.number('x1', row)) })()")
     assert len(found) == 5 * 10 * 6 and found == sorted(found)
     assert browser.troubles == []
+
+
+def test_of_many_sources_each_can_be_opened(browser: Browser, tmp_path: Path) -> None:
+    lines = write_lines(tmp_path / "r.jsonl", [track(f"cam{number % 3}/{number // 3}.mp4", frame) for number in range(300) for frame in (0, 9)])
+    assert report("-o", tmp_path / "page.html", lines, "--no-thumbs", "-q") == 0
+    browser.dress(1200, 900)
+    browser.open(tmp_path / "page.html")
+    assert browser.ask("document.querySelectorAll('.source').length") == 20
+    assert browser.ask("document.querySelector('.source h3').textContent") == "cam0/0.mp4 no end record"  # several end so
+    browser.ask("window.vtkReport.openSource('cam2/99.mp4')")
+    assert until(browser, "document.activeElement.closest('.source')?.dataset.source") == "cam2/99.mp4"
+    until(browser, "document.querySelector('.source[data-source=\"cam2/99.mp4\"] canvas') !== null")
+    browser.ask("[...document.querySelectorAll('#timelines > button')].at(-1).click()")
+    assert browser.ask("document.querySelectorAll('.source').length") == 41

@@ -8,7 +8,9 @@ import random
 import pytest
 from pages import unpacked
 
+from vtk.records import TYPES, check, key_of
 from vtk.report.page.columns import LONGEST, Numbers, Texts, plain
+from vtk.report.page.gathering import Gathered
 from vtk.report.page.notes import BINS, Density
 from vtk.report.page.tables import MOST_COLUMNS, Table
 
@@ -116,3 +118,36 @@ def test_density_knows_a_gap_from_frames_that_nobody_looks_at() -> None:
     means = density.means()
     assert means[0] == means[1] == 2.0
     assert 0.0 in means
+
+
+# A value of each shape of the vocabulary.
+VALUES = {"version": 1, "name": "n", "text": "words", "flag": True, "integer": -3, "count": 2, "positive": 4, "number": 1.5,
+          "seconds": 2.5, "unit": 0.5, "box": [1.0, 2.0, 3.0, 4.0], "polygon": [[0, 0], [1, 0], [1, 1]], "points": [[1, 2]] * 5,
+          "pair": [0.25, 0.75], "object": {"a": 1, "b": {"c": 2}}, "names": ["x", "y"], "text_or_count": 7, "verdict": "live",
+          "kind": "video", "status": "ok", "best": {"frame": 9, "xyxy": [0, 0, 1, 1]}, "ranking": [{"label": "l", "score": 0.5}] * 6,
+          "nearest": [{"source": "s", "track_id": 1, "score": 0.5}], "embedding": {"dtype": "float16", "shape": [512], "b64": "AA=="},
+          "error": {"code": "E_X", "stage": "s", "message": "m", "fatal": False}, "ledger": {"decoded": 3, "processed": 2, "skipped": 1}}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_key_of_every_type_is_shown_or_named_as_left_out(kind: str) -> None:
+    known = TYPES[kind]
+    record = {"v": 1, "type": kind, "by": "b", "source": "a.mp4"}
+    record |= {name: VALUES[key.shape] for name in (*known.required, *known.optional) if (key := key_of(kind, name))}
+    check(record)
+    gathered = Gathered(10)
+    notes = gathered.notes("a.mp4")
+    if "frame" in record:
+        gathered.frame(notes, [record])
+    else:
+        gathered.unframed(notes, [record])
+    gathered.spans.close(notes)
+    gathered.settle()
+    meta, _ = gathered.packed()
+    [table] = meta["tables"]
+    shown = {column["name"] for column in table["columns"]}
+    parts = {"xyxy": {"x1", "y2"}, "det_xyxy": {"det_x1"}, "best": {"best_frame"}, "error": {"code", "message", "fatal"},
+             "frames": {"decoded", "skipped"} if kind == "end" else {"frames"}}
+    for name in record.keys() - {"v", "type"} - set(table["left_out"]):
+        assert parts.get(name, {name}) <= shown
+    assert set(table["left_out"]) <= {"poly", "points"}

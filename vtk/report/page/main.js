@@ -47,11 +47,13 @@ function drawTimelines(host, data, identities) {
   if (data.spans.rows < data.spans.total) {
     host.append(el('p', { class: 'note' }, `The first ${count(data.spans.rows)} of ${counted(data.spans.total, 'span')} are drawn.`));
   }
-  inParts(host, films, 20, (source) => sourceSection(data, source, bySource.get(source.number) ?? [], identities), 'sources');
+  const make = (source) => sourceSection(data, source, bySource.get(source.number) ?? [], identities);
+  inParts(host, films, 20, make, 'sources');
   const stills = data.sources.filter((each) => !films.includes(each) && data.pictures.some((one) => one.source === each.number));
   const gallery = document.getElementById('stills');
   gallery.closest('section').hidden = !stills.length;
   drawGallery(gallery, data, stills);
+  return { host, make, films };
 }
 
 // What the page says at its foot of what it leaves out.
@@ -63,9 +65,14 @@ function drawFoot(data) {
   document.getElementById('left-out').textContent = parts.join(' ');
 }
 
-// Go to a source's timeline or picture, where it is on the page.
-function openSource(name) {
-  const found = [...document.querySelectorAll('[data-source]')].find((each) => each.dataset.source === name);
+// Go to a source's timeline or picture; a timeline that is not there yet comes first.
+function openSource(name, { host, make, films }) {
+  let found = [...document.querySelectorAll('[data-source]')].find((each) => each.dataset.source === name);
+  const film = films.find((each) => each.name === name);
+  if (!found && film) {
+    found = make(film);
+    host.prepend(found);
+  }
   found?.scrollIntoView({ block: 'center' });
   found?.querySelector('h3')?.focus({ preventScroll: true });
 }
@@ -84,10 +91,11 @@ async function begin() {
   for (const name of [...data.sources.map((each) => each.name), ...data.tables.get('copy')?.column('ref')?.texts ?? []]) note(name);
   drawSummary(document.getElementById('cards'), data);
   const records = new Records(document.getElementById('tables'), data);
-  window.vtkReport = { records, data, openSource, inflate };
-  drawSources(document.getElementById('source-table'), data);
+  window.vtkReport = { records, data, inflate };
   const identities = identitiesOf(data);
-  drawTimelines(document.getElementById('timelines'), data, identities);
+  const timelines = drawTimelines(document.getElementById('timelines'), data, identities);
+  window.vtkReport.openSource = (name) => openSource(name, timelines);
+  drawSources(document.getElementById('source-table'), data);
   drawCharts(document.getElementById('charts'), data);
   drawIdentities(document.getElementById('people'), data, identities);
   drawCopies(document.getElementById('copies'), data);

@@ -16,7 +16,7 @@ function sourceTable(sources) {
     Column.numbers('fps', sorted.map((each) => each.fps ?? NaN), 2),
     Column.numbers('records', sorted.map(total)),
     Column.numbers('errors', sorted.map((each) => each.counts.error ?? 0)),
-    Column.words('of', sorted.map((each) => Object.entries(each.counts).filter(([type]) => type !== 'end')
+    Column.words('of', sorted.map((each) => Object.entries(each.counts).filter(([type]) => type !== 'end').sort()
       .map(([type, value]) => `${count(value)} ${type}`).join(', '))),
   ], { leftOut: [], cut: 0 });
   return table;

@@ -45,8 +45,8 @@ class Spans:
         """Add the tracks of a source of which no record of the whole came."""
         for key, track in notes.followed.items():
             kind, _, number = key
-            if key not in notes.whole:
-                self._add(notes.number, LANES.get(WHOLE_OF.get(kind, ""), "tracks"), track.first, track.last, track.label,
+            if key not in notes.whole and WHOLE_OF.get(kind, kind) in LANES:
+                self._add(notes.number, LANES[WHOLE_OF.get(kind, kind)], track.first, track.last, track.label,
                           number, None)
 
     def _add(self, source: int, lane: str, start: float, end: float, label: str, track: int | None,
