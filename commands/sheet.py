@@ -28,8 +28,9 @@ def run(
 
     Reads detection, track, text, face and species records, and looks at their media; after vtk reid it shows
     identities, after vtk face-antispoof --frames what is thought of each track of a face. Crops are chosen by score,
-    size, sharpness and what covers them, of all tracks and of their whole time. Of scene and shot records, where no box
-    came, it shows a picture from the middle of each, --crops in a row.
+    size, sharpness and what covers them, of all tracks and of their whole time. The species of a whole picture has all of
+    it for a crop. Of scene and shot records, and of species of whole films, where no box came, it shows a picture from
+    the middle of each, --crops in a row.
     Writes a contact sheet at the run's end. Streams: holds one frame, and the crops on disk.
 
     Example: vtk track street.mp4 | vtk sheet -o sheet.png

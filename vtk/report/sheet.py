@@ -31,7 +31,8 @@ Key = tuple[str, str, int | str]
 class SheetStage(Stage):
     """Collects the best crops of each group of boxes and writes them as pages of pictures.
 
-    Where no box of anything comes, but scenes or shots do, it is a picture of each of these.
+    What is told of a whole picture, its species, has the whole picture for a box. Where no box of anything comes, but
+    scenes, shots or the species of whole films do, it is a picture of each of these.
 
     Args:
         output: the first page; further ones are called NAME-2, NAME-3.
@@ -113,11 +114,11 @@ class SheetStage(Stage):
         return source.name
 
     def unframed(self, state: str, records: Sequence[Record]) -> list[Record]:
-        """Take note of scenes, shots and copies, and of the verdicts on tracks of faces."""
+        """Take note of scenes, shots, species of films, and copies, and of the verdicts on tracks of faces."""
         self._judged |= {(record["source"], record["track_id"]): record for record in records
                          if record["type"] == "face_track"}
         self._copied |= any(record["type"] == "copy" for record in records)
-        spans = [record for record in records if record["type"] in SPANS]
+        spans = [record for record in records if record["type"] in SPANS or _is_of_a_film(record)]
         if spans:
             self._strips.setdefault(state, Strip()).take(spans)
         return []
@@ -136,7 +137,8 @@ class SheetStage(Stage):
     def frames(self, state: str, batch: Sequence[Frame]) -> list[list[Record]]:
         """Keep what shows a group better than what there is."""
         for frame in batch:
-            boxed = [record for record in frame.records if "xyxy" in record]
+            boxed = [self._whole(frame, record) for record in frame.records
+                     if "xyxy" in record or record["type"] == "species"]
             self._boxes += len(boxed)
             for kind in dict.fromkeys(record["type"] for record in boxed):
                 self._look(frame, [record for record in boxed if record["type"] == kind])
@@ -177,6 +179,18 @@ class SheetStage(Stage):
                 self._pixels.close()
         return []
 
+    def _whole(self, frame: Frame, record: Record) -> Record:
+        """Return a record with a box: that of the whole frame where it has none."""
+        if "xyxy" in record:
+            return record
+        height, width = self._sides(frame)
+        return record | {"xyxy": [0.0, 0.0, float(width), float(height)]}
+
+    def _sides(self, frame: Frame) -> tuple[int, int]:
+        """Return (height, width) of a frame."""
+        info = frame.source.info
+        return (info.height, info.width) if info is not None else frame.sized(NATIVE).shape[:2]
+
     def _look(self, frame: Frame, records: Sequence[Record]) -> None:
         """Take crops of one kind of record of a frame, where they are wanted."""
         keyed = [(row, key) for row, record in enumerate(records) if (key := self._key(record)) is not None]
@@ -199,8 +213,7 @@ class SheetStage(Stage):
 
     def _worths(self, frame: Frame, records: Sequence[Record]) -> np.ndarray:
         """Return (N,) how well records of one kind of a frame show what is in them, by their boxes."""
-        info = frame.source.info
-        height, width = (info.height, info.width) if info is not None else frame.sized(NATIVE).shape[:2]
+        height, width = self._sides(frame)
         boxes = np.array([record["xyxy"] for record in records], np.float64)
         scores = np.array([record.get("score", 1.0) for record in records], np.float64)
         return plain_worths(boxes, scores, width, height)
@@ -229,6 +242,8 @@ class SheetStage(Stage):
         alone = "verdict" if record["type"] == "face" else "label"
         by = self._by if self._by != AUTO else alone if track is None else "track_id"
         value = record.get(by)
+        if value is None and self._by == AUTO and record["type"] == "species":
+            value = record.get("note")  # why there is no answer
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             return None
         return by, source if by == "track_id" else "", value
@@ -287,6 +302,11 @@ class SheetStage(Stage):
     def _check_free(self, path: Path) -> None:
         if path.exists() and not self._overwrite:
             raise UsageError(f"{path} exists: --overwrite replaces it")
+
+
+def _is_of_a_film(record: Record) -> bool:
+    """Return whether a record says what species a whole film shows, rather than a picture, a box or a track."""
+    return record["type"] == "species" and "start" in record and not {"frame", "track_id"} & record.keys()
 
 
 def _counted(count: int, one: str, several: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Strips of a contact sheet: a picture of each shot or scene of a source, in order, with its label and times."""
+"""Strips of a contact sheet: a picture of each shot, scene or other span of a source, in order, with label and times."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Strip:
     pictures: dict[tuple[float, float], Crop] = field(default_factory=dict)
 
     def take(self, records: Sequence[Record]) -> None:
-        """Take note of scenes and shots; several that are told of one span share a picture."""
+        """Take note of scenes, shots and species of films; several that are told of one span share a picture."""
         for record in records:
             self.spans.setdefault((record["start"], record["end"]), []).append(record)
 
@@ -66,7 +66,8 @@ class Strip:
                       [self._caption(span) for span in part], whole=LINES)
 
     def _caption(self, span: tuple[float, float]) -> list[str]:
-        labels = [f"{record['label']} {record['score']:.2f}" for record in self.spans[span] if "label" in record]
+        labels = [f"{record['label']} {record['score']:.2f}" if "label" in record else record["note"]
+                  for record in self.spans[span] if "label" in record or "note" in record]
         start, end = span
         return [*([f"{clock(start)}–{clock(end)}"] if end > start else []), *labels]
 
@@ -88,4 +89,6 @@ def _middle(record: Record, fps: float) -> int:
 
 def _counted(spans: Spans) -> str:
     kind = next((record["type"] for records in spans.values() for record in records), "shot")
+    if kind == "species":
+        return "1 span" if len(spans) == 1 else f"{len(spans)} spans"
     return f"{len(spans)} {kind}{'' if len(spans) == 1 else 's'}"
