@@ -40,7 +40,7 @@ class Told:
         lines: of all files, sorted.
         files: how many there are.
         left: files that are no finished output.
-        seconds, processor: that it took, by the clock and of all processes.
+        seconds, processor: that it took, by the clock and of all processes but those killed and Ray's.
     """
 
     lines: list[bytes]
@@ -89,7 +89,7 @@ def ways(pipe: str, out: str) -> dict[str, list[list[str]]]:
     found = {"one": [whole], "jobs": [[*whole, "--jobs", "2"]],
              "shard": [[*whole, "--shard", f"{part}/3"] for part in (1, 2, 3)]}
     if find_spec("ray") is not None:
-        found["ray"] = [[*whole, "--engine", "ray", "--jobs", "2"]]
+        found["ray"] = [[*whole, "--engine", "ray", "--address", "local", "--jobs", "2"]]
     found["watch"] = [[sys.executable, "-m", "vtk", "watch", VIDEOS, pipe, "--out-dir", out, "--once", "--quiet"]]
     if not EXAMPLES.is_dir():  # installed without the sources
         return found
@@ -128,7 +128,7 @@ def do(place: Path, name: str, pipe: str, out: str, files: int, kill: bool) -> T
         commands = [[*command, "--resume"] for command in commands] if name in RESUMED else commands
     for command in commands:
         found = subprocess.run(command, cwd=place, env=environment, capture_output=True, check=False)
-        if found.returncode not in (0, 1, 3):  # some of the clips are bad
+        if found.returncode not in (0, 1, 3) or not (place / out).is_dir():  # some of the clips are bad
             raise RuntimeError(f"{name}: exit code {found.returncode}: {found.stderr.decode()[-2000:]}")
     return told(place / out, time.perf_counter() - began, _spent() - spent)
 
