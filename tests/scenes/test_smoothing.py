@@ -7,7 +7,7 @@ import pytest
 from coloured import shown
 
 from vtk.scenes.looks import small_overlay
-from vtk.scenes.shots import Shot
+from vtk.scenes.tiling import Shot
 from vtk.scenes.smoothing import REACH, Smoothing, Span
 
 

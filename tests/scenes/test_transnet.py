@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vtk.models.transnet import SIZE
-from vtk.scenes.shots import Shot
+from vtk.scenes.tiling import Shot
 from vtk.scenes.transnet import LATE_FRAMES, Told, TransNetShots, changes
 
 

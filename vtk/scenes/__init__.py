@@ -11,6 +11,7 @@ Shots come out while frames go in, some seconds later::
 """
 
 from vtk.scenes.looks import LOOK
-from vtk.scenes.shots import Change, Shot, Shots
+from vtk.scenes.shots import Shots
+from vtk.scenes.tiling import Change, Shot
 
 __all__ = ["LOOK", "Change", "Shot", "Shots"]

@@ -32,7 +32,8 @@ from vtk.metrics.shots import Score, Truth, score_changes, score_cuts, score_gra
 from vtk.models.transnet import TransNet, load_transnet
 from vtk.scenes.films import HEIGHT, KINDS, WIDTH, plan
 from vtk.scenes.looks import LOOK
-from vtk.scenes.shots import Change, Shots
+from vtk.scenes.shots import Shots
+from vtk.scenes.tiling import Change
 from vtk.scenes.transnet import TransNetShots
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from vtk.scenes.cuts import is_cut, is_shot
 from vtk.scenes.gradual import AHEAD, BLANK, LONGEST, Found, find_fade, find_mix, likely_stretches
 from vtk.scenes.looks import Look, measure, shrink
+from vtk.scenes.tiling import Change, Shot, Tiling
 
 # Seconds behind a frame that may tell what it is, and seconds before it; looks at most, should they come faster.
 HORIZON, PAST, CROWD = LONGEST + BLANK + 0.4, 3.0, 240
@@ -25,57 +25,12 @@ LONGER = 0.3
 CHUNK = 16
 
 
-@dataclass(frozen=True)
-class Change:
-    """Where one shot goes over into the next.
-
-    Attributes:
-        kind: "cut", "dissolve", "wipe" or "fade" (through black, white or another level).
-        start_frame, end_frame: the first frame that shows both shots or neither, the first that does no more; the
-            same for a cut, which is the first frame of the new shot.
-        start, end: the seconds of those.
-        frame, t: the first frame that is counted as the new shot's, in the middle of a gradual transition.
-    """
-
-    kind: str
-    start_frame: int
-    end_frame: int
-    start: float
-    end: float
-    frame: int
-    t: float
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A half-open span of frames; the shots of a film tile it.
-
-    Attributes:
-        start, end: seconds of its first frame, and of the first that is not its own.
-        start_frame, end_frame: the same in frames.
-        before, after: how it came from the shot before and goes over into the next; None at the film's ends.
-    """
-
-    start: float
-    end: float
-    start_frame: int
-    end_frame: int
-    before: Change | None = None
-    after: Change | None = None
-
-    @property
-    def clear(self) -> tuple[int, int]:
-        """The half-open span of frames without those of gradual transitions, or the whole where none is left."""
-        start = max(self.start_frame, self.before.end_frame) if self.before else self.start_frame
-        end = min(self.end_frame, self.after.start_frame) if self.after else self.end_frame
-        return (start, end) if start < end else (self.start_frame, self.end_frame)
-
-
 class Shots:
     """Finds the shots of one film: ``add`` each frame in order, then ``finish``; both return the shots that are over.
 
     A shot is returned once no later frame can change it: ``HORIZON + LOOKBACK`` seconds after its end, ``shortest``
-    seconds more, ``CHUNK`` frames (at few frames a second, a dozen), and ``PATIENCE`` seconds at most where transitions overlap that must be told apart.
+    seconds more, ``CHUNK`` frames (at few frames a second, a dozen), and ``PATIENCE`` seconds at most where transitions
+    overlap that must be told apart.
     At most ``CROWD`` looks are held on either side of the frame that is looked at, however fast frames come.
 
     Frames may be any part of a film, as ``--every`` or ``--fps`` choose them, at any distance in time: a cut is then
@@ -89,9 +44,7 @@ class Shots:
     """
 
     def __init__(self, shortest: float = 0.0) -> None:
-        if not 0 <= shortest < math.inf:
-            raise ValueError(f"shortest: got {shortest}, expected seconds, 0 or more")
-        self._shortest = shortest
+        self._tiling = Tiling(shortest)
         self._fresh: list[tuple[int, float, np.ndarray]] = []
         self._looks: list[Look] = []
         self._next = 0  # the look of which it is told next whether anything changes there
@@ -99,10 +52,6 @@ class Shots:
         self._cuts: list[Change] = []
         self._graduals: list[tuple[Change, float]] = []
         self._accepted: Change | None = None
-        self._bounds: list[Change] = []
-        self._first: tuple[int, float] | None = None
-        self._last: tuple[int, float, int, float] | None = None
-        self._before: Change | None = None
 
     def add(self, index: int, t: float, image: np.ndarray) -> list[Shot]:
         """Take a frame and return the shots that are over.
@@ -115,43 +64,29 @@ class Shots:
         Raises:
             ValueError: the image is not as above, or index or time do not rise.
         """
-        step, length = 1, 0.0
-        if self._last is not None:
-            step, length = index - self._last[0], t - self._last[1]
-        if step < 1 or not length >= 0:
-            raise ValueError(f"frame {index} at {t} s came after frame {self._last[0]} at {self._last[1]} s")
         image = shrink(image)
-        if self._first is None:
-            self._first = (index, t)
-        self._last = (index, t, step, length)
+        self._tiling.see(index, t)
         self._fresh.append((index, t, image))
         if len(self._fresh) < CHUNK:
             return []
         self._measure()
-        return self._advance(final=False)
+        self._advance(final=False)
+        return self._tiling.cut(self._looks[self._next - 1].t - LOOKBACK if self._next else 0.0)
 
     def finish(self) -> list[Shot]:
         """Return the shots that are left, the last one included; none where no frame came. Call it once."""
-        if self._last is None or self._first is None:
-            return []
         if self._fresh:
             self._measure()
-        shots = self._advance(final=True)
-        index, t, step, length = self._last
-        start_frame, start = self._start
-        return [*shots, Shot(start, t + length, start_frame, index + step, self._before, None)]
-
-    @property
-    def _start(self) -> tuple[int, float]:
-        return (self._before.frame, self._before.t) if self._before else self._first
+        self._advance(final=True)
+        return self._tiling.finish()
 
     def _measure(self) -> None:
         before = self._looks[-1].image if self._looks else None
         self._looks += measure(self._fresh, before)
         self._fresh = []
 
-    def _advance(self, final: bool) -> list[Shot]:
-        """Look at every frame whose future is known, and return the shots that are over by that."""
+    def _advance(self, final: bool) -> None:
+        """Look at every frame whose future is known, and note the changes that this settles."""
         stop = self._next
         while stop < len(self._looks) and (final or self._known(stop)):
             stop += 1
@@ -160,14 +95,12 @@ class Shots:
             self._examine(at, stretches.get(at, ()))
         self._next = stop
         self._settle(final)
-        shots = self._cut_off(final)
         oldest = self._looks[self._next - 1].t - PAST if self._next else -math.inf
         spare = max(bisect_left(self._looks, oldest, hi=self._next, key=lambda look: look.t), self._next - CROWD)
         del self._looks[:spare]
         self._next -= spare
         if self._latest is not None:
             self._latest = self._latest - spare if self._latest >= spare else None
-        return shots
 
     def _known(self, at: int) -> bool:
         return len(self._looks) - at > CROWD or (
@@ -202,7 +135,7 @@ class Shots:
                 break
             best = min(group, key=lambda each: (each[1], each[0].start_frame))[0]
             self._accept_cuts(best.start, best)
-            self._bounds.append(best)
+            self._tiling.add(best)
             self._accepted = best
             self._graduals = [each for each in self._graduals if not _overlap(each[0], best)
                               and each[0].start >= best.end]
@@ -228,31 +161,10 @@ class Shots:
             if any(each.start_frame <= cut.frame <= each.end_frame for each in inside):
                 continue
             if cut.t < until:
-                self._bounds.append(cut)
+                self._tiling.add(cut)
             else:
                 left.append(cut)
         self._cuts = left
-
-    def _cut_off(self, final: bool) -> list[Shot]:
-        """Return the shots between bounds, once what follows has lasted long enough."""
-        shots: list[Shot] = []
-        self._bounds.sort(key=lambda each: each.frame)
-        known = self._looks[self._next - 1].t - LOOKBACK if self._next else 0.0
-        now = self._last[1] + self._last[3] if final else known
-        while self._bounds:
-            bound = self._bounds[0]
-            start_frame, start = self._start
-            if bound.t - start < self._shortest or bound.frame <= start_frame:
-                self._bounds.pop(0)
-                continue
-            if now - bound.t < self._shortest:
-                if final:
-                    self._bounds.pop(0)
-                    continue
-                break
-            shots.append(Shot(start, bound.t, start_frame, bound.frame, self._before, bound))
-            self._before = self._bounds.pop(0)
-        return shots
 
 
 def _rank(found: Found) -> float:

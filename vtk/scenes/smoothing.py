@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtk.scenes.looks import Overlay, likeness
-from vtk.scenes.shots import Shot
+from vtk.scenes.tiling import Shot
 
 # Shots on either side that are asked: a dialogue goes from one to the other and back.
 REACH = 2

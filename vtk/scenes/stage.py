@@ -19,10 +19,11 @@ from vtk.scenes.album import LATE, LATE_FRAMES, Album, Picture
 from vtk.scenes.looks import LOOK, shrink, small_overlay
 from vtk.scenes.meaning import check_texts, encoder_for
 from vtk.scenes.scene_models import SIDE, Asked, Judge, load_judges
-from vtk.scenes.shots import Shot, Shots
+from vtk.scenes.shots import Shots
 from vtk.scenes.smoothing import Smoothing, Span
 from vtk.scenes.telling import Teller, keys_of, written
 from vtk.scenes.thumbs import Thumbs
+from vtk.scenes.tiling import Shot
 from vtk.scenes.windows import Windows
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from vtk.models.places365_labels import PLACES
 from vtk.records import Record, make, score
 from vtk.scenes.hierarchy import is_indoor, path_of
-from vtk.scenes.shots import Shot
+from vtk.scenes.tiling import Shot
 from vtk.scenes.smoothing import Span
 from vtk.scenes.wording import Wording
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 
 from vtk.models.transnet import EDGE, FRAMES, HEIGHT, STEP, WIDTH, TransNet
-from vtk.scenes.shots import Change, Shot
+from vtk.scenes.tiling import Change, Shot, Tiling
 
 # From which likelihood on a frame counts as of a transition. Source: the makers' ``predictions_to_scenes``.
 THRESHOLD = 0.5
@@ -52,19 +51,14 @@ class TransNetShots:
     """
 
     def __init__(self, network: TransNet, shortest: float = 0.0) -> None:
-        if not 0 <= shortest < math.inf:
-            raise ValueError(f"shortest: got {shortest}, expected seconds, 0 or more")
+        self._tiling = Tiling(shortest)
         self.size = network.size
-        self._network, self._shortest = network, shortest
+        self._network = network
         self._window: list[np.ndarray] = []
         self._waiting: list[tuple[int, float]] = []  # frames that nothing was told of
         self._run: list[Told] = []  # from the first frame of a transition that may not be over
         self._quiet = 0  # frames since the last that was of a transition
-        self._bounds: list[Change] = []
         self._known = 0.0  # the second up to which all changes are known
-        self._first: tuple[int, float] | None = None
-        self._last: tuple[int, float, int, float] | None = None
-        self._before: Change | None = None
 
     def add(self, index: int, t: float, image: np.ndarray) -> list[Shot]:
         """Take a frame and return the shots that are over.
@@ -77,39 +71,23 @@ class TransNetShots:
         Raises:
             ValueError: the image is not as above, or index or time do not rise.
         """
-        step, length = 1, 0.0
-        if self._last is not None:
-            step, length = index - self._last[0], t - self._last[1]
-        if step < 1 or not length >= 0:
-            raise ValueError(f"frame {index} at {t} s came after frame {self._last[0]} at {self._last[1]} s")
         image = _shrunk(image)
-        if self._first is None:
-            self._first = (index, t)
+        if self._tiling.see(index, t):
             self._window = [image] * EDGE
-        self._last = (index, t, step, length)
         self._window.append(image)
         self._waiting.append((index, t))
         if len(self._window) < FRAMES:
             return []
         self._look()
-        return self._cut_off(final=False)
+        return self._tiling.cut(self._known)
 
     def finish(self) -> list[Shot]:
         """Return the shots that are left, the last one included; none where no frame came. Call it once."""
-        if self._last is None:
-            return []
         while self._waiting:
             self._window += [self._window[-1]] * (FRAMES - len(self._window))
             self._look()
-        self._bounds += changes(self._run)
-        shots = self._cut_off(final=True)
-        index, t, step, length = self._last
-        start_frame, start = self._start
-        return [*shots, Shot(start, t + length, start_frame, index + step, self._before, None)]
-
-    @property
-    def _start(self) -> tuple[int, float]:
-        return (self._before.frame, self._before.t) if self._before else self._first
+        self._tiling.add(*changes(self._run))
+        return self._tiling.finish()
 
     def _look(self) -> None:
         """Let the network look at the window, and take note of what it says of the frames in the middle."""
@@ -120,29 +98,11 @@ class TransNetShots:
             if self._run or not self._quiet:
                 self._run.append(told)
             if self._run and (self._quiet > GAP or (self._quiet == 1 and _is_settled(self._run))):
-                self._bounds += changes(self._run)
+                self._tiling.add(*changes(self._run))
                 self._run = []
             if not self._run:
                 self._known = t
         del self._window[:STEP], self._waiting[:STEP]
-
-    def _cut_off(self, final: bool) -> list[Shot]:
-        """Return the shots between changes, once what follows has lasted long enough."""
-        shots: list[Shot] = []
-        while self._bounds:
-            bound = self._bounds[0]
-            start_frame, start = self._start
-            now = self._last[1] + self._last[3] if final else self._known
-            if bound.t - start < self._shortest or bound.frame <= start_frame:
-                self._bounds.pop(0)
-            elif now - bound.t >= self._shortest:
-                shots.append(Shot(start, bound.t, start_frame, bound.frame, self._before, bound))
-                self._before = self._bounds.pop(0)
-            elif final:
-                self._bounds.pop(0)
-            else:
-                break
-        return shots
 
 
 def changes(run: Sequence[Told]) -> list[Change]:

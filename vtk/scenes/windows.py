@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vtk.scenes.shots import Shot
+from vtk.scenes.tiling import Shot
 
 
 class Windows:
