@@ -121,6 +121,14 @@ def test_vectors_are_lists_of_fixed_size_a_table_a_space(tmp_path: Path) -> None
     assert list(parquet_records([str(tmp_path)])) == some
 
 
+def test_long_names_of_spaces_and_lengths_are_told_apart(tmp_path: Path) -> None:
+    some = [embedded("ü" * 300 + end, np.ones(length)) for end in "ab" for length in (3, 4)]
+    assert len(written(tmp_path / "t", some)) == 4
+    assert list(parquet_records([str(tmp_path / "t")])) == some
+    with pytest.raises(UsageError, match="several spaces or lengths"):
+        written(tmp_path / "one.parquet", some, ["embedding"])
+
+
 def test_a_table_grows_by_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vtk.export.parquet_tables.CUT", 10)
     monkeypatch.setattr("vtk.export.parquet_tables.GROUP_ROWS", 20)

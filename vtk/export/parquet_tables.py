@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ CUT = 4096
 # A row group is written at so many rows or so many bytes of columns, whichever comes first. DuckDB works on 122,880
 # rows at a time, and by row group in parallel.
 GROUP_ROWS, GROUP_BYTES = 122_880, 32 << 20
+LONGEST_NAME = 120  # bytes of a space in a file's name, of the 255 that it has
 META_TYPE, META_VERSION, META_ORDER = b"vtk.type", b"vtk.version", b"vtk.order"
 # Numbers that grow from row to row, which differences pack; and texts, which differences of their beginnings do not.
 GROWING = frozenset({ROW, "frame", "pts", "start_frame", "end_frame"})
@@ -191,10 +193,9 @@ class Tables:
         kind, space, length = key
         path = self._output
         if not self._single:
-            name = kind if space is None else f"{kind}-{quote(space, safe='@+-_.,')}"[:200]
-            if any(other != key and table.path == path / f"{name}{SUFFIX}" for other, table in self._tables.items()):
-                name += f"-{length}"
-            path = path / f"{name}{SUFFIX}"
+            path = path / f"{_name(kind, space)}{SUFFIX}"
+            if any(table.path == path for table in self._tables.values()):  # the same space, vectors of another length
+                path = path.with_name(f"{_name(kind, space)}-{length}{SUFFIX}")
         elif self._tables:
             raise UsageError(f"-o {path}: embeddings of several spaces or lengths came ({space} of {length}): give a "
                              "folder, for a table of each")
@@ -239,6 +240,16 @@ def _key(kind: str, record: Record) -> Key:
         return kind, None, None
     vector = vector_of(record["embedding"])
     return (kind, None, None) if vector is None else (kind, record["space"], len(vector) // 2)
+
+
+def _name(kind: str, space: str | None) -> str:
+    """Return the name of a table, no two spaces the same; a long name of a space is cut and told by its hash."""
+    if space is None:
+        return kind
+    name = quote(space, safe="@+-_,")
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}-{hashlib.blake2b(space.encode(), digest_size=6).hexdigest()}"
+    return f"{kind}-{name}"
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
