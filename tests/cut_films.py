@@ -25,7 +25,8 @@ def picture(index: int) -> np.ndarray:
     return (128 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
 
 
-def film(path: Path, codec: str = "libx264", times: Sequence[float] = STEADY, sound: bool = False, **options: str) -> Path:
+def film(path: Path, codec: str = "libx264", times: Sequence[float] = STEADY, sound: bool = False,
+         **options: str) -> Path:
     """Write a film with a key frame at every 15th frame, frames between them that build on later ones, and a tone."""
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=20)

@@ -15,7 +15,8 @@ def test_records_without_a_span_give_none() -> None:
     told = {"type": "species", "frame": 3, "t": 0.2, "topk": []}
     assert span_of(told) is None
     assert span_of({"type": "scene", "start": 2.0, "end": 2.0}) is None
-    found = span_of({"type": "copy", "start": 1, "end": 2, "ref": "films/../a film.mp4", "start_frame": 20, "end_frame": 40})
+    found = span_of({"type": "copy", "start": 1, "end": 2, "ref": "films/../a film.mp4", "start_frame": 20,
+                     "end_frame": 40})
     assert found == Span(1.0, 2.0, (20, 40), "copy", "a film.mp4")
 
 

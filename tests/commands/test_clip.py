@@ -60,8 +60,8 @@ def test_each_span_is_a_file_of_its_frames(how: str, head: float, vtk: Vtk, plac
     first, second = rows(folder)
     assert (first["file"], second["file"]) == ("000000.000-000000.750-room.mp4", "000001.000-000002.600-room.mp4")
     assert (second["start"], second["end"], second["shown_start"]) == (1.0, 2.6, 1.0 - head)
-    found = likenesses(seen(place / "a.mp4", second["shown_start"], second["shown_end"] - 1e-6),  # type: ignore[operator,arg-type]
-                       seen(folder / str(second["file"])))
+    start, end = float(str(second["shown_start"])), float(str(second["shown_end"]))
+    found = likenesses(seen(place / "a.mp4", start, end - 1e-6), seen(folder / str(second["file"])))
     assert len(found) == second["frames"]
     assert found.count(float("inf")) == second["copied"]
     assert min(found) > 34

@@ -1,4 +1,4 @@
-"""``python -m vtk.redaction.bench RECORDS``: how far what is hidden lies from what is shown, by the measure of the check.
+"""``python -m vtk.redaction.bench RECORDS``: what survives of what is hidden, beside what is shown.
 
 Writes the source of RECORDS, those of ``vtk detect`` and the like on one video, in each way of hiding, decodes it, and
 prints what survives of detail in regions that were hidden and in the same regions as they are, with seconds.
@@ -32,8 +32,8 @@ def measured(source: Source, sightings: Sightings, how: How, made: str) -> tuple
     plan, style = Plan(sightings, HOLD), Style(how)
     theirs, ours = open_media(source.name), open_media(made)
     found = []
-    for before, after in zip(theirs.frames([NATIVE], lambda index, t: True), ours.frames([NATIVE], lambda index, t: True),
-                             strict=True):
+    frames = [reader.frames([NATIVE], lambda index, t: True) for reader in (theirs, ours)]
+    for before, after in zip(*frames, strict=True):
         picture = before.image(NATIVE)
         encoded = after.image(NATIVE)[: picture.shape[0], : picture.shape[1]]
         found += [[look(picture, image, [region], how, style.margin).survives for image in (encoded, picture)]

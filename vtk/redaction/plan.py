@@ -105,8 +105,7 @@ class Plan:
         spans: list[tuple[float, float, int, int, int]] = []
         for chain in self._chains(hold):
             times = self._times[chain]
-            breaks = [0, *(place for place in range(1, len(chain)) if times[place] - times[place - 1] > hold + _ROUNDED),
-                      len(chain)]
+            breaks = [0, *(np.flatnonzero(np.diff(times) > hold + _ROUNDED) + 1).tolist(), len(chain)]
             for first, last in zip(breaks, breaks[1:]):
                 part, when = chain[first:last], times[first:last]
                 near = part[int(np.searchsorted(when, when[0] + hold, side="right")) - 1]

@@ -114,8 +114,9 @@ def prove(source: Source, plan: Plan, style: Style, made: str) -> None:
             verdict = look(before.image(NATIVE), after.image(NATIVE)[:height, :width],
                            plan.regions(before.index, before.t), style.how, style.margin)
             if verdict.survives > SURVIVES or verdict.stain > stain:
-                raise ShownError(f"frame {before.index} still shows what was to be hidden ({verdict.survives:.0%} of "
-                                 "its detail): it is not kept")
+                what = (f"{verdict.survives:.0%} of its detail" if verdict.survives > SURVIVES else
+                        f"{verdict.stain:.0f} grey levels off a plain fill")
+                raise ShownError(f"frame {before.index} still shows what was to be hidden ({what}): it is not kept")
             if verdict.likeness < least:
                 raise ShownError(f"frame {before.index} is not the source's beside what was hidden "
                                  f"({verdict.likeness:.1f} dB, {least:.1f} are needed): it is not kept")
