@@ -48,9 +48,9 @@ def run(
     """Cut what records show out of its frames: a folder of pictures for each label, track or identity.
 
     Reads detection, track, text, face and species records, and looks at their media. Of records of several types with
-    one box it takes that which says most, and no detections where there are tracks. Writes pictures, and
-    DIR/manifest.jsonl at the run's end: a row for each with its source, frame, time, box and what its record says. The
-    folders are a torchvision ImageFolder. Names are made safe: no label or source leaves DIR, and no two share a file;
+    one box it takes that which says most, and no detections where there are tracks; of species without a box the whole
+    picture. Writes pictures, and DIR/manifest.jsonl at the run's end: a row for each with its source, frame, time, box
+    and what its record says. The folders are a torchvision ImageFolder. Names are made safe: no label or source leaves DIR, and no two share a file;
     a slash is written +. Streams: holds one frame; with --per-track the best crops of a source's tracks, on disk. For
     --by identity, where a run announces who is who for its end (reid), keeps records on disk until it came.
 

@@ -163,6 +163,17 @@ def test_a_box_of_several_types_is_cropped_once(vtk: Vtk, place: Path, tmp_path:
                                                                       ("detection", "person")]
 
 
+def test_species_without_a_box_are_whole_pictures(vtk: Vtk, tmp_path: Path) -> None:
+    Image.new("RGB", (90, 50), RED).save(tmp_path / "a.png")
+    told = {"v": 1, "type": "species", "by": "classify-species", "source": "a.png", "frame": 0, "t": 0.0,
+            "topk": [{"label": "Parus major", "score": 0.4}], "label": "Parus", "score": 0.8}
+    found = vtk("crop", "-o", "out", stdin=lines(told), cwd=tmp_path)
+    assert (found.returncode, found.stderr) == (0, b"")
+    [row] = manifest(tmp_path / "out")
+    assert (row["file"], row["xyxy"]) == ("Parus/a.png-000000-0.jpg", [0, 0, 90, 50])
+    assert Image.open(tmp_path / "out" / str(row["file"])).size == (90, 50)
+
+
 @pytest.mark.parametrize(("options", "count"), [
     (("--classes", "person"), COUNT), (("--classes", "car,bus"), 0), (("--min-score", "0.95"), 0),
     (("--min-size", "30"), COUNT), (("--min-size", "31"), 0), (("--every", "10"), 3), (("--end", "1"), 10)])

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vtk.cropping.names import folder_name, track_name
 from vtk.driver.stage import Record
 
+if TYPE_CHECKING:
+    from vtk.media.info import MediaInfo
+
 TYPES = ("detection", "track", "text", "face", "species")
+WHOLE = "species"  # without a box they are of the whole picture
 BY = ("label", "track", "identity", "source", "type", "none")
 _OF_TRACKS = ("track", "species")  # their track_id is a tracker's; those of others are their own
 # Of records with one box the first of these stands for all.
@@ -35,13 +40,20 @@ class Wanted:
 
     def takes(self, record: Record) -> bool:
         """Return whether a record is of one of them, as far as it says so itself."""
-        return ("xyxy" in record and record["type"] in self.types and record.get("score", 1.0) >= self.min_score
+        return (("xyxy" in record or record["type"] == WHOLE) and record["type"] in self.types and record.get("score", 1.0) >= self.min_score
                 and (not self.classes or label_of(record) in self.classes or record["type"] in self.classes))
 
     def fits(self, box: Sequence[float], width: int, height: int) -> bool:
         """Return whether so much of a box lies inside a frame of ``width`` × ``height`` pixels."""
         x1, y1, x2, y2 = box
         return min(min(x2, width) - max(x1, 0), min(y2, height) - max(y1, 0)) >= max(self.min_size, 1e-6)
+
+
+def boxed(record: Record, info: MediaInfo | None) -> Record:
+    """Return a record with its box; where it has none, that of the whole picture."""
+    if "xyxy" in record or info is None:
+        return record
+    return record | {"xyxy": [0, 0, info.width, info.height]}
 
 
 def label_of(record: Record) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vtk.cropping.groups import BY, TYPES, Wanted, distinct, folder_of, group_of, label_of, track_of
+from vtk.cropping.groups import BY, TYPES, Wanted, boxed, distinct, folder_of, group_of, label_of, track_of
 from vtk.cropping.kept import Best, Spool
 from vtk.cropping.manifest import Manifest
 from vtk.cropping.names import FORMATS, crop_name
@@ -160,7 +160,8 @@ class CropStage(Stage):
 
     def _look(self, state: State, frame: Frame) -> None:
         """Take the crops of one frame."""
-        chosen = [(place, record) for place, record in enumerate(frame.records) if self._wanted.takes(record)]
+        chosen = [(place, boxed(record, frame.source.info)) for place, record in enumerate(frame.records)
+                  if self._wanted.takes(record)]
         state.followed |= any(record["type"] == "track" for _, record in chosen)
         image: np.ndarray | None = None
         worths: dict[int, float] | None = None
@@ -179,7 +180,7 @@ class CropStage(Stage):
                 state.taken[track] = frame.t
             if self._thinning.per_track is not None and track is not None:
                 worths = _worths(frame.records, image) if worths is None else worths
-                self._hold(state, track, worths[place], image, row)
+                self._hold(state, track, worths.get(place, record.get("score", 1.0)), image, row)
             elif (found := self._cut.of(image, record["xyxy"])) is not None:
                 self._write(_complete(row, *found), self._encoded(found[0]))
 
