@@ -102,6 +102,43 @@ def test_parallel_writes_a_file_a_video_and_goes_on(place: Path) -> None:
     assert (files[1].stat().st_mtime_ns, files[1].stat().st_ino) == kept, "what was finished was not made again"
 
 
+# Runs the tasks of an array one after another, and prints a job's number.
+SBATCH = """#!/usr/bin/env bash
+words=()
+for word in "$@"; do
+    case $word in --array=*) tasks=${word#--array=1-} ;; --parsable | --dependency=*) ;; *) words+=("$word") ;; esac
+done
+for task in $(seq "${tasks:-0}"); do
+    SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_COUNT=$tasks SLURM_CPUS_PER_TASK=1 bash "${words[@]}" || exit
+done
+[ -n "${tasks:-}" ] || bash "${words[@]}" || exit
+echo "$$;cluster"
+"""
+
+
+def test_tasks_of_a_cluster_tell_the_identities_of_one_machine(place: Path) -> None:
+    """A bad video among them stops no task; the last one tells who is who over all."""
+    (place / "bin").mkdir()
+    (place / "bin" / "sbatch").write_text(SBATCH)
+    (place / "bin" / "sbatch").chmod(0o755)
+    (place / "videos" / "bad.mp4").write_text("no film")
+    alone = "detect --model motion | track | reid --model colour --classes motion --threshold 0.9"
+    said = run(place, *script("slurm.sh"), "videos", "out", "2", f"{alone} --embed-only", FINISH="--threshold 0.9",
+               PATH=f"{place / 'bin'}:{os.environ['PATH']}")
+    assert [line.split(": ")[1] for line in said.splitlines()] == ["2 tasks", "identities"]
+    assert subprocess.run(["./vtk", "pipe", alone, "videos", "--out-dir", "one"], cwd=place, check=False,
+                          capture_output=True).returncode == 1
+    names = {str(path.relative_to(place / "one")) for path in (place / "one").rglob("*.jsonl")}
+    assert names == {str(path.relative_to(place / "out")) for path in (place / "out").rglob("*.jsonl")}
+    told = [[line for line in (place / folder / "_run.jsonl").read_text().splitlines() if '"identity"' in line]
+            for folder in ("one", "out")]
+    assert told[0] == told[1] and len(told[0]) > 3
+    again = subprocess.run([*script("slurm.sh"), "videos", "out", "2", "nothing"], cwd=place, capture_output=True,
+                           check=False, env={**os.environ, "VTK": str(place / "vtk"), "SLURM_ARRAY_TASK_ID": "1",
+                                             "SLURM_ARRAY_TASK_COUNT": "2"})
+    assert again.returncode == 1 and b"no command 'nothing'" in again.stderr, "a mistake fails the task"
+
+
 def test_a_data_set_of_frames(place: Path) -> None:
     run(place, *script("frames_dataset.sh"), "set", "motion", "videos")
     pictures = sorted((place / "set").rglob("*.jpg"))

@@ -104,7 +104,8 @@ def media_under(folder: str) -> Iterator[str]:
 
     for place, folders, files in os.walk(folder, onerror=note, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and not _leads_back(place, name))
-        found += [os.path.relpath(os.path.join(place, name), folder) for name in files if is_media(name)]
+        within = os.path.relpath(place, folder)
+        found += [name if within == os.curdir else os.path.join(within, name) for name in files if is_media(name)]
     yield from sorted(found, key=lambda path: path.split(os.sep))
 
 
