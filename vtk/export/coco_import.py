@@ -43,6 +43,9 @@ class CocoImport:
         folder: put before the names of images.
         like: the data set that results, lists without images, are about.
 
+    Attributes:
+        note: what to say of the last file, if anything.
+
     Raises:
         UsageError: ``like`` is no COCO file.
     """
@@ -50,10 +53,11 @@ class CocoImport:
     def __init__(self, folder: str = "", like: Path | None = None) -> None:
         self._folder = folder
         self._like = read_json(like) if like is not None else None
+        self.note = ""
 
     def lines(self, name: str, outcome: Outcome) -> Iterator[list[bytes]]:
-        """Yield the lines of a file: of each source media, its records by frame, its ledger. ``outcome`` tells how."""
-        path = "/dev/stdin" if name == "-" else name
+        """Yield the lines of a file: of each source media, records by frame, a ledger; ``outcome`` says how."""
+        path, self.note = "/dev/stdin" if name == "-" else name, ""
         try:
             data = read_json(Path(path))
             images, annotations, categories = self._parts(data, name)
@@ -78,8 +82,6 @@ class CocoImport:
             sources.setdefault(image.source, []).append(image)
         for source, frames in sources.items():
             yield from _source_lines(source, sorted(frames, key=lambda image: image.frame))
-
-    note = ""  # what to say of the last file
 
     def _parts(self, data: Any, name: str) -> tuple[dict[Any, Image], list[Any], dict[Any, tuple[str, int]]]:
         """Return the images by id, the annotations, and the labels with their classes by id.
@@ -129,7 +131,7 @@ def read_json(path: Path) -> Any:
 
 def _spread(annotations: Sequence[Any], images: dict[Any, Image], categories: dict[Any, tuple[str, int]],
             name: str) -> tuple[list[str], int]:
-    """Give images their annotations as keys of records; return what is wrong with others, and how many have outlines."""
+    """Give images their annotations; return what is wrong with others, and how many have outlines."""
     bad, outlines = [], 0
     for number, annotation in enumerate(annotations, 1):
         try:
@@ -147,7 +149,11 @@ def _spread(annotations: Sequence[Any], images: dict[Any, Image], categories: di
 
 
 def _keys(annotation: Record, categories: dict[Any, tuple[str, int]]) -> Record:
-    """Return the keys of a record that an annotation gives. Raises KeyError, TypeError, ValueError: it cannot be used."""
+    """Return the keys of a record that an annotation gives.
+
+    Raises:
+        KeyError, TypeError, ValueError: it cannot be used.
+    """
     x, y, width, height = map(float, annotation["bbox"])
     if not (width >= 0 and height >= 0 and max(abs(x), abs(y), width, height) <= MAX_COORDINATE / 2):
         raise ValueError(f"bbox is {annotation['bbox']!r:.80}, x, y, width and height are needed")

@@ -1,4 +1,4 @@
-"""Record types as tables: which columns a type has, whatever its records hold, and how values come into them and back."""
+"""Record types as tables: which columns a type has, how values come into them, and how they come back."""
 
 from __future__ import annotations
 

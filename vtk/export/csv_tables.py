@@ -1,4 +1,4 @@
-"""Records as CSV: one file a type, its columns those of the table in Parquet, lists and objects as JSON in their cells."""
+"""Records as CSV: one file a type, its columns those of the table in Parquet, lists and objects as JSON."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _json(value: Any) -> str:
 
 
 def _cell(column: Column, value: Any) -> Any:
-    """Return what stands in a cell for a value: numbers as in the record, lists and objects as JSON, absent as empty."""
+    """Return what stands in a cell: numbers as in the record, lists and objects as JSON, absent as empty."""
     if value is None:
         return ""
     if column.form in NESTED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -163,7 +163,7 @@ class Tables:
         self._row = 0
 
     def add(self, record: Record) -> None:
-        """Take the next record of the stream, whose types' shapes were checked. Raises VtkError: it cannot be written."""
+        """Take the next record of the stream, one that was checked. Raises VtkError: it cannot be written."""
         kind = table_of(record["type"])
         if not self._kinds or record["type"] in self._kinds or kind in self._kinds:
             key = _key(kind, record)
@@ -296,7 +296,7 @@ def _ours(folder: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterable[None]:
+def _told(path: Path) -> Iterator[None]:
     """Turn an error of the disk into one line."""
     try:
         yield

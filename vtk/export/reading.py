@@ -1,4 +1,4 @@
-"""Records of files or stdin for exporters of a whole run: each line checked once, and passed on where that is asked for."""
+"""Records of files or stdin for exporters of a whole run: each line checked once, and passed on."""
 
 from __future__ import annotations
 
