@@ -1,7 +1,9 @@
-"""Time a whole filter process against the loop that a user would write: ``python -m vtk.driver.bench``.
+"""Time what the driver costs, whole processes each: ``python -m vtk.driver.bench``.
 
-Prints one JSON object a contestant: detection records a second, start of the process included, and the ratio to the
-standard library's loop of the same run.
+``--of records``: a filter, and a stage that reads each record and adds none, against the loop that a user would write,
+and ``cat``. ``--of frames``: a stage that takes each frame and makes nothing of it, in RGB or not at all, against a loop
+over the decoder. Prints one JSON object a contestant, medians of all runs in turn, start of the process included; ``us``
+are microseconds a record or a frame beyond an empty input.
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+from vtk.driver.stage import Source, Stage
+from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
 
 # What a user would write: read, parse, write.
 LOOP = """
@@ -24,12 +31,62 @@ for line in sys.stdin.buffer:
     record = loads(line)
     write({dump} + b"\\n")
 """
+DECODE = """
+import sys
+from vtk.media.sampling import NATIVE
+from vtk.media.video import open_media
+for frame in open_media(sys.argv[1]).frames([{size}], lambda index, t: True):
+    pass
+"""
+NOTHING = "from vtk.driver.bench import nothing; nothing({kind})"
 
-CONTESTANTS = {
-    "json loop": ["-c", LOOP.format(module="json", dump="dumps(record).encode()")],
-    "orjson loop": ["-c", LOOP.format(module="orjson", dump="dumps(record)")],
-    "vtk filter": ["-m", "vtk", "probe"],
+RECORDS = {
+    "cat": ["cat"],
+    "json loop": [sys.executable, "-c", LOOP.format(module="json", dump="dumps(record).encode()")],
+    "orjson loop": [sys.executable, "-c", LOOP.format(module="orjson", dump="dumps(record)")],
+    "vtk filter": [sys.executable, "-m", "vtk", "probe"],
+    "vtk stage": [sys.executable, "-c", NOTHING.format(kind="")],
 }
+FRAMES = {
+    "decoder loop": [sys.executable, "-c", DECODE.format(size="")],
+    "vtk stage": [sys.executable, "-c", NOTHING.format(kind="")],
+    "decoder loop, RGB": [sys.executable, "-c", DECODE.format(size="NATIVE")],
+    "vtk stage, RGB": [sys.executable, "-c", NOTHING.format(kind="rgb=True")],
+}
+
+
+class Nothing(Stage):
+    """Reads detections, or takes all frames of media, and makes nothing of them.
+
+    Args:
+        rgb: whether frames are converted.
+    """
+
+    name = "nothing"
+    reads = frozenset({"detection"})
+    batch = 8
+
+    def __init__(self, rgb: bool = False) -> None:
+        self._rgb = rgb
+
+    def sampling(self, source: Source) -> Sampling:
+        """Return all frames of media; of records the records alone."""
+        wanted = Sampling(mode="none") if source.mode == "records" else Sampling()
+        return wanted.sized(NATIVE if self._rgb else ON_DEMAND)
+
+
+def nothing(rgb: bool = False) -> None:
+    """Run the stage that does nothing with the options of a command, as it stands on this process's command line."""
+    from vtk.driver.run import drive
+    from vtk.options import Common
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("inputs", nargs="*")
+    parser.add_argument("--out-dir", type=Path)
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--resume", action="store_true")
+    given = parser.parse_args()
+    drive(partial(Nothing, rgb), Common(**{**vars(given), "inputs": tuple(given.inputs)}))
 
 
 def write_records(path: Path, count: int, per_frame: int = 10) -> None:
@@ -44,28 +101,52 @@ def write_records(path: Path, count: int, per_frame: int = 10) -> None:
                 "label": "person", "class_id": 0}, separators=(",", ":")) + "\n")
 
 
+def write_clip(path: Path, count: int) -> None:
+    """Write a clip of ``count`` frames of 320x240 that differ."""
+    import numpy as np
+
+    from vtk.media.writer import VideoWriter
+
+    with VideoWriter(path, 320, 240, 25.0, crf=30) as writer:
+        for index in range(count):
+            writer.write(np.full((240, 320, 3), index % 200, np.uint8), index / 25)
+
+
+def seconds_of(words: Sequence[str], records: Path | None) -> float:
+    """Return the seconds that a process takes, reading ``records``."""
+    with open(records if records is not None else "/dev/null", "rb") as stream:
+        begin = time.perf_counter()
+        subprocess.run(words, stdin=stream, stdout=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - begin
+
+
 def main() -> None:
     """Run the contestants in turn and print their medians."""
     parser = argparse.ArgumentParser(prog="python -m vtk.driver.bench", description=__doc__)
-    parser.add_argument("--records", type=int, default=400_000)
+    parser.add_argument("--of", choices=["records", "frames"], default="records")
+    parser.add_argument("--count", type=int, help="of records (default: 1,000,000) or frames (default: 10,000)")
     parser.add_argument("--runs", type=int, default=5)
     given = parser.parse_args()
-    seconds: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
+    frames = given.of == "frames"
+    count = given.count or (10_000 if frames else 1_000_000)
+    contestants = FRAMES if frames else RECORDS
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    empty: dict[str, list[float]] = {name: [] for name in contestants}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "records.jsonl"
-        write_records(path, given.records)
+        many, few = Path(folder, "many"), Path(folder, "few")
+        if frames:
+            many, few = many.with_suffix(".mp4"), few.with_suffix(".mp4")
+        (write_clip if frames else write_records)(many, count)
+        (write_clip if frames else write_records)(few, int(frames))
         for _ in range(given.runs):
-            for name, arguments in CONTESTANTS.items():
-                with path.open("rb") as stream:
-                    begin = time.perf_counter()
-                    subprocess.run([sys.executable, *arguments], stdin=stream, stdout=subprocess.DEVNULL, check=True)
-                    seconds[name].append(time.perf_counter() - begin)
-    base = statistics.median(seconds["json loop"])
+            for name, words in contestants.items():
+                for path, found in ((few, empty), (many, seconds)):
+                    found[name].append(seconds_of([*words, str(path)], None) if frames else seconds_of(words, path))
     for name, times in seconds.items():
-        middle = statistics.median(times)
-        print(json.dumps({"contestant": name, "records": given.records, "runs": given.runs,
-                          "records_per_s": round(given.records / middle), "ratio_to_json": round(base / middle, 2),
-                          "median_s": round(middle, 3), "min_s": round(min(times), 3), "max_s": round(max(times), 3)}))
+        middle, start = statistics.median(times), statistics.median(empty[name])
+        print(json.dumps({"contestant": name, given.of: count, "runs": given.runs, "median_s": round(middle, 2),
+                          "min_s": round(min(times), 2), "start_s": round(start, 2),
+                          f"{given.of}_per_s": round(count / middle), "us": round(1e6 * (middle - start) / count, 2)}))
 
 
 if __name__ == "__main__":
