@@ -43,7 +43,7 @@ def run(
     table: Annotated[bool, typer.Option(
         "--csv", help="Write DIR/labels.csv as well: file, label and more, as vtk scene fit-head reads it.")] = False,
     overwrite: Annotated[bool, typer.Option(
-        "--overwrite", help="Replace the crops of an earlier run; what it alone wrote is removed.")] = False,
+        "--overwrite", help="Replace the crops that an earlier run made of the same sources.")] = False,
 ) -> None:
     """Cut what records show out of its frames: a folder of pictures for each label, track or identity.
 

@@ -213,7 +213,10 @@ def test_nothing_is_replaced_unasked(vtk: Vtk, place: Path, tmp_path: Path) -> N
     assert vtk("crop", "-o", out, stdin=stream, cwd=place).returncode == 0
     (out / "person" / "mine.txt").write_text("kept")
     found = vtk("crop", "-o", out, stdin=stream, cwd=place)
-    assert found.returncode == 2 and b"manifest.jsonl exists: --overwrite replaces the crops that it lists" in found.stderr
+    assert found.returncode == 3 and b"has crops of a.mp4 already: --overwrite replaces them" in found.stderr
+    assert found.stderr.count(b"\n") == 1
+    named = vtk("pipe", f"detect --model motion | crop -o {out}", "a.mp4", "films/a.mp4", cwd=place)
+    assert named.returncode == 2 and b"has crops of a.mp4 already" in named.stderr, "before any work"
     other = lines(*detections("a.mp4", 1, label="car")[:1])
     assert vtk("crop", "-o", out, "--overwrite", stdin=other, cwd=place).returncode == 0
     assert [path.name for path in (out / "person").iterdir()] == ["mine.txt"], "what it did not write stays"
@@ -227,19 +230,48 @@ def test_nothing_is_replaced_unasked(vtk: Vtk, place: Path, tmp_path: Path) -> N
     assert (plain / "a.mp4-000000-0.jpg").read_text() == "somebody's"
 
 
+def test_a_folder_grows_by_sources(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    out, first = tmp_path / "out", lines(*detections("a.mp4", 1)[:2])
+    assert vtk("crop", "-o", out, "--csv", stdin=first, cwd=place).returncode == 0
+    assert vtk("crop", "-o", out, stdin=lines(*detections("films/a.mp4", 1)[:2]), cwd=place).returncode == 0
+    files = [f"person/{name}-00000{frame}-0.jpg" for name in ("a.mp4", "films+a.mp4") for frame in (0, 1)]
+    assert [row["file"] for row in manifest(out)] == files
+    assert [row["file"] for row in csv.DictReader((out / "labels.csv").open())] == files, "it goes on with the table"
+    again = lines(*detections("a.mp4", 1, label="car")[1:2], *detections("gone.mp4", 1))
+    assert vtk("crop", "-o", out, "--overwrite", stdin=again, cwd=place).returncode == 1
+    assert [row["file"] for row in manifest(out)] == [*files[2:], "car/a.mp4-000001-0.jpg"]
+
+
+def test_crops_of_a_source_that_fails_now_stay(vtk: Vtk, place: Path, tmp_path: Path) -> None:
+    out, stream = tmp_path / "out", lines(*detections("a.mp4", 1)[:2])
+    assert vtk("crop", "-o", out, stdin=stream, cwd=place).returncode == 0
+    assert vtk("crop", "-o", out, "--overwrite", stdin=stream, cwd=tmp_path).returncode == 3, "it is not there"
+    assert len(manifest(out)) == 2
+    found = vtk("detect", "--model", "motion", "a.mp4", cwd=tmp_path)
+    assert b'"status":"failed"' in found.stdout
+    assert vtk("crop", "-o", out, "--overwrite", stdin=found.stdout, cwd=tmp_path).returncode != 0
+    assert len(manifest(out)) == 2, "that nothing came says nothing"
+    beyond = lines(*[detections("a.mp4", 1, label="car")[0], *detections("a.mp4", 1, frame=999, t=99.9, label="car")[:1]])
+    broken = lines(*[record | {"score": "high"} for record in detections("a.mp4", 1)[:1]])
+    assert vtk("crop", "-o", out, "--overwrite", stdin=broken + beyond, cwd=place).returncode == 1
+    assert "car/a.mp4-000000-0.jpg" in [row["file"] for row in manifest(out)]
+
+
 def test_a_run_that_broke_off_is_known_to_the_next(vtk: Vtk, place: Path, tmp_path: Path) -> None:
     out, victim = tmp_path / "out", tmp_path / "victim-000000-0.jpg"
     (out / "cat").mkdir(parents=True)
-    (out / "cat" / "b-000000-0.jpg").write_text("left")
+    for name in ("a.mp4", "b"):
+        (out / "cat" / f"{name}-000000-0.jpg").write_text("left")
     victim.write_text("outside")
-    rows = [{"file": "cat/b-000000-0.jpg"}, {"file": "../victim-000000-0.jpg"}, {"file": 3}, [1]]
+    rows = [{"file": "cat/a.mp4-000000-0.jpg", "source": "a.mp4"}, {"file": "cat/b-000000-0.jpg", "source": "b"},
+            {"file": "../victim-000000-0.jpg", "source": "a.mp4"}, {"file": 3}, [1]]
     (out / "manifest.jsonl.part").write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"fi')
     stream = lines(*detections("a.mp4", 1)[:1])
     found = vtk("crop", "-o", out, stdin=stream, cwd=place)
     assert found.returncode == 2 and b"is of a run that broke off, or is still at work: --overwrite" in found.stderr
     assert vtk("crop", "-o", out, "--overwrite", stdin=stream, cwd=place).returncode == 0
-    assert [row["file"] for row in manifest(out)] == ["person/a.mp4-000000-0.jpg"]
-    assert not (out / "cat").exists() and victim.exists()
+    assert [row["file"] for row in manifest(out)] == ["cat/b-000000-0.jpg", "person/a.mp4-000000-0.jpg"]
+    assert victim.exists() and not (out / "manifest.jsonl.part").exists()
 
 
 def test_in_a_pipe_the_same_crops_come(vtk: Vtk, place: Path, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""The table of all crops: written as they come, named when it is whole."""
+"""The table of all crops of a folder: rows come as crops do, and are its own once a run is whole."""
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,12 +18,15 @@ _COLUMNS = ("file", "label", "source", "frame", "t", "track_id", "score", "text"
 
 
 class Manifest:
-    """The rows of a folder of crops, and what an earlier run left there.
+    """The rows of a folder of crops: of this run, and of those before it.
+
+    A run adds its sources to what is there. It holds the names of sources that are listed, and of crops that it wrote
+    of such.
 
     Args:
         folder: of the crops.
-        overwrite: whether a run may take the place of an earlier one. What that one wrote and this one does not write
-            again is removed when this one is done.
+        overwrite: whether a source may take the place of what an earlier run made of it. What that one made and this
+            one does not make again is removed when this run is whole, if the source was.
         table: whether labels.csv is written beside it.
     """
 
@@ -31,10 +34,12 @@ class Manifest:
         self._folder, self._overwrite, self._table = folder, overwrite, table
         self._path, self._part = folder / MANIFEST, folder / f"{MANIFEST}.part"
         self._file: IO[bytes] | None = None
-        self._former: set[str] = set()  # what an earlier run wrote and this one did not, yet
+        self._listed: set[str] | None = None  # sources of earlier runs
+        self._again: set[str] = set()  # those of them that this run did, and that were whole
+        self._written: set[str] = set()  # crops that this run wrote of them
 
     def check(self) -> None:
-        """Refuse a folder that holds the crops of an earlier run, or is none.
+        """Refuse a folder that is none, in which a run broke off, or that has a table of somebody else.
 
         Raises:
             UsageError: see there.
@@ -43,18 +48,35 @@ class Manifest:
             raise UsageError(f"--out-dir {self._folder}: it is no folder")
         if self._overwrite:
             return
-        if self._path.exists():
-            raise UsageError(f"{self._path} exists: --overwrite replaces the crops that it lists")
         if self._part.exists():
-            raise UsageError(f"{self._part} is of a run that broke off, or is still at work: --overwrite begins anew")
-        if self._table and (self._folder / TABLE).exists():
+            raise UsageError(f"{self._part} is of a run that broke off, or is still at work: --overwrite does its "
+                             "sources anew")
+        if self._table and (self._folder / TABLE).exists() and not self._own_table():
             raise UsageError(f"{self._folder / TABLE} exists: --overwrite replaces it")
+
+    def expect(self, sources: Sequence[str]) -> None:
+        """Refuse sources that are listed, unless they may be replaced.
+
+        Raises:
+            UsageError: one is.
+        """
+        if not self._overwrite and (there := [source for source in sources if source in self._known()]):
+            raise UsageError(self._there(there[0]) + (f", and those of {len(there) - 1} more" if there[1:] else ""))
+
+    def begin(self, source: str) -> None:
+        """Begin a source.
+
+        Raises:
+            VtkError: it is listed, and may not be replaced.
+        """
+        if not self._overwrite and source in self._known():
+            raise VtkError(self._there(source), code="E_WRITE")
 
     def write(self, row: dict[str, Any], data: bytes) -> None:
         """Write a crop and its row.
 
         Raises:
-            VtkError: the crop is there and no earlier run of this command wrote it, or it cannot be written.
+            VtkError: the crop is there and may not be replaced, or it cannot be written.
         """
         self.open()
         path = self._folder / row["file"]
@@ -70,7 +92,18 @@ class Manifest:
             with suppress(OSError):
                 part.unlink()
             raise VtkError(f"cannot write {path}: {error.strerror or error}", code="E_WRITE") from None
-        self._former.discard(row["file"])
+        if row["source"] in self._known():
+            self._written.add(row["file"])
+
+    def done(self, source: str) -> None:
+        """Take note that a source was whole, and hand what is buffered to the operating system."""
+        if source in self._known():
+            self._again.add(source)
+        self.flush()
+
+    def failed(self, source: str) -> None:
+        """Take note that a source failed further up: what there is of it stays."""
+        self._again.discard(source)
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system."""
@@ -81,48 +114,72 @@ class Manifest:
         """Begin, where that was not done yet."""
         if self._file is not None:
             return
-        if self._overwrite:
-            self._former = {row["file"] for path in (self._path, self._part) for row in rows_of(path)
-                            if is_crop(row.get("file"))}
+        self._known()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if self._former:  # should this run break off, the next one still knows them
-                kept = b"".join(orjson.dumps({"file": file, "former": True}) + b"\n" for file in sorted(self._former))
-                fresh = self._part.with_name(f"{self._part.name}.new")
-                fresh.write_bytes(kept)
-                os.replace(fresh, self._part)
-            self._file = open(self._part, "ab" if self._former else "wb")
+            fresh = self._part.with_name(f"{self._part.name}.new")
+            with open(fresh, "wb") as file:  # should this run break off as well, the next one still knows what is there
+                file.writelines(orjson.dumps(row | {"former": True}) + b"\n" for row in rows_of(self._part))
+            os.replace(fresh, self._part)
+            self._file = open(self._part, "ab")
         except OSError as error:
             raise UsageError(f"cannot write {self._part}: {error.strerror}") from None
 
     def finish(self) -> None:
-        """Give the table its name, and remove what an earlier run wrote and this one did not.
+        """Give the table its name, and remove what earlier runs made of sources that this one did again.
 
         Raises:
             VtkError: it cannot be written.
         """
         self.open()
-        self.close()
+        self._file.close()  # type: ignore[union-attr]
+        tabulated = self._table or self._own_table()
         fresh = self._part.with_name(f"{self._part.name}.new")
+        gone: list[str] = []
         try:
             with open(fresh, "wb") as file:
-                for row in rows_of(self._part):
-                    if "former" not in row:
-                        file.write(orjson.dumps(row) + b"\n")
+                for row in self._rows(gone):
+                    file.write(orjson.dumps(row) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            if self._table:
+            if tabulated:
                 self._tabulate(fresh)
             os.replace(fresh, self._path)
             self._part.unlink()
         except OSError as error:
             raise VtkError(f"cannot write {self._path}: {error.strerror or error}", code="E_WRITE") from None
-        self._remove()
+        self._remove(gone)
 
-    def close(self) -> None:
-        """Close the file; one that is not whole stays, for the next run to know what is there."""
-        if self._file is not None:
-            self._file.close()
+    def _rows(self, gone: list[str]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the whole table: those before this run that still hold, then its own; note what is gone."""
+        former = {row["file"]: row for row in rows_of(self._part) if row.pop("former", False)}
+        earlier = (row for row in rows_of(self._path) if row["file"] not in former)
+        for rows in (earlier, former.values()):
+            for row in rows:
+                if row["file"] in self._written:
+                    continue
+                if row.get("source") in self._again:
+                    gone.append(row["file"])
+                else:
+                    yield row
+        yield from (row for row in rows_of(self._part) if "former" not in row)
+
+    def _known(self) -> set[str]:
+        """Return the sources that are listed."""
+        if self._listed is None:
+            self._listed = {row.get("source", "") for path in (self._path, self._part) for row in rows_of(path)}
+        return self._listed
+
+    def _there(self, source: str) -> str:
+        return f"{self._folder} has crops of {source} already: --overwrite replaces them"
+
+    def _own_table(self) -> bool:
+        """Return whether there is a labels.csv that a run of this command wrote."""
+        try:
+            with open(self._folder / TABLE, "rb") as file:
+                return file.readline().strip() == ",".join(_COLUMNS).encode() and self._path.exists()
+        except OSError:
+            return False
 
     def _tabulate(self, rows: Path) -> None:
         """Write labels.csv, as ``vtk scene fit-head`` reads it."""
@@ -130,12 +187,12 @@ class Manifest:
         with open(part, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, _COLUMNS, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
-            writer.writerows(row | {"label": row.get("group", row["label"])} for row in rows_of(rows))
+            writer.writerows(row | {"label": row.get("group", row.get("label"))} for row in rows_of(rows))
         os.replace(part, self._folder / TABLE)
 
-    def _remove(self) -> None:
-        """Remove what an earlier run wrote and this one did not, and folders that are empty then."""
-        for file in sorted(self._former):
+    def _remove(self, files: Sequence[str]) -> None:
+        """Remove crops, and folders that are empty then."""
+        for file in files:
             path = self._folder / file
             with suppress(OSError):
                 if path.parent == self._folder or not path.parent.is_symlink():
@@ -143,16 +200,15 @@ class Manifest:
             if path.parent != self._folder:
                 with suppress(OSError):  # it is not empty
                     path.parent.rmdir()
-        self._former = set()
 
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table of crops; none where there is no table, and not what is no row."""
+    """Yield the rows of a table of crops; none where there is no table, and not what is no row of a crop."""
     if not path.is_file():
         return
     with open(path, "rb") as file:
         for line in file:
             with suppress(orjson.JSONDecodeError):
                 row = orjson.loads(line)
-                if isinstance(row, dict):
+                if isinstance(row, dict) and is_crop(row.get("file")):
                     yield row

@@ -47,6 +47,7 @@ class Thinning:
 class State:
     """One open source: when crops of each track were taken, and the best of them where not all are."""
 
+    source: str
     taken: dict[tuple[str, int], float] = field(default_factory=dict)
     best: dict[tuple[str, int], Best] = field(default_factory=dict)
     followed: bool = False  # whether tracks came
@@ -64,7 +65,7 @@ class CropStage(Stage):
         format: jpg, png or webp.
         quality: 1 to 100, of jpg and webp.
         table: whether labels.csv is written beside the manifest.
-        overwrite: whether the crops of an earlier run are replaced.
+        overwrite: whether crops of an earlier run of the same sources are replaced.
 
     Raises:
         UsageError: a number or a name is out of range.
@@ -106,8 +107,12 @@ class CropStage(Stage):
         self.check()
 
     def check(self) -> None:
-        """Refuse a folder that holds the crops of an earlier run."""
+        """Refuse a folder in which a run broke off, or that is none."""
         self._manifest.check()
+
+    def expect(self, sources: Sequence[str]) -> None:
+        """Refuse sources of which there are crops."""
+        self._manifest.expect(sources)
 
     def told(self, records: Sequence[Record]) -> None:
         """Take note of who tracks are; where two records are of one track, the later one holds."""
@@ -120,8 +125,13 @@ class CropStage(Stage):
         return replace(wanted, mode="records" if wanted.mode == "all" else wanted.mode, size=ON_DEMAND)
 
     def start(self, source: Source) -> State:
-        """Return the state of a source."""
-        return State()
+        """Return the state of a source.
+
+        Raises:
+            VtkError: there are crops of it, and they may not be replaced.
+        """
+        self._manifest.begin(source.name)
+        return State(source.name)
 
     def picks(self, state: State, frame: Frame) -> bool:
         """Return whether a frame has a box that may be cropped."""
@@ -142,8 +152,16 @@ class CropStage(Stage):
         for best in state.best.values():
             best.drop()
         state.best = {}
+        if ok:
+            self._manifest.done(state.source)
         self._manifest.flush()
         return []
+
+    def overhear(self, records: Sequence[Record]) -> None:
+        """Take note of sources that failed further up: that nothing came of them says nothing."""
+        for record in records:
+            if record["type"] == "end" and record.get("status") == "failed":
+                self._manifest.failed(record["source"])
 
     def finish(self) -> list[Record]:
         """Complete the manifest.
