@@ -315,7 +315,8 @@ def _boxes(form: Callable[[], object], kind: str, maker: str, size: str, root: P
 
     from vtk.export.boxes import BoxStage, read_size
 
-    export_stage(partial(BoxStage, form, kind, maker, read_size(size), root, spans, common.tee), inputs, common, context)
+    export_stage(partial(BoxStage, form, kind, maker, read_size(size), root, spans, common.tee), inputs, common,
+                 context)
 
 
 def _copies(form: str, inputs: list[str] | None, output: Path | None, maker: str, common: Common,

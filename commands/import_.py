@@ -143,4 +143,5 @@ def _not_in_a_pipe(context: typer.Context, form: str) -> None:
     from vtk.errors import UsageError
 
     if context.find_root() is context.parent:
-        raise UsageError(f"import cannot stand in a pipe's text: vtk import {form} … | vtk pipe '…' gives it the records")
+        raise UsageError(f"import cannot stand in a pipe's text: vtk import {form} … | vtk pipe '…' gives it the "
+                         "records")

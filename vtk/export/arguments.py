@@ -10,7 +10,8 @@ Records = Annotated[list[str] | None, typer.Argument(
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", show_default=False,
                                              help="Write this file, of one source; - is stdout.")]
 OutDir = Annotated[Path | None, typer.Option(metavar="DIR", show_default=False,
-                                             help="Write one file a source into this folder: DIR/SOURCE.txt, or the format's suffix.")]
+                                             help="Write one file a source into this folder: DIR/SOURCE.txt, or the "
+                                                  "format's suffix.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Type = Annotated[str, typer.Option("--type", metavar="track|detection", show_default=False,
                                    help="Write these alone; without it tracks, or detections where a source has none.")]
@@ -58,7 +59,8 @@ Media = Annotated[Path | None, typer.Option("--root", metavar="DIR", show_defaul
                                                  "says.")]
 Results = Annotated[bool, typer.Option("--results", help="Write a list of results, to be scored, not a data set.")]
 Like = Annotated[Path | None, typer.Option("--like", metavar="FILE", show_default=False,
-                                           help="With --results: the data set whose ids of images and categories hold.")]
+                                           help="With --results: the data set whose ids of images and categories "
+                                                "hold.")]
 Prefix = Annotated[str, typer.Option("--url-prefix", metavar="TEXT", show_default=False,
                                      help="Put before the names of sources, for the server that has them.")]
 Version = Annotated[str, typer.Option("--model-version", metavar="NAME", show_default=False,

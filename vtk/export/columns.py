@@ -110,7 +110,8 @@ class Cutter:
         ways = {names: self._way(names) for names in set(keyed)}
         rest = [self._rest(record, *ways[names]) for record, names in zip(records, keyed, strict=True)]
         if self._strict:
-            records = [{key: value for key, value in record.items() if _fits_envelope(key, value)} for record in records]
+            records = [{key: value for key, value in record.items() if _fits_envelope(key, value)}
+                       for record in records]
         values: dict[str, list[Any]] = {}
         for key in {column.key for column in self.columns} & {name for names in ways for name in names}:
             everywhere = not self._strict and all(key in names for names in ways)

@@ -46,7 +46,7 @@ def read_types(text: str) -> list[str]:
     kinds = list(dict.fromkeys(kind.strip() for kind in text.split(",") if kind.strip()))
     for kind in kinds:
         if kind not in TYPES and kind != OTHER:
-            raise UsageError(f"--type has '{kind}': it is one of {', '.join(TYPES)}, or other, for those that are none")
+            raise UsageError(f"--type has '{kind}': it is one of {', '.join(TYPES)}, or other for those that are none")
     return kinds
 
 
@@ -73,7 +73,8 @@ def export_whole(outputs: Whole, inputs: Sequence[str] | None, common: Common) -
         raise typer.Exit(EXIT_PARTIAL)
 
 
-def export_stage(factory: Callable[[], Stage], inputs: list[str] | None, common: Common, context: typer.Context) -> None:
+def export_stage(factory: Callable[[], Stage], inputs: list[str] | None, common: Common,
+                 context: typer.Context) -> None:
     """Run an exporter over the files of records that are named, else over stdin."""
     from vtk.driver import drive
     from vtk.driver.run import with_inputs
