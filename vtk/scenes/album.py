@@ -15,7 +15,7 @@ APART, SOON = 0.5, 0.1
 # Of pictures that a hard cut parts 97 % differ by more than ``MUCH`` in the films that ``vtk.scenes.bench`` makes.
 SOME, MUCH = 8.0, 20.0
 # Seconds and frames after which it is known where a shot ends, but for its least length.
-LATE, LATE_FRAMES = HORIZON + LOOKBACK + PATIENCE + 1.0, 3 * CHUNK
+LATE, LATE_FRAMES = HORIZON + LOOKBACK + PATIENCE + 1.0, 2 * CHUNK
 # Pictures that are held beside those of one long shot: of 256 pixels a side some 40 MB.
 MOST = 96
 

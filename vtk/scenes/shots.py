@@ -21,16 +21,16 @@ LOOKBACK = LONGEST + 0.1
 PATIENCE = 4.0
 # How much more may be left unexplained by a transition that is twice as long: parts of one fit as well as the whole.
 LONGER = 0.3
-# Frames that are measured at a time.
-CHUNK = 16
+# Frames that are measured at a time, at most, and seconds that they span: many at once take less time than one by one.
+CHUNK, CHUNK_SECONDS = 32, 1.0
 
 
 class Shots:
     """Finds the shots of one film: ``add`` each frame in order, then ``finish``; both return the shots that are over.
 
     A shot is returned once no later frame can change it: ``HORIZON + LOOKBACK`` seconds after its end, ``shortest``
-    seconds more, ``CHUNK`` frames (at few frames a second, a dozen), and ``PATIENCE`` seconds at most where transitions
-    overlap that must be told apart.
+    seconds more, ``CHUNK_SECONDS`` (at few frames a second, a dozen frames), and ``PATIENCE`` seconds at most where
+    transitions overlap that must be told apart.
     At most ``CROWD`` looks are held on either side of the frame that is looked at, however fast frames come.
 
     Frames may be any part of a film, as ``--every`` or ``--fps`` choose them, at any distance in time: a cut is then
@@ -67,7 +67,7 @@ class Shots:
         image = shrink(image)
         self._tiling.see(index, t)
         self._fresh.append((index, t, image))
-        if len(self._fresh) < CHUNK:
+        if len(self._fresh) < CHUNK and t - self._fresh[0][1] < CHUNK_SECONDS:
             return []
         self._measure()
         self._advance(final=False)
