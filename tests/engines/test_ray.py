@@ -22,7 +22,7 @@ from vtk.engines import ray_crew
 from vtk.engines.ray import run_ray
 from vtk.engines.ray_crew import Crew, Needs
 from vtk.engines.storage import DiskFolder
-from vtk.errors import UsageError, VtkError, WeightsError
+from vtk.errors import VtkError, WeightsError
 from vtk.options import Common
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra ray)")

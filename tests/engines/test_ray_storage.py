@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from vtk.engines.storage import DiskFolder, Storage, lines_in, open_storage, part_name, restored, scheme_of, whole_of
+from vtk.engines.storage import (
+    DiskFolder,
+    Storage,
+    lines_in,
+    open_storage,
+    part_name,
+    restored,
+    scheme_of,
+    whole_of,
+)
 from vtk.errors import UsageError, VtkError
 
 fsspec = pytest.importorskip("fsspec")
@@ -35,10 +44,9 @@ def test_a_file_is_seen_when_it_is_whole(storage: Storage) -> None:
 def test_what_goes_wrong_leaves_the_file_that_was_there(storage: Storage) -> None:
     with storage.writing("a.jsonl", "c0ffee-1") as file:
         file.write(b"old\n")
-    with pytest.raises(VtkError, match="broken"):
-        with storage.writing("a.jsonl", "c0ffee-2") as file:
-            file.write(b"new\n")
-            raise VtkError("broken")
+    with pytest.raises(VtkError, match="broken"), storage.writing("a.jsonl", "c0ffee-2") as file:
+        file.write(b"new\n")
+        raise VtkError("broken")
     assert storage.opened("a.jsonl").read() == b"old\n" and storage.names([""]) == {"a.jsonl"}
 
 
@@ -55,9 +63,9 @@ def test_two_writers_of_one_name_do_not_mix(storage: Storage) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(VtkError, match="cannot write .*file/a.jsonl: (Not a directory|File exists)") as error:
-        with open_storage(tmp_path / "file").writing("a.jsonl", "c0ffee-1"):
-            raise AssertionError("there is nothing to write to")
+    with (pytest.raises(VtkError, match="cannot write .*file/a.jsonl: (Not a directory|File exists)") as error,
+          open_storage(tmp_path / "file").writing("a.jsonl", "c0ffee-1")):
+        raise AssertionError("there is nothing to write to")
     assert error.value.code == "E_WRITE"
 
 

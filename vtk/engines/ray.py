@@ -61,23 +61,23 @@ def run_ray(factories: Sequence[Factory], sources: Sequence[str], opening: Openi
                 {name: value for name, value in os.environ.items() if name.startswith("VTK_")})
     token = secrets.token_hex(4)
     heads: list[OfRun] = []
-    with _joined(common.address) as ray:
-        with closing(Crew(ray, plan, storage, sources, names, needs, common.jobs, token)) as crew:
-            for found in crew.reports():
-                if found is None:
-                    yield IDLE
-                elif isinstance(found, VtkError):
-                    tally.hear("ray", None, found)
-                else:
-                    number, report = found
-                    yield Begin(sources[number])
-                    if reducer is not None:
-                        heads += [fresh for lines in report.of_run if (fresh := reducer.said(lines))]
-                        reducer.take(number, report.left or [b""] * len(alone))
-                    tally.kept += report.kept
-                    if not report.kept:
-                        tally.add(report.outcome)
-                    yield Done(sources[number], report.outcome, report.records)
+    with (joined(common.address) as ray,
+          closing(Crew(ray, plan, storage, sources, names, needs, common.jobs, token)) as crew):
+        for found in crew.reports():
+            if found is None:
+                yield IDLE
+            elif isinstance(found, VtkError):
+                tally.hear("ray", None, found)
+            else:
+                number, report = found
+                yield Begin(sources[number])
+                if reducer is not None:
+                    heads += [fresh for lines in report.of_run if (fresh := reducer.said(lines))]
+                    reducer.take(number, report.left or [b""] * len(alone))
+                tally.kept += report.kept
+                if not report.kept:
+                    tally.add(report.outcome)
+                yield Done(sources[number], report.outcome, report.records)
     if reducer is not None:
         _conclude(storage, token, heads, reducer, tally)
 
@@ -127,7 +127,7 @@ def _relative(sources: Sequence[str], opening: Opening) -> bool:
 
 
 @contextmanager
-def _joined(address: str) -> Iterator[Any]:
+def joined(address: str) -> Iterator[Any]:
     """Give Ray's module, joined to a cluster: that at ``address``, else that of this machine, else one of its own.
 
     Ray prints what becomes of machines on stdout; of that the records and stderr tell what concerns the run.

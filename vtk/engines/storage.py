@@ -199,9 +199,11 @@ def _refusing(what: str, deed: str = "write") -> Iterator[None]:
     """Say in one line what went wrong with a file; clients of object storage raise errors of their own kinds."""
     try:
         yield
-    except (VtkError, FileNotFoundError if deed == "read" else VtkError):
+    except VtkError:
         raise
     except Exception as error:
+        if deed == "read" and isinstance(error, FileNotFoundError):
+            raise
         said = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         raise VtkError(f"cannot {deed} {what}: {' '.join(str(said).split())}",
                        code="E_WRITE" if deed == "write" else "E_READ") from error
