@@ -44,9 +44,10 @@ class Chain:
     """A sequence of stages that share one decode and one pass over the records of each source."""
 
     def __init__(self, steps: Sequence[Step], opening: Opening = Opening(), *, internal: bool = True,
-                 number: int = 1) -> None:
+                 number: int = 1, last: bool = True) -> None:
         self.steps = list(steps)
         self.number = number  # of the pass, from 1
+        self.last = last
         self.opening = opening
         self.reads = frozenset().union(*(step.stage.reads for step in steps))
         # A line made by step k (-1: upstream) is dropped when a later step wants only its own.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain as joined
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from vtk.driver.chain import Chain, Opening, Outcome, Step
+from vtk.driver.heap import trim
 from vtk.driver.late import Late, conclusion, listed
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
@@ -29,7 +30,7 @@ class Tally:
 
     Attributes:
         kept: sources that an earlier run did, and this one does not do again.
-        sources, failed: those that were worked on, and how many of them failed.
+        sources, failed: those that the last pass worked on, and how many of them failed.
         bad: lines that could not be used.
         loose: lines that are of no source, and could; without those that tell of errors.
         troubled: whether anything was not whole.
@@ -46,10 +47,10 @@ class Tally:
     spent: dict[str, Spent] = field(default_factory=dict)
     hear: Callable[[str, str | None, VtkError], None] = field(default=lambda stage, source, error: None)
 
-    def add(self, outcome: Outcome) -> None:
-        """Count a finished source and tell of its errors."""
-        self.sources += 1
-        self.failed += outcome.status == "failed"
+    def add(self, outcome: Outcome, last: bool = True) -> None:
+        """Count a source that is finished, where this was the last pass, and tell of its errors."""
+        self.sources += last
+        self.failed += last and outcome.status == "failed"
         self.troubled |= outcome.status != "ok"
         gather(self.spent, outcome.spent)
         for stage, error in outcome.errors:
@@ -113,16 +114,31 @@ def run_passes(steps: Sequence[Step], sources: Iterable[str] | None, chunks: Ite
         steps: the stages, prepared.
         sources: the sources that the user named; None reads ``chunks``, lines of records.
     """
-    passes = [Chain(part, opening, internal=internal, number=number) for number, part in enumerate(split(steps), 1)]
+    parts = split(steps)
+    passes = [Chain(part, opening, internal=internal, number=number, last=number == len(parts))
+              for number, part in enumerate(parts, 1)]
     for position, part in enumerate(passes):
-        last = position == len(passes) - 1
         events = _named(part, sources, tally) if sources is not None else _piped(part, chunks or (), tally)
-        if last:
+        if part.last:
             yield from events
         else:
             early = frozenset[str]().union(*(step.stage.early for step in passes[position + 1].steps))
             made = frozenset[str]().union(*(step.stage.writes for step in part.steps))
             sources, chunks = None, _fronted(events, early & made)
+
+
+def run_source(steps: Sequence[Step], source: str, opening: Opening) -> Iterator[Any]:
+    """Yield what ``run_passes`` gives of one source, up to its Done, which tells of all passes.
+
+    What stages give at a run's end is not of one source.
+    """
+    errors: list[tuple[str, VtkError]] = []
+    tally = Tally(hear=lambda stage, about, error: errors.append((stage, error)))
+    for item in run_passes(steps, [source], None, opening, tally):
+        if isinstance(item, Done):
+            yield replace(item, outcome=replace(item.outcome, errors=errors, spent=tally.spent))
+            return
+        yield item
 
 
 def _fronted(events: Iterable[Any], kinds: frozenset[str]) -> Iterator[list[bytes] | None]:
@@ -167,12 +183,13 @@ def _released(first: list[bytes], waiting: IO[bytes]) -> Iterator[list[bytes]]:
 
 def _named(part: Chain, sources: Iterable[str], tally: Tally) -> Iterator[Any]:
     """Run a chain over sources that the user named."""
-    for source in sources:
+    for number, source in enumerate(sources, 1):
         outcome = Outcome(source)
         yield Begin(source)
         yield from part.source(source, None, outcome)
-        tally.add(outcome)
+        tally.add(outcome, part.last)
         yield Done(source, outcome)
+        trim(number)
     yield from _last(part, tally)
 
 
@@ -211,7 +228,7 @@ def _piped(part: Chain, chunks: Iterable[list[bytes] | None], tally: Tally) -> I
                 begun.add(event.source)
                 yield Begin(event.source)
                 yield from part.source(event.source, joined((event,), events), outcome)
-                tally.add(outcome)
+                tally.add(outcome, part.last)
                 yield Done(event.source, outcome)
     except RecordError as error:
         tally.line(stage.name, error)

@@ -46,15 +46,17 @@ class SourceRun:
         self._hold: Hold | None = None
         self._close = Close(name)
         self._media: Record | None = None
+        self._opened_by: int | None = None  # the stage in whose name the media record was made here
         self._fingerprint: str | None = None
         self._beyond: dict[int, list[int]] = {}
 
     def lines(self) -> Iterator[list[bytes] | None]:
         """Yield the source's lines, from its head to its ledger."""
         prefix = yield from self._decide()
-        yield self._open()
+        head = self._open()
         for link in self._links:
             link.start()
+        yield [*head, *self._told_of_media()]
         if self._links[-1].stage.holds and self._links[-1].working:
             self._hold = Hold()
         groups = self._groups(prefix)
@@ -206,8 +208,21 @@ class SourceRun:
         self._pixels = Pixels(reader, self._links)
         if self._media is not None:
             return []
-        self._media = media_record(wanting[0].by, self._name, info)
+        self._media, self._opened_by = media_record(wanting[0].by, self._name, info), wanting[0].position
         return self._chain.keep(wanting[0].position, dump(self._media), False)
+
+    def _told_of_media(self) -> list[bytes]:
+        """Give the media record that was made here to the stages behind its maker; return the lines of what they add."""
+        lines: list[bytes] = []
+        if self._opened_by is not None:
+            known = [self._media]
+            for link in self._links[self._opened_by + 1:]:
+                heard = [record for record in known if record["type"] in link.stage.reads]
+                made = link.hear(heard) if heard and link.working else []
+                known += made
+                for record in made:
+                    lines += self._chain.keep(link.position, dump(record), False)
+        return lines
 
     def _cannot_open(self, wanting: list[Link], error: VtkError) -> list[bytes]:
         wanting[0].errors.append(error)

@@ -10,7 +10,7 @@ from functools import partial
 from vtk import __version__
 from vtk.driver.chain import OfRun, Opening, Outcome, Step
 from vtk.driver.link import internal
-from vtk.driver.passes import Done, Tally, run_passes
+from vtk.driver.passes import Done, run_source
 from vtk.driver.resume import Finished, current_fingerprint, finished_among
 from vtk.driver.run import prepare
 from vtk.engines.reduce import Factory, left_of
@@ -152,14 +152,13 @@ class Worker:
         """Yield the lines of a source, and fill in the report; after a bug of ours, what tells of it."""
         opening = replace(self._plan.opening, threads=self._plan.threads)
         try:
-            for item in run_passes(self._steps, [source], None, opening, Tally()):
+            for item in run_source(self._steps, source, opening):
                 if isinstance(item, OfRun):
                     report.of_run.append(item)
                 elif isinstance(item, list):
                     yield item
                 elif isinstance(item, Done):
                     report.outcome = item.outcome
-                    break  # what stages give at a run's end is not of one source
             report.left = left_of(self._steps)
         except Exception as error:
             left_of(self._steps)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import count
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from vtk.driver.chain import OfRun, Opening, Outcome, Step
+from vtk.driver.heap import trim
 from vtk.driver.link import error_record, internal
-from vtk.driver.passes import Done, Tally, run_passes
+from vtk.driver.passes import Done, run_source
 from vtk.driver.resume import options_of
 from vtk.driver.run import prepare
 from vtk.driver.stage import Stage
@@ -151,12 +153,13 @@ def _work(line: Connection, setup: Setup) -> None:
             line.send(error)
             return
         line.send(Ready(options_of(stages)))
-        while True:
+        for done in count(1):
             try:
                 number, source = line.recv()
             except EOFError:
                 return
             line.send(_do(steps, number, source, setup))
+            trim(done)
 
 
 def _do(steps: Sequence[Step], number: int, source: str, setup: Setup) -> Result | VtkError:
@@ -165,14 +168,13 @@ def _do(steps: Sequence[Step], number: int, source: str, setup: Setup) -> Result
     opening = replace(setup.opening, threads=setup.threads)
     try:
         with open(result.path, "wb") as file:
-            for item in run_passes(steps, [source], None, opening, Tally()):
+            for item in run_source(steps, source, opening):
                 if isinstance(item, OfRun):
                     result.of_run.append((file.tell(), item))
                 elif isinstance(item, list):
                     file.writelines(part + b"\n" for part in item)
                 elif isinstance(item, Done):
                     result.outcome = item.outcome
-                    break  # what stages give at a run's end is not of one source
         result.left = left_of(steps)
     except OSError as error:
         return VtkError(f"cannot put records by in {setup.folder} until they are written: {error.strerror or error}; "
