@@ -173,5 +173,6 @@ def test_nothing_half_is_left(tmp_path: Path) -> None:
     tables.drop()
     assert not list((tmp_path / "t").iterdir())
     written(tmp_path / "t", crowd())
+    (tmp_path / "t" / "text.parquet.part").touch()  # of a run that was killed
     written(tmp_path / "t", crowd()[:3])
     assert [path.name for path in (tmp_path / "t").iterdir()] == ["track.parquet"], "tables of the run before are gone"

@@ -180,7 +180,8 @@ class Tables:
         stale = [] if self._single else _ours(self._output)
         for table in self._tables.values():
             table.publish()
-        for path in set(stale) - {table.path for table in self._tables.values()}:
+        left = [] if self._single else [*self._output.glob(part_of(Path(f"*{SUFFIX}")).name)]  # of one that was killed
+        for path in {*stale, *left} - {table.path for table in self._tables.values()}:
             path.unlink(missing_ok=True)
         return {table.path.name: table.rows for table in self._tables.values()}
 
