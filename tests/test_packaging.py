@@ -42,6 +42,7 @@ def test_the_wheel_has_every_module_and_no_test(wheel: zipfile.ZipFile) -> None:
         for path in (ROOT / folder).rglob("*.py"):
             assert f"{home}/{path.relative_to(ROOT / folder)}" in names, path
     assert "vtk/py.typed" in names
+    assert {"vtk/report/page/page.html", "vtk/report/page/page.css", "vtk/report/page/main.js"} <= set(names)
     assert not [name for name in names if "test" in name]
 
 

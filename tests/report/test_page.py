@@ -192,3 +192,19 @@ def test_in_a_pipe_it_hears_of_ledgers_errors_and_identities(tmp_path: Path, cli
 def test_jobs_cannot_run_it(tmp_path: Path, clip: Path, vtk: Vtk) -> None:
     found = vtk("pipe", f"probe | report -o {tmp_path / 'page.html'}", clip, "--jobs", "2")
     assert found.returncode == 2 and b"its page is of all sources" in found.stderr
+
+
+def test_damaged_records_are_told_of_and_cost_no_others(tmp_path: Path) -> None:
+    good = [track("a.mp4", 0), ended("a.mp4")]
+    odd = [{"v": 1, "type": "identity", "by": "r", "source": "z", "track_id": 1, "identity": {"a": 1}, "score": "x"},
+           {"v": 1, "type": "error", "error": "oops"}, {"v": 1, "type": "error", "by": "x", "error": {"code": "E", "message": "m"}},
+           {"v": 1, "type": "end", "source": "a.mp4", "by": "t", "status": "weird"},
+           {"v": 1, "type": "track", "by": "x", "source": "b.mp4", "frame": 0, "t": 0, "xyxy": [5, 5, 1, 1], "score": 0.5, "track_id": 1}]
+    lines = write_lines(tmp_path / "r.jsonl", [*good, *odd])
+    lines.write_bytes(lines.read_bytes() + b"\x00\xff\xfe\n{\"type\":\"track\"")
+    page = tmp_path / "page.html"
+    assert report("-o", page, lines, "--no-thumbs", "-q") == 1
+    tables = tables_of(page)
+    assert (len(tables["track"]), len(tables["end"])) == (1, 1)
+    assert len(tables["error"]) == len(Elements(page).items) == 7
+    assert all(row["code"] in ("E_RECORD", "E_JSON", "E_ORDER") for row in tables["error"])

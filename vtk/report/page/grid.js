@@ -1,6 +1,7 @@
 // A table of many rows, of which only those in sight are elements.
 
 const ROW = 28; // pixels
+const SCROLLBAR = 20; // pixels
 const SAMPLE = 60; // rows by which columns are measured
 
 // Columns whose texts are paths: the last part is shown.
@@ -33,7 +34,7 @@ class Grid {
     this.inner.setAttribute('aria-rowcount', rows.length + 1);
     this.inner.setAttribute('aria-colcount', table.columns.length);
     this.body.style.height = `${rows.length * ROW}px`;
-    this.scroll.style.height = rows.length * ROW + 3 * ROW < 300 ? `${(Math.max(1, rows.length) + 2) * ROW}px` : '';
+    this.scroll.style.height = table.rows < 8 ? `${(table.rows + 1) * ROW + SCROLLBAR}px` : '';
     this.made.forEach((row) => row.remove());
     this.made.clear();
     this.draw();
@@ -42,8 +43,9 @@ class Grid {
   measure() {
     const widths = this.table.columns.map((column) => {
       let longest = column.name.length + 3;
-      for (let n = 0; n < Math.min(SAMPLE, this.table.rows); n += 1) {
-        const text = column.text(Math.floor((n * this.table.rows) / SAMPLE) % this.table.rows);
+      const looked = Math.min(SAMPLE, this.table.rows);
+      for (let n = 0; n < looked; n += 1) {
+        const text = column.text(Math.floor((n * this.table.rows) / looked));
         longest = Math.max(longest, (isName(column) ? shortName(text) : text).length);
       }
       return `${Math.min(longest, 44) + 2}ch`;

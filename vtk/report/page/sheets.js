@@ -40,12 +40,15 @@ function drawSources(host, data) {
   host.closest('section').hidden = !table.rows;
 }
 
+// A number alone would pass for a track's.
+const whoOf = (identity) => (/^\d+$/.test(identity) ? `ID ${identity}` : identity);
+
 // Who each track is: by number of its source and its own.
 function identitiesOf(data) {
   const found = new Map(), table = data.tables.get('identity');
   const numbers = new Map(data.sources.map((each) => [each.name, each.number]));
   for (let row = 0; row < (table?.rows ?? 0); row += 1) {
-    found.set(`${numbers.get(table.text('source', row))} ${table.number('track_id', row)}`, table.text('identity', row));
+    found.set(`${numbers.get(table.text('source', row))} ${table.number('track_id', row)}`, whoOf(table.text('identity', row)));
   }
   return found;
 }
@@ -107,7 +110,7 @@ function drawGallery(host, data, sources) {
     const source = table.column('source'), what = table.column('label') ?? table.column('text') ?? table.column('verdict');
     if (!source || !what || what.numeric || ['embedding', 'error', 'end'].includes(table.type)) continue;
     for (let row = 0; row < table.rows; row += 1) {
-      const name = source.text(row), text = what.text(row);
+      const name = source.text(row), text = what.text(row) || table.text('note', row);
       if (!labels.has(name)) labels.set(name, new Set());
       if (text && labels.get(name).size < 4) labels.get(name).add(text);
     }
