@@ -41,8 +41,8 @@ def grouped_lines(whole: dict[str, Any]) -> Iterator[str]:
 def _errors(whole: dict[str, Any]) -> Iterator[str]:
     for row in whole.get("errors", ()):
         where = f" in {_many(row['sources'], 'source')}" if row["sources"] else ""
-        head = f"  {shown(row['code'], 12)} {counted(row['count'])}{where}: "
-        yield head + shown(row["message"], max(10, WIDTH - len(head))).rstrip()
+        yield f"  {shown(row['code'], 12)} {counted(row['count'])}{where}, the first:"
+        yield f"    {shown(row['message'], WIDTH - 4)}".rstrip()
 
 
 def _types(whole: dict[str, Any]) -> Iterator[str]:
