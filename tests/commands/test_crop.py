@@ -285,6 +285,19 @@ def test_in_a_pipe_the_same_crops_come(vtk: Vtk, place: Path, tmp_path: Path) ->
     assert refused.returncode == 2 and b"its manifest is of all sources" in refused.stderr
 
 
+def test_who_is_who_is_waited_for_in_a_pipe_too(vtk: Vtk, place: Path, tmp_path: Path, clip: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to(clip)
+    stages = (("track", "--detector", "motion"), ("reid", "--model", "colour", "--threshold", "0.9", "--classes", "motion"))
+    crop = ("crop", "--by", "identity", "--per-track", "2", "-o")
+    stream = b""
+    for number, words in enumerate(stages):
+        stream = vtk(*words, *(() if number else ("a.mp4",)), stdin=stream, cwd=tmp_path).stdout
+    assert vtk(*crop, "shell", stdin=stream, cwd=tmp_path).returncode == 0
+    text = " | ".join(" ".join(words) for words in (*stages, (*crop, "pipe")))
+    assert vtk("pipe", text, "a.mp4", cwd=tmp_path).returncode == 0
+    assert manifest(tmp_path / "shell") == manifest(tmp_path / "pipe") and manifest(tmp_path / "pipe")
+
+
 @pytest.mark.parametrize(("options", "message"), [
     (("--by", "a b"), "--by 'a b': one of label, track"), (("--types", "scene"), "'scene' records have no boxes"),
     (("--format", "gif"), "--format is 'gif': it is one of jpg"), (("--fit", "wide"), "--fit is 'wide'"),

@@ -41,7 +41,7 @@ def grouped_lines(whole: dict[str, Any]) -> Iterator[str]:
 def _errors(whole: dict[str, Any]) -> Iterator[str]:
     for row in whole.get("errors", ()):
         where = f" in {_many(row['sources'], 'source')}" if row["sources"] else ""
-        yield f"  {shown(row['code'], 12)} {counted(row['count'])}{where}, the first:"
+        yield f"  {shown(row['code'], 12)} {counted(row['count'])}{where}{', the first' if row['count'] > 1 else ''}:"
         yield f"    {shown(row['message'], WIDTH - 4)}".rstrip()
 
 
