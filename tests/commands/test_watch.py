@@ -17,6 +17,7 @@ from clips import make_clip
 from conftest import run_vtk
 from vtk.cli import load
 from vtk.errors import UsageError, VtkError
+from vtk.watching import changes, running
 from vtk.watching.landing import is_being_written
 
 PIPE = "detect --model motion"
@@ -107,9 +108,21 @@ def test_what_is_there_is_done_as_by_vtk_pipe_and_once(clip: Path, place: Path) 
     assert watch("--once") == 0
 
 
-@pytest.mark.parametrize("how", [(), ("--poll", "0.05")], ids=["told", "listed"])
-def test_files_are_done_when_they_are_whole(how: tuple[str, ...], clip: Path, place: Path) -> None:
+def refusing(*folders: str, **options: object) -> Iterator[set[tuple[int, str]]]:
+    """Be watchfiles where the system watches no more folders."""
+    raise RuntimeError("OS file watch limit reached")
+    yield set()
+
+
+@pytest.mark.parametrize("how", ["told", "listed", "not installed", "at its limit"])
+def test_files_are_done_when_they_are_whole(how: str, clip: Path, place: Path, monkeypatch: pytest.MonkeyPatch,
+                                            capfd: pytest.CaptureFixture[str]) -> None:
     """A copy that stalls, a rename, a new folder and a link; a bad file between them; one that goes away."""
+    if how == "told":
+        pytest.importorskip("watchfiles")
+    elif how != "listed":
+        monkeypatch.setattr(changes, "_watcher", lambda: None if how == "not installed" else refusing)
+        monkeypatch.setattr(running, "UNTOLD", 0.05)
     data, seen = clip.read_bytes(), {}
 
     def work() -> None:
@@ -130,7 +143,8 @@ def test_files_are_done_when_they_are_whole(how: tuple[str, ...], clip: Path, pl
         until(lambda: statuses("slow.mp4") == ["ok"])  # without leases it was done before too, and failed
         Path("in/link.mp4").unlink()
 
-    assert while_it_watches(work, *how) == 1
+    assert while_it_watches(work, *(("--poll", "0.05") if how == "listed" else ())) == 1
+    assert ("limit reached): the folder is listed instead" in capfd.readouterr().err) == (how == "at its limit")
     assert seen == {"slow": [], "moved": []}, "not before it was whole"
     assert statuses("bad.mp4") == ["failed"]
     assert {*statuses("moved.mp4"), *statuses("new/er/b.mp4"), *statuses("link.mp4")} == {"ok"}
@@ -243,11 +257,8 @@ def test_a_recipe_is_a_pipe(clip: Path, place: Path) -> None:
 
 
 def test_the_second_signal_ends_it_at_once(place: Path) -> None:
-    from vtk.watching.changes import Changes
-    from vtk.watching.running import Asked, listening
-
-    asked = Asked()
-    with listening(asked, Changes("in", listen=False)):
+    asked = running.Asked()
+    with running.listening(asked, changes.Changes("in", listen=False)):
         os.kill(os.getpid(), signal.SIGINT)
         until(lambda: asked.by == signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):

@@ -18,12 +18,14 @@ class Changes:
     Args:
         folder: it, with all that is below.
         listen: False hears of nothing: who waits is woken when its time is over.
+        say: is told in a line, in that thread, where the system does not tell of changes.
 
     Attributes:
         heard: whether the system tells of changes; else the folder has to be listed again and again.
     """
 
-    def __init__(self, folder: str, listen: bool = True) -> None:
+    def __init__(self, folder: str, listen: bool = True, say: Callable[[str], None] = lambda line: None) -> None:
+        self._say = say
         self._folder = os.path.abspath(folder)
         self._told: SimpleQueue[set[str] | None] = SimpleQueue()
         self._over = Event()
@@ -40,8 +42,9 @@ class Changes:
             for number, turn in enumerate(turns):
                 if turn or number == 0:  # what came before the system listened, it does not tell
                     self._told.put({path for _, path in turn} if number else None)
-        except OSError:  # more folders than the system may watch: listing them still tells
+        except (OSError, RuntimeError) as error:  # more folders than the system may watch: listing them still tells
             self.heard = False
+            self._say(f"vtk watch: the system does not tell of changes ({error}): the folder is listed instead")
             self._told.put(None)
 
     def wait(self, seconds: float) -> set[str] | None:

@@ -86,7 +86,7 @@ def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patie
     tally = Tally(hear=reporter.error)
     files = Folder(common.out_dir or Path(), True)
     finished = Finished(steps, partial(current_fingerprint, root=root))
-    changes, asked = Changes(folder, patience.poll is None), Asked()
+    changes, asked = Changes(folder, patience.poll is None, reporter.say), Asked()
     with listening(asked, changes):
         reporter.say(f"vtk watch: {printable(name)}: files are done as they land; Ctrl-C ends it after the one at work")
         stream = _stream(steps, _sources(name, folder, common, patience, changes, asked), files, finished, opening, tally,
