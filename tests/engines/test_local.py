@@ -7,14 +7,15 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from clips import make_clip
-
 from conftest import run_vtk
-from vtk.driver.stage import Opening, Stage
+
 from vtk.driver.passes import Tally
+from vtk.driver.stage import Opening, Stage
 from vtk.engines import placing
 from vtk.engines.local import run_jobs
 from vtk.engines.placing import placed
@@ -24,12 +25,18 @@ from vtk.options import Common
 
 
 class Telling(Stage):
-    """Says of each source which device its process sees and what bounds its threads; refuses or dies if so asked."""
+    """Says of each source which device its process sees and what bounds its threads.
+
+    Args:
+        refusing: whether it has no weights.
+        grave: a file that the first process makes; those after it die.
+        meeting: a folder where processes wait for each other, two of them.
+    """
 
     name = "telling"
 
-    def __init__(self, refusing: bool = False, grave: str = "") -> None:
-        self._refusing, self._grave = refusing, grave
+    def __init__(self, refusing: bool = False, grave: str = "", meeting: str = "") -> None:
+        self._refusing, self._grave, self._meeting = refusing, grave, meeting
 
     def prepare(self, mode: str = "media") -> None:
         """Refuse; or die, unless it is the first that loads."""
@@ -43,6 +50,11 @@ class Telling(Stage):
 
     def end(self, state: object, ok: bool = True) -> list[dict[str, object]]:
         """Return what the process sees."""
+        deadline = time.monotonic() + 60
+        if self._meeting:
+            Path(self._meeting, os.environ["CUDA_VISIBLE_DEVICES"]).touch()
+        while self._meeting and len(os.listdir(self._meeting)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
         print("a library prints")
         os.write(1, b"in C, too\n")
         return [{"v": 1, "type": "told", "by": self.name, "device": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
@@ -101,13 +113,13 @@ def test_devices_that_cannot_be_had_are_refused(monkeypatch: pytest.MonkeyPatch,
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
-def test_each_process_sees_its_device_and_its_share_of_threads(monkeypatch: pytest.MonkeyPatch,
+def test_each_process_sees_its_device_and_its_share_of_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                                capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     monkeypatch.setattr(placing, "cuda_devices", lambda: 2)
     monkeypatch.setattr("vtk.engines.local.available", lambda: 6)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
     names = [f"{number}.mp4" for number in range(4)]
-    found = records(Telling, names, devices="0,1", threads=None)
+    found = records(partial(Telling, meeting=str(tmp_path)), names, devices="0,1", threads=None)
     told = [record for record in found if record["type"] == "told"]
     assert {record["device"] for record in told} == {"5", "7"} and {record["threads"] for record in told} == {"3"}
     assert [record["source"] for record in found if record["type"] == "end"] == names
@@ -116,20 +128,14 @@ def test_each_process_sees_its_device_and_its_share_of_threads(monkeypatch: pyte
     assert out == b"" and b"in C, too" in err, "records alone go to stdout"
 
 
-def refusing() -> Telling:
-    return Telling(refusing=True)
-
-
 def test_what_cannot_be_loaded_is_said_once_before_any_source() -> None:
     tally = Tally()
     with pytest.raises(WeightsError, match="no weights here: fetch them"):
-        records(refusing, ["a.mp4", "b.mp4"], tally)
+        records(partial(Telling, refusing=True), ["a.mp4", "b.mp4"], tally)
     assert (tally.sources, tally.troubled) == (0, False)
 
 
 def test_a_run_goes_on_without_a_process_that_dies_while_it_loads(tmp_path: Path) -> None:
-    from functools import partial
-
     said: list[VtkError] = []
     tally = Tally(hear=lambda stage, source, error: said.append(error))
     found = records(partial(Telling, grave=str(tmp_path / "grave")), [f"{number}.mp4" for number in range(40)], tally)

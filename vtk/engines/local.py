@@ -8,17 +8,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
-from vtk.driver.chain import OfRun, Opening
+from vtk.driver.chain import Opening
 from vtk.driver.passes import Begin, Done, Tally
 from vtk.engines.placing import placed
 from vtk.engines.queue import Queue

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -24,7 +23,6 @@ from vtk.driver.link import error_record, internal
 from vtk.driver.passes import Done, run_source
 from vtk.driver.resume import options_of
 from vtk.driver.run import prepare
-from vtk.driver.stage import Stage
 from vtk.engines.reduce import Factory, left_of
 from vtk.errors import VtkError
 from vtk.records import dump, make
