@@ -11,7 +11,7 @@ from vtk.driver.stage import Stage
 from vtk.options import Common, Decoder, Framerate, Root, Threads, Timeout, table_command
 
 Inputs = Annotated[list[str] | None, typer.Argument(
-    metavar="[PAGE.html] [RECORDS]", show_default=False,
+    metavar="PAGE.html|RECORDS", show_default=False,
     help="Files of records, and folders of them as --out-dir makes; without any, or with -, stdin. A first name in "
          ".html is -o.")]
 PAGES = (".html", ".htm")

@@ -168,6 +168,9 @@ def test_it_fits_and_can_be_read(browser: Browser, page: Path, width: int, schem
     assert worst >= 4.5, where  # WCAG 2.2, 1.4.3, level AA
     browser.picture(tmp_path / "page.png")
     ground = browser.ask("getComputedStyle(document.body).backgroundColor")
+    browser.dress(width, 900, scheme, "print")
+    assert browser.ask("document.documentElement.scrollWidth") == width
+    assert browser.ask("getComputedStyle(document.getElementById('records')).display") == "none"
     assert (int(ground.split("(")[1].split(",")[0]) > 128) == (scheme == "light")
 
 

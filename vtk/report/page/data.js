@@ -75,7 +75,7 @@ class Column {
   text(row) {
     if (!this.numeric) return this.codes[row] < 0 ? '' : this.texts[this.codes[row]];
     const value = this.values[row];
-    return Number.isNaN(value) ? '' : this.digits < 0 ? String(value) : value.toFixed(this.digits);
+    return Number.isNaN(value) ? '' : this.digits < 0 ? String(value) : this.digits > 4 ? String(value) : value.toFixed(this.digits);
   }
 
   // Place of each text among all in order, as people count them.

@@ -46,8 +46,9 @@ const named = (name) => el('bdi', { title: name }, shortName(name));
 
 function colourOf(key) {
   if (Number.isInteger(key)) return COLOURS[(((key - 1) % 7) + 7) % 7];
-  let sum = 0;
-  for (const letter of String(key)) sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
+  const [, stem, number] = /^(.*?)(\d*)$/su.exec(key); // names that count up have unlike colours
+  let sum = Number(number.slice(-9));
+  for (const letter of stem) sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
   return COLOURS[sum % 7];
 }
 
