@@ -44,7 +44,7 @@ def run(
     with the source's sound, and clips.jsonl, which says what each file shows. Buffers the spans of a source; cuts when
     the source ended.
 
-    Example: vtk recognize-scene film.mp4 | vtk clip --types scene --min 2 --out-dir scenes/
+    Example: vtk recognize-scene --shots-only street.mp4 | vtk clip --margin 0.2 --out-dir shots/
 
     Example: vtk clip street.mp4 --start 0.5 --end 1.5 -o part.mp4
     """
