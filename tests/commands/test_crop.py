@@ -327,6 +327,21 @@ def test_an_image_that_cannot_be_written_is_one_line(vtk: Vtk, place: Path, tmp_
     assert found.returncode == 2 and b"person: it is no folder" in found.stderr
 
 
+def test_a_full_disk_is_one_line_a_source(vtk: Vtk, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows go to a device that takes none, as a full disk does."""
+    real = open
+
+    def full(path: object, mode: str = "r", **given: object) -> object:
+        return real("/dev/full" if str(path).endswith(".jsonl.part") and mode == "ab" else path, mode, **given)
+
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    monkeypatch.setattr("vtk.cropping.manifest.open", full, raising=False)
+    found = vtk("crop", "-o", tmp_path / "out", stdin=lines(*detections("a.mp4", 1)), cwd=place)
+    assert found.returncode and b"internal error" not in found.stderr and b"E_INTERNAL" not in found.stderr
+    assert b"manifest.jsonl: No space left on device [E_WRITE]" in found.stderr and found.stderr.count(b"\n") == 2
+
+
 def test_people_of_a_real_clip_are_cropped(vtk: Vtk, shared: Path, tmp_path: Path) -> None:
     """The ground truth's boxes of PETS09-S2L1: each crop has its box's proportions, and none is empty."""
     folder = shared / "data" / "track"

@@ -96,7 +96,7 @@ class Manifest:
             self._written.add(row["file"])
 
     def done(self, source: str) -> None:
-        """Take note that a source was whole, and hand what is buffered to the operating system."""
+        """Take note that a source was whole, and hand what is buffered to the operating system; see ``flush``."""
         if source in self._known():
             self._again.add(source)
         self.flush()
@@ -106,9 +106,16 @@ class Manifest:
         self._again.discard(source)
 
     def flush(self) -> None:
-        """Hand what is buffered to the operating system."""
-        if self._file is not None:
-            self._file.flush()
+        """Hand what is buffered to the operating system.
+
+        Raises:
+            VtkError: it cannot be written.
+        """
+        try:
+            if self._file is not None:
+                self._file.flush()
+        except OSError as error:
+            raise self._unwritten(error) from None
 
     def open(self) -> None:
         """Begin, where that was not done yet."""
@@ -132,11 +139,11 @@ class Manifest:
             VtkError: it cannot be written.
         """
         self.open()
-        self._file.close()  # type: ignore[union-attr]
         tabulated = self._table or self._own_table()
         fresh = self._part.with_name(f"{self._part.name}.new")
         gone: list[str] = []
         try:
+            self._file.close()  # type: ignore[union-attr]
             with open(fresh, "wb") as file:
                 for row in self._rows(gone):
                     file.write(orjson.dumps(row) + b"\n")
@@ -147,7 +154,7 @@ class Manifest:
             os.replace(fresh, self._path)
             self._part.unlink()
         except OSError as error:
-            raise VtkError(f"cannot write {self._path}: {error.strerror or error}", code="E_WRITE") from None
+            raise self._unwritten(error) from None
         self._remove(gone)
 
     def _rows(self, gone: list[str]) -> Iterator[dict[str, Any]]:
@@ -169,6 +176,9 @@ class Manifest:
         if self._listed is None:
             self._listed = {row.get("source", "") for path in (self._path, self._part) for row in rows_of(path)}
         return self._listed
+
+    def _unwritten(self, error: OSError) -> VtkError:
+        return VtkError(f"cannot write {self._path}: {error.strerror or error}", code="E_WRITE")
 
     def _there(self, source: str) -> str:
         return f"{self._folder} has crops of {source} already: --overwrite replaces them"

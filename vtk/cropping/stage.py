@@ -154,7 +154,6 @@ class CropStage(Stage):
         state.best = {}
         if ok:
             self._manifest.done(state.source)
-        self._manifest.flush()
         return []
 
     def overhear(self, records: Sequence[Record]) -> None:
