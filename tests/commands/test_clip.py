@@ -124,6 +124,17 @@ def test_a_bad_source_stops_neither_the_others_nor_other_spans(vtk: Vtk, place: 
     assert [row["start"] for row in rows(place / "out" / "a.mp4")] == [0.0, 1.5]
 
 
+def test_damage_in_a_span_is_told_of(vtk: Vtk, place: Path) -> None:
+    film(place / "harmed.mkv", preset="ultrafast", bf="0")
+    data = bytearray((place / "harmed.mkv").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
+    (place / "harmed.mkv").write_bytes(data)
+    done = vtk("harmed.mkv", "--start", "0.2", "--end", "2.9", "--cut", "exact", "-o", "b.mp4")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and b"b.mp4 lacks something: " in done.stderr
+    assert 20 < len(seen(place / "b.mp4")) <= 54
+
+
 def test_odd_labels_and_none(vtk: Vtk, place: Path) -> None:
     assert vtk("--out-dir", "out", stdin=told()).returncode == 0
     assert not (place / "out").exists()

@@ -29,10 +29,11 @@ _BESIDE = 3  # frames on either side of a splice that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that was cut: what it shows, and how it was made."""
+    """A file that was cut: what it shows, how it was made, and the damage that was met in its source."""
 
     cut: Cut
     how: How
+    damage: tuple[MediaError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Cutter:
             except (UnfitError, MediaError) as error:
                 if error.code not in ("E_SPLICE", "E_COPY", "E_ENCODE"):
                     raise
-        return Made(self._encoded(source, span, target), "exact")
+        return self._encoded(source, span, target)
 
     def _spliced(self, source: Source, span: Span, target: str) -> Cut:
         """Write a span by splicing, and look at what stands on either side of the splices."""
@@ -89,7 +90,7 @@ class Cutter:
                 os.unlink(trial)
         return cut
 
-    def _encoded(self, source: Source, span: Span, target: str) -> Cut:
+    def _encoded(self, source: Source, span: Span, target: str) -> Made:
         """Write a span frame by frame."""
         reader = opened(source)
         writer, first, last, count = None, 0.0, 0.0, 0
@@ -120,7 +121,7 @@ class Cutter:
             reader.close()
             if writer is not None:
                 writer.abort()
-        return Cut(first, last + 1 / rate, count)
+        return Made(Cut(first, last + 1 / rate, count), "exact", tuple(reader.errors))
 
 
 def refuse(source: Source) -> None:

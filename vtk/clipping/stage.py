@@ -11,6 +11,7 @@ from pathlib import Path
 from vtk.clipping.cuts import HOWS, Cutter, Made, refuse
 from vtk.clipping.spans import SPANNED, Choice, Span, clip_name, span_of
 from vtk.driver.inputs import output_path
+from vtk.driver.link import first_of
 from vtk.driver.stage import Record, Source, Stage
 from vtk.errors import MediaError, UsageError, VtkError
 from vtk.media.joining import join_files
@@ -193,6 +194,8 @@ class ClipStage(Stage):
             state.warnings.append(MediaError(f"{where} is not cut: {error}", code=error.code))
             return None
         state.frames += made.cut.frames
+        state.warnings += [type(error)(f"{path.name} lacks something: {error}", code=error.code)
+                           for error in first_of(made.damage)]
         early, late = span.start - made.cut.start, made.cut.end - span.end
         if made.how == "copy" and self._say is not None and self._output is not None and early > 1e-3:
             self._say(f"{path} begins {early:.2f} s before {span.start:g} s, at a key frame"

@@ -363,7 +363,7 @@ class SourceRun:
         if below == "partial" and link.status == "ok":
             link.status = "partial"
         if below == "failed":
-            link.status = "partial" if link.processed or link.made else "failed"
+            link.status = "partial" if (link.processed or link.made) and link.status != "failed" else "failed"
 
     def _worst_upstream(self) -> str:
         found = [record.get("status") for record in self._close.records]
