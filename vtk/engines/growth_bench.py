@@ -2,8 +2,8 @@
 
 The clips, of 16x16 pixels and 4 frames, are made on the spot, so that what is timed is what a run does for each source.
 ``probe`` opens each, ``nothing`` is a stage that takes all frames and makes nothing of them. Prints one JSON object a
-run: seconds in all; milliseconds a clip beyond the run over the fewest clips; the most memory of the process that was
-called. Each run is followed by one with ``--resume``, which finds everything done.
+run: seconds in all; milliseconds a clip beyond the run over the fewest clips, by the clock and of processors, which
+other work on the machine stretches less; the most memory of the process that was called. Each run is followed by one with ``--resume``, which finds everything done.
 """
 
 from __future__ import annotations
@@ -37,16 +37,22 @@ def make_clips(folder: Path, count: int) -> None:
         os.link(first, place / f"{number % A_FOLDER:04}.mp4")
 
 
-def timed(words: list[str]) -> tuple[float, float]:
-    """Return the seconds that a run of Python with ``words`` took, and the most memory that its first process had, MB."""
-    begin, most = time.perf_counter(), 0
+def timed(words: list[str]) -> tuple[np.ndarray, float]:
+    """Return the seconds that a run of Python took, by the clock and of processors, and its first process's MB at most."""
+    begin, most = _clocks(), 0
     process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
     while process.poll() is None:
         most = max(most, peak_of(process.pid))
         time.sleep(0.02)
     if process.returncode:
         raise SystemExit(f"{' '.join(words)}: exit code {process.returncode}, expected 0")
-    return time.perf_counter() - begin, most / 1024
+    return _clocks() - begin, most / 1024
+
+
+def _clocks() -> np.ndarray:
+    """Return the seconds of the clock, and those of processors that children have spent which ended."""
+    times = os.times()
+    return np.array([time.perf_counter(), times.children_user + times.children_system])
 
 
 def peak_of(process: int) -> int:
@@ -68,7 +74,7 @@ def main() -> None:
     counts = sorted(map(int, given.counts.split(",")))
     for name in given.commands.split(","):
         for jobs in given.jobs.split(","):
-            least: dict[bool, tuple[int, float]] = {}
+            least: dict[bool, tuple[int, np.ndarray]] = {}
             for count in counts:
                 with tempfile.TemporaryDirectory(prefix="vtk-growth-") as folder:
                     make_clips(Path(folder), count)
@@ -76,11 +82,12 @@ def main() -> None:
                     for resume in (False, True):
                         seconds, memory = timed([*words, "--resume"] if resume else words)
                         few, start = least.setdefault(resume, (count, seconds))
-                        each = (seconds - start) / (count - few) if count > few else None
+                        clock, cpu = 1e3 * (seconds - start) / max(1, count - few)
                         print(json.dumps({
                             "command": name, "jobs": int(jobs), "clips": count, "resume": resume,
-                            "seconds": round(seconds, 2), "ms_a_clip": each and round(1e3 * each, 3),
-                            "parent_mb": round(memory)}), flush=True)
+                            "seconds": round(seconds[0], 2), "cpu_seconds": round(seconds[1], 2),
+                            "ms_a_clip": round(clock, 2), "cpu_ms_a_clip": round(cpu, 2), "parent_mb": round(memory),
+                        }), flush=True)
 
 
 if __name__ == "__main__":
