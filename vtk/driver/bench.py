@@ -3,13 +3,15 @@
 ``--of records``: a filter, and a stage that reads each record and adds none, against the loop that a user would write,
 and ``cat``. ``--of frames``: a stage that takes each frame and makes nothing of it, in RGB or not at all, against a loop
 over the decoder. Prints one JSON object a contestant, medians of all runs in turn, start of the process included; ``us``
-are microseconds a record or a frame beyond an empty input.
+are microseconds a record or a frame beyond an empty input, ``cpu_us`` those of processors, which other work on the machine
+stretches less.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -112,12 +114,13 @@ def write_clip(path: Path, count: int) -> None:
             writer.write(np.full((240, 320, 3), index % 200, np.uint8), index / 25)
 
 
-def seconds_of(words: Sequence[str], records: Path | None) -> float:
-    """Return the seconds that a process takes, reading ``records``."""
-    with open(records if records is not None else "/dev/null", "rb") as stream:
-        begin = time.perf_counter()
+def seconds_of(words: Sequence[str], records: Path | None) -> tuple[float, float]:
+    """Return the seconds that a process takes, reading ``records``: by the clock, and of processors."""
+    with open(records if records is not None else os.devnull, "rb") as stream:
+        begin, before = time.perf_counter(), os.times()
         subprocess.run(words, stdin=stream, stdout=subprocess.DEVNULL, check=True)
-        return time.perf_counter() - begin
+        clock, after = time.perf_counter() - begin, os.times()
+    return clock, after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def main() -> None:
@@ -130,8 +133,8 @@ def main() -> None:
     frames = given.of == "frames"
     count = given.count or (10_000 if frames else 1_000_000)
     contestants = FRAMES if frames else RECORDS
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    empty: dict[str, list[float]] = {name: [] for name in contestants}
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+    empty: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
     with tempfile.TemporaryDirectory() as folder:
         many, few = Path(folder, "many"), Path(folder, "few")
         if frames:
@@ -142,11 +145,13 @@ def main() -> None:
             for name, words in contestants.items():
                 for path, found in ((few, empty), (many, seconds)):
                     found[name].append(seconds_of([*words, str(path)], None) if frames else seconds_of(words, path))
-    for name, times in seconds.items():
-        middle, start = statistics.median(times), statistics.median(empty[name])
+    for name in contestants:
+        (middle, cpu), (start, cpu_start) = (map(statistics.median, zip(*found[name], strict=True))
+                                             for found in (seconds, empty))
         print(json.dumps({"contestant": name, given.of: count, "runs": given.runs, "median_s": round(middle, 2),
-                          "min_s": round(min(times), 2), "start_s": round(start, 2),
-                          f"{given.of}_per_s": round(count / middle), "us": round(1e6 * (middle - start) / count, 2)}))
+                          "min_s": round(min(seconds[name])[0], 2), "start_s": round(start, 2),
+                          f"{given.of}_per_s": round(count / middle), "us": round(1e6 * (middle - start) / count, 2),
+                          "cpu_us": round(1e6 * (cpu - cpu_start) / count, 2)}))
 
 
 if __name__ == "__main__":
