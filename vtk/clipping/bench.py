@@ -1,7 +1,7 @@
-"""``python -m vtk.clipping.bench VIDEO START END``: one span cut in each way, with seconds, and compared with its source.
+"""``python -m vtk.clipping.bench VIDEO START END``: a span cut in each way, timed and compared with its source.
 
-Prints for each way the seconds that it took (the least of three), frames, how many were copied, the seconds by which the
-file begins early and ends late, bytes, and the least likeness of a frame with the source's in dB (100 is equal).
+Prints for each way the seconds that it took (the least of three), frames, how many were copied, the seconds by which
+the file begins early and ends late, bytes, and the least likeness of a frame with the source's in dB (100 is equal).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RUNS = 3
 
 
 def least_likeness(source: str, made: str, start: float, end: float) -> tuple[float, int]:
-    """Return the least likeness of frames of ``made`` with those of a span of ``source``, and how many frames it has."""
+    """Return the least likeness of frames of ``made`` with those of a span of ``source``, and how many it has."""
     theirs, ours = open_media(source), open_media(made)
     frames = theirs.frames([NATIVE], lambda index, t: True, start, end - TOLERANCE)
     found = [likeness(a.image(NATIVE), b.image(NATIVE)) for a, b in zip(
@@ -35,8 +35,8 @@ def least_likeness(source: str, made: str, start: float, end: float) -> tuple[fl
 def main(video: str, start: float, end: float) -> None:
     """Print a row for each way of cutting."""
     print(f"{video}, {start:g} to {end:g} s")
-    print(f"{'cut':6} {'made as':>8} {'seconds':>8} {'frames':>7} {'copied':>7} {'early, s':>8} {'late, s':>8} {'bytes':>10}"
-          f" {'least dB':>8}")
+    print(f"{'cut':6} {'made as':>8} {'seconds':>8} {'frames':>7} {'copied':>7} {'early, s':>8} {'late, s':>8}"
+          f" {'bytes':>10} {'least dB':>8}")
     source, span = Source(video), Span(start, end)
     with tempfile.TemporaryDirectory() as scratch:
         for how in HOWS:
