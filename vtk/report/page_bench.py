@@ -1,17 +1,19 @@
 """How fast the page of ``vtk report`` is made, opens and answers in Chromium: ``python -m vtk.report.page_bench``.
 
-Prints a JSON line: seconds and MB to make it of records that are made up, milliseconds from navigation until its tables
-are painted (median of --turns), to search and to sort all rows, and the longest frame while it is scrolled through.
+Prints a JSON line: seconds and MB of memory to make it of records that are made up, milliseconds from navigation until
+its tables are painted (median of --turns), to search and to sort all rows, and the longest frame while it is scrolled through.
 """
 
 from __future__ import annotations
 
 import random
+import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,29 +69,32 @@ def made_up(count: int) -> Iterator[dict[str, Any]]:
                "frames": {"decoded": a_film // FRAME_OBJECTS, "processed": a_film // FRAME_OBJECTS, "skipped": 0}}
 
 
-def write_page(path: Path, count: int) -> float:
-    """Write the page of ``count`` records; return the seconds that it took, reading of records included."""
+def write_page(path: Path, count: int, rows: int = 200_000) -> float:
+    """Write the page of ``count`` records, made up on the way; return the seconds that it took."""
     from vtk.driver.chain import Opening, Step
     from vtk.driver.passes import Tally, run_passes
 
-    lines = [orjson.dumps(record) for record in made_up(count)]
-    stage = ReportStage(path, thumbs=0, rows=max(count, 1), overwrite=True)
+    lines = map(orjson.dumps, made_up(count))
+    stage = ReportStage(path, thumbs=0, rows=rows, overwrite=True)
     begin = time.perf_counter()
-    for _ in run_passes([Step(stage)], None, [lines], Opening(), Tally()):
+    for _ in run_passes([Step(stage)], None, iter(lambda: list(islice(lines, 1000)), []), Opening(), Tally()):
         pass
     return time.perf_counter() - begin
 
 
 def run(records: Annotated[int, typer.Option(help="Track records.")] = 100_000,
+        rows: Annotated[int, typer.Option(help="Of a table, at most.")] = 200_000,
         turns: Annotated[int, typer.Option(min=1, help="How often the page is opened.")] = 5) -> None:
     """Make a page of made-up records, and time it in headless Chromium."""
     with tempfile.TemporaryDirectory(prefix="vtk-page-") as folder, Browser() as browser:
         page = Path(folder) / "page.html"
-        seconds = write_page(page, records)
+        seconds = write_page(page, records, rows)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3  # KiB on Linux
         opened = [browser.open(page) for _ in range(turns)]
         search = browser.ask(_TIMED.format(change="{q: 'person score>0.9'}"))
         sort = browser.ask(_TIMED.format(change="{q: '', sort: 'score:desc'}"))
         found = {"records": records, "page_mb": round(page.stat().st_size / 1e6, 2), "make_s": round(seconds, 2),
+                 "peak_mb": round(peak),
                  "open_ms": round(statistics.median(opened)), "open_ms_most": round(max(opened)),
                  "search_ms": round(search), "sort_ms": round(sort), "scroll_ms_most": round(browser.ask(_SCROLL))}
         if browser.troubles:
