@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from vtk.detection import DetectStage
 from vtk.driver.chain import Opening
 from vtk.driver.output import Folder, Nowhere
@@ -107,10 +109,10 @@ def main() -> None:
                 _written(watch.over(run(sources, common)), sink)
     called = call(given.address)
     for way, found in watches.items():
-        print(json.dumps({"way": way, "sources": given.sources, "workers": WORKERS, "rounds": given.rounds,
-                          "first_s": round(statistics.median(watch.done[0] for watch in found), 2),
-                          "ms_each": round(statistics.median(watch.each for watch in found), 2)}))
-    print(json.dumps({"way": "ray, an empty call", "calls": CALLS, "ms_each": round(called, 2)}))
+        typer.echo(json.dumps({"way": way, "sources": given.sources, "workers": WORKERS, "rounds": given.rounds,
+                               "first_s": round(statistics.median(watch.done[0] for watch in found), 2),
+                               "ms_each": round(statistics.median(watch.each for watch in found), 2)}))
+    typer.echo(json.dumps({"way": "ray, an empty call", "calls": CALLS, "ms_each": round(called, 2)}))
 
 
 def _written(stream: Iterator[Any], folder: Folder | None) -> None:
