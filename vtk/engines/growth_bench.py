@@ -3,7 +3,8 @@
 The clips, of 16x16 pixels and 4 frames, are made on the spot, so that what is timed is what a run does for each source.
 ``probe`` opens each, ``nothing`` is a stage that takes all frames and makes nothing of them. Prints one JSON object a
 run: seconds in all; milliseconds a clip beyond the run over the fewest clips, by the clock and of processors, which
-other work on the machine stretches less; the most memory of the process that was called. Each run is followed by one with ``--resume``, which finds everything done.
+other work on the machine stretches less; the most memory of the process that was called. Each run is
+followed by one with ``--resume``, which finds everything done.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def make_clips(folder: Path, count: int) -> None:
 
 
 def timed(words: list[str]) -> tuple[np.ndarray, float]:
-    """Return the seconds that a run of Python took, by the clock and of processors, and its first process's MB at most."""
+    """Return the seconds that a run of Python took, by the clock and of processors, and its first process's MB."""
     begin, most = _clocks(), 0
     process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
     while process.poll() is None:

@@ -1,8 +1,8 @@
 """Time a pipe by one process and by several, and count what these take: ``python -m vtk.engines.jobs_bench FOLDER``.
 
 Prints one JSON object for each number of --jobs: seconds, CPU seconds, the processors that were busy on average, and of
-each process that did sources the most threads at a time and the most memory that was its own (PSS, MB); ``running`` is the
-most threads of all processes that wanted a processor at one time.
+each process that did sources the most threads at a time and the most memory that was its own (PSS, MB); ``running``
+is the most threads of all processes that wanted a processor at one time.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def main() -> None:
         for jobs, rows in found.items():
             rows.append(sampled(["pipe", given.pipe, given.folder, "--jobs", jobs]))
     for jobs, rows in found.items():
-        middle = {key: statistics.median(float(str(row[key])) for row in rows) for key in ("seconds", "cpu_seconds", "busy")}
+        middle = {key: statistics.median(float(str(row[key])) for row in rows)
+                  for key in ("seconds", "cpu_seconds", "busy")}
         print(json.dumps({"pipe": given.pipe, "jobs": int(jobs), "runs": given.runs, **rows[-1], **middle}))
 
 

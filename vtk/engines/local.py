@@ -38,7 +38,7 @@ class WorkerError(VtkError):
 
 @dataclass
 class _Worker:
-    """A process, the line to it, its device, whether its stages are loaded, and the number of the source it works on."""
+    """A process, the line to it, its device, whether its stages are loaded, and the number of its source."""
 
     process: BaseProcess
     line: Connection

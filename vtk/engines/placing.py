@@ -32,8 +32,8 @@ def placed(text: str, jobs: int, device: str = "auto") -> list[str]:
     count = cuda_devices()
     if (most := max(map(int, words))) >= count:
         raise UsageError(f"--devices {text}: there is no CUDA device {most}; "
-                         + (f"the driver offers {count}, from 0" if count else "the driver offers none: leave it away, and "
-                            "the processors are divided among --jobs"))  # fmt: skip
+                         + (f"the driver offers {count}, from 0" if count else "the driver offers none: leave it away, "
+                            "and processors are divided among --jobs"))  # fmt: skip
     if jobs < len(words):
         raise UsageError(f"--devices {text}: {len(words)} devices need --jobs {len(words)} or more, and it is {jobs}")
     visible = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]

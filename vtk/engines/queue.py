@@ -1,4 +1,4 @@
-"""Which source is done next: so that none is left over that one process works on while the others have nothing to do."""
+"""Which source is done next: so that none is left over for one process while the others have nothing to do."""
 
 from __future__ import annotations
 
