@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import typer
 
 from vtk.media.writer import VideoWriter
 
@@ -84,11 +85,11 @@ def main() -> None:
                         seconds, memory = timed([*words, "--resume"] if resume else words)
                         few, start = least.setdefault(resume, (count, seconds))
                         clock, cpu = 1e3 * (seconds - start) / max(1, count - few)
-                        print(json.dumps({
+                        typer.echo(json.dumps({
                             "command": name, "jobs": int(jobs), "clips": count, "resume": resume,
                             "seconds": round(seconds[0], 2), "cpu_seconds": round(seconds[1], 2),
                             "ms_a_clip": round(clock, 2), "cpu_ms_a_clip": round(cpu, 2), "parent_mb": round(memory),
-                        }), flush=True)
+                        }))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import typer
+
 
 def sampled(words: list[str]) -> dict[str, object]:
     """Return what a run of ``vtk WORDS`` took, its processes looked at some times a second."""
@@ -87,7 +89,7 @@ def main() -> None:
     for jobs, rows in found.items():
         middle = {key: statistics.median(float(str(row[key])) for row in rows)
                   for key in ("seconds", "cpu_seconds", "busy")}
-        print(json.dumps({"pipe": given.pipe, "jobs": int(jobs), "runs": given.runs, **rows[-1], **middle}))
+        typer.echo(json.dumps({"pipe": given.pipe, "jobs": int(jobs), "runs": given.runs, **rows[-1], **middle}))
 
 
 if __name__ == "__main__":
