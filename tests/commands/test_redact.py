@@ -176,6 +176,29 @@ def test_who_is_kept_is_shown(redact: Vtk, tmp_path: Path) -> None:
         assert (detail(seen(out)[9][1], 9) < 3) == hides
 
 
+def test_who_is_kept_keeps_nothing_but_tracks_of_one_tracker(redact: Vtk, tmp_path: Path) -> None:
+    who = {"v": 1, "type": "identity", "by": "reid/x", "source": "a.mp4", "track_id": 3, "identity": "Ann",
+           "score": 1.0}
+    late = {"v": 1, "type": "run", "by": "reid/x", "late": ["identity"]}
+    over = [who, {**late, "status": "ok", "records": 1}]
+    faces = [{**record, "track_id": 3} if record["type"] == "face" else record for record in told(kind="face")]
+    out = tmp_path / "out.mp4"
+    assert redact("-o", out, "--keep", "Ann", stdin=lines([late, *faces, *over])).returncode == 0
+    assert detail(seen(out)[9][1], 9) < 3, "faces are numbered on their own"
+    two = [record | {"by": by} for record in told(kind="track")[:-1] for by in ("track/x", "track/y")]
+    done = redact("-o", tmp_path / "b.mp4", "--keep", "Ann", stdin=lines([late, *two, told(kind="track")[-1], *over]))
+    assert done.returncode != 0 and b"tracks of track/x and track/y came" in done.stderr
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_a_pause_between_looks_counts_as_long_as_it_is(redact: Vtk, films: Path, tmp_path: Path) -> None:
+    times = [round(index / 20 + (2 if index > 17 else 0), 4) for index in range(COUNT)]
+    film(films / "paused.mp4", times)
+    done = redact("-o", tmp_path / "out.mp4", stdin=lines(told("paused.mp4", every=5, times=times)))
+    assert done.returncode != 0 and b"looked at every 5th frame, 2.25 s apart" in done.stderr
+    assert redact("-o", tmp_path / "all.mp4", stdin=lines(told("paused.mp4", times=times))).returncode == 0
+
+
 @pytest.mark.parametrize(("given", "said"), [
     (told()[:-1], b"no end record"),
     (told(status="partial"), b"detection/x ended partial"),
@@ -188,6 +211,10 @@ def test_who_is_kept_is_shown(redact: Vtk, tmp_path: Path) -> None:
     ([{"v": 1, "type": "tracklet", "by": "track/x", "source": "a.mp4", "track_id": 1, "start": 0, "end": 1, "score": 1,
        "observations": 9, "best": {"frame": 1, "xyxy": [0, 0, 9, 9]}}, {**told(kind="track")[-1]}],
      b"tracklet records came and none of track"),
+    ([*told()[:-1], {"v": 1, "type": "text_track", "by": "spot-text/x", "source": "a.mp4", "track_id": 1, "start": 0,
+                     "end": 1, "text": "x", "score": 1, "observations": 9, "best": {"frame": 1}}, told()[-1],
+      {**told()[-1], "by": "spot-text/x", "types": ["text", "text_track"]}],
+     b"text_track records came and none of text"),
     ([told()[0], {"v": 1, "type": "detection"}, *told()[1:]], b"line 2 of what came in cannot be used"),
 ])
 def test_where_it_is_not_certain_nothing_is_written(given: list[dict[str, Any]], said: bytes, redact: Vtk,

@@ -112,7 +112,17 @@ def ledger(by: str = "detect/x", decoded: int = 100, processed: int = 100, types
     ([ledger(decoded=50), ledger("track", 0, 40, ("track", "tracklet"))], 1, "detect/x looked at 50"),
     ([ledger(), ledger("detect/y", 10, 10)], 1, "detect/y looked at 10"),
     ([ledger(), ledger("spot-text", 10, 10, ("text", "text_track"))], 1, "spot-text looked at 10"),
+    ([ledger(), ledger("face", 100, 100, ("face", "face_track"))], 9, "looked at every 9th frame"),
 ])
 def test_ledgers_say_whether_all_was_looked_at(ledgers: list[dict[str, object]], step: int, said: str | None) -> None:
-    why = lacking(ledgers, ("detection", "track", "text", "face"), 100, step, 0.04, 0.3)
+    why = lacking(ledgers, ("detection", "track", "text", "face"), 100, step, lambda gap: gap * 0.04, 0.3)
     assert why is None if said is None else why is not None and said in why
+
+
+def test_what_is_found_among_others_is_looked_for_where_those_are() -> None:
+    chain = [ledger(), ledger("track", 0, 40, ("track", "tracklet")), ledger("face", 40, 40, ("face", "face_track"))]
+    for types in (("track",), ("face",)):
+        assert lacking(chain, types, 100, 1, lambda gap: gap * 0.04, 0.3) is None
+        why = lacking([ledger(decoded=50), *chain[1:]], types, 100, 1, lambda gap: gap * 0.04, 0.3)
+        assert why is not None and "detect/x looked at 50 of 100" in why
+    assert "no end record" in (lacking(chain[:1], ("face",), 100, 1, lambda gap: gap * 0.04, 0.3) or "")

@@ -81,6 +81,8 @@ def test_outlines_are_kept() -> None:
     assert region.box == (5.0, 10.0, 60.0, 40.0)
     assert np.array_equal(region.outline, corners)
     assert np.array_equal(plan(record)[5][0].outline, corners)
+    [region] = plan({**record, "type": "detection"})[3]
+    assert region == Region((0.0, 0.0, 99.0, 99.0)), "an outline that is not of text may be of a part"
 
 
 def test_nothing_is_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from vtk.records import Record
 
@@ -13,7 +13,7 @@ PARENTS = {"track": {"detection"}, "face": {"detection", "track"}, "species": {"
 WHOLE = {"tracklet": "track", "text_track": "text", "face_track": "face"}
 
 
-def lacking(ledgers: Sequence[Record], types: Collection[str], frames: int, step: int, interval: float,
+def lacking(ledgers: Sequence[Record], types: Collection[str], frames: int, step: int, apart: Callable[[int], float],
             hold: float) -> str | None:
     """Return why what came may not tell of all there is to hide, in words; None where it does.
 
@@ -22,7 +22,7 @@ def lacking(ledgers: Sequence[Record], types: Collection[str], frames: int, step
         types: the record types that are hidden.
         frames: how many the source has.
         step: the most frames from one that was looked at to the next, as records say.
-        interval: seconds from a frame to the next.
+        apart: gives the most seconds that lie between two frames, by how many frames further the second one is.
         hold: seconds that what is found is hidden for, before and after.
     """
     for ledger in ledgers:
@@ -36,19 +36,25 @@ def lacking(ledgers: Sequence[Record], types: Collection[str], frames: int, step
         decoded, processed = ledger["frames"].get("decoded", 0), ledger["frames"].get("processed", 0)
         if decoded < frames or not processed:
             return f"{ledger['by']} looked at {decoded} of {frames} frames"
-        gap = max(step, math.ceil(decoded / processed)) if processed < decoded else 1
-        if gap > 1 and gap * interval > hold + 1e-6:
-            return (f"{ledger['by']} looked at every {gap}th frame, {gap * interval:.2f} s apart, and --hold is "
-                    f"{hold:g} s")
+        gap = max(step, math.ceil(decoded / processed))
+        if gap > 1 and (seconds := apart(gap)) > hold + 1e-6:
+            return f"{ledger['by']} looked at every {gap}th frame, {seconds:.2f} s apart, and --hold is {hold:g} s"
     return None
 
 
 def _finders(ledgers: Sequence[Record], types: Collection[str]) -> list[Record]:
-    """Return the ledgers of those that looked for what is hidden in the pictures, not among what others had found."""
-    found, known = [], set[str]()
-    for ledger in ledgers:
-        made = set(ledger.get("types", ()))
-        if made & set(types) and not any(PARENTS.get(kind, set()) & known for kind in made):
-            found.append(ledger)
-        known |= made
-    return found
+    """Return the ledgers of those that looked for what is hidden in the pictures, not among what others had found.
+
+    Where what is hidden was found among that of others, they are those that found it.
+    """
+    found, wanted = [], set(types)
+    for place in range(len(ledgers) - 1, -1, -1):
+        made = set(ledgers[place].get("types", ()))
+        if not made & wanted:
+            continue
+        known = {kind for ledger in ledgers[:place] for kind in ledger.get("types", ())}
+        parents = {parent for kind in made for parent in PARENTS.get(kind, ())} & known
+        wanted |= parents
+        if not parents:
+            found.append(ledgers[place])
+    return found[::-1]

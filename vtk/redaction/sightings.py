@@ -40,7 +40,7 @@ class Sightings:
 
     def add(self, record: Record) -> None:
         """Take note of a record with a box."""
-        poly = record.get("poly")
+        poly = record.get("poly") if record["type"] == "text" else None  # of others it need not be all that shows
         if poly is not None and len(poly) >= 3:
             corners = np.asarray(poly, np.float32)
             self.outlines[len(self.frames)] = corners

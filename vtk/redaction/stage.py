@@ -13,7 +13,7 @@ from vtk.driver.stage import Frame, Record, Source, Stage
 from vtk.errors import UsageError, VtkError
 from vtk.media.names import is_image, is_stream
 from vtk.media.writer import MUXERS, PRESETS
-from vtk.redaction.coverage import WHOLE, lacking
+from vtk.redaction.coverage import PARENTS, WHOLE, lacking
 from vtk.redaction.hiding import HOWS
 from vtk.redaction.plan import Plan
 from vtk.redaction.sightings import Sightings
@@ -39,6 +39,7 @@ class State:
     path: Path
     sightings: Sightings = field(default_factory=Sightings)
     came: Counter[str] = field(default_factory=Counter)
+    trackers: set[str] = field(default_factory=set)  # makers of tracks, some of which may be shown
     taken: int = 0  # frames that had records
     read: int = 0
 
@@ -143,7 +144,7 @@ class RedactStage(Stage):
         for frame in batch:
             for record in frame.records:
                 state.came[record["type"]] += 1
-                if self._is_hidden(record) and not (self._keep and known.get(record.get("track_id")) in self._keep):
+                if self._is_hidden(record) and not self._is_kept(state, record, known):
                     state.sightings.add(record)
         return [[] for _ in batch]
 
@@ -190,6 +191,13 @@ class RedactStage(Stage):
             return False
         return not self._classes or record.get("label") in self._classes or record["type"] in self._classes
 
+    def _is_kept(self, state: State, record: Record, known: dict[int, str]) -> bool:
+        """Return whether it is the track of somebody who is shown: text and faces have numbers of their own."""
+        if not self._keep or record["type"] != "track":
+            return False
+        state.trackers.add(record["by"])
+        return known.get(record["track_id"]) in self._keep
+
     def _refuse(self, why: str | None) -> None:
         if why is not None:
             raise NotWholeError(f"is not written, since not all of it may have been seen: {why} (--allow-partial "
@@ -198,9 +206,13 @@ class RedactStage(Stage):
     def _missing(self, state: State) -> str | None:
         """Return what shows, before anything is read, that records do not tell of all there is to hide."""
         for whole, part in WHOLE.items():
-            if state.came[whole] and not any(state.came[kind] for kind in BOXED) and part in self._types:
+            places = {part, *PARENTS.get(part, ())} & self._types  # where it is may stand in what it was found among
+            if state.came[whole] and part in self._types and not any(state.came[kind] for kind in places):
                 return f"{whole} records came and none of {part}, which say where it is"
-        return lacking(state.source.ledgers, self._types, 1, 1, 0.0, self._hold)
+        if len(state.trackers) > 1:
+            return (f"tracks of {' and '.join(sorted(state.trackers))} came, and nothing says whose of one number "
+                    "--keep is to show")
+        return lacking(state.source.ledgers, self._types, 1, 1, lambda gap: 0.0, self._hold)
 
     def _unseen(self, state: State, written: Written) -> str | None:
         """Return what shows that frames of the source were not looked at, or that it is another one now."""
@@ -212,11 +224,7 @@ class RedactStage(Stage):
             return str(written.damage[0])
         if len(sightings) and max(sightings.frames) >= written.frames:
             return f"records reach frame {max(sightings.frames)}, and the source has {written.frames}"
-        duration = max(sightings.times, default=0.0)
-        last = max(sightings.frames, default=0)
-        rate = state.source.media.get("fps") if state.source.media is not None else None
-        interval = duration / last if last else 1 / rate if rate else 0.04
-        return lacking(ledgers, self._types, written.frames, sightings.step, interval, self._hold)
+        return lacking(ledgers, self._types, written.frames, sightings.step, written.apart, self._hold)
 
     def _path(self, source: Source) -> Path:
         """Return the file that ``source`` is written into."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
+
+import numpy as np
 
 from vtk.driver.stage import Source
 from vtk.errors import MediaError, VtkError
@@ -48,11 +51,21 @@ class ShownError(VtkError):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: how many frames, the source's fingerprint, and the damage met in it."""
+    """What was written: when its frames are shown, the source's fingerprint, and the damage met in it."""
 
-    frames: int
+    times: array[float]
     fingerprint: str | None
     damage: list[MediaError]
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return len(self.times)
+
+    def apart(self, gap: int) -> float:
+        """Return the most seconds from a frame to the one ``gap`` frames further, or to the last one."""
+        times = np.frombuffer(self.times, np.float64)
+        return float((times[np.minimum(np.arange(len(times)) + gap, len(times) - 1)] - times).max(initial=0.0))
 
 
 def opened(source: Source) -> Reader:
@@ -69,7 +82,7 @@ def write(source: Source, plan: Plan, style: Style, target: str) -> Written:
         MediaError: it cannot be read, or the file not be written.
     """
     reader = opened(source)
-    writer, count = None, 0
+    writer, times = None, array("d")
     try:
         if suffix(target) in MUXERS:
             info = reader.info
@@ -81,14 +94,14 @@ def write(source: Source, plan: Plan, style: Style, target: str) -> Written:
                 writer.write(image, frame.t)
             else:
                 write_image(target, image, 95)
-            count += 1
+            times.append(frame.t)
         if writer is not None:
             writer.close()
     finally:
         reader.close()
         if writer is not None:
             writer.abort()
-    return Written(count, reader.info.fingerprint, list(reader.errors))
+    return Written(times, reader.info.fingerprint, list(reader.errors))
 
 
 def prove(source: Source, plan: Plan, style: Style, made: str) -> None:
