@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vtk.driver.inputs import in_shard, output_path, sources
+from vtk.driver.output import RUN_FILE
 from vtk.driver.records_in import record_files
 from vtk.errors import MediaError, UsageError
 from vtk.media.video import open_media
@@ -169,3 +170,20 @@ def test_output_paths_keep_their_shape_and_stay_inside() -> None:
     assert output_path("seq:videos/x") == "seq%3Avideos%2Fx"
     assert output_path("..") == "%2E%2E"
     assert output_path("/") == "%2F"
+
+
+@pytest.mark.parametrize("name", ["x" * 250 + ".mp4", "\u00e9" * 120 + ".mp4", "https://store/a.mp4?Signature=" + "%2Fab" * 200,
+                                  "file:///" + "long/" * 60 + "%E9.mp4"])
+def test_files_of_long_names_can_be_written_and_told_apart(tmp_path: Path, name: str) -> None:
+    """A file's name may have 255 bytes, a signed URL any number."""
+    path = output_path(name)
+    part = tmp_path / f"{path}.jsonl.0123abcd-100.part"
+    part.write_bytes(b"")
+    assert output_path(name[:-4] + "2" + name[-4:]) != path
+    assert output_path(f"videos/{name}").startswith("videos/") and "%" not in path[-17:]
+    assert output_path("x" * 200) == "x" * 200
+
+
+def test_a_source_called_run_leaves_the_file_of_the_whole_run_alone() -> None:
+    assert f"{output_path('_run')}.jsonl" != RUN_FILE
+    assert output_path("videos/_run") == "videos/_run"

@@ -16,6 +16,9 @@ from vtk.errors import UsageError
 from vtk.media.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_stream, open_name, source_name
 from vtk.options import Common
 
+LONGEST = 200  # bytes of a file's name, of 255: suffixes such as .jsonl.0123abcd-1.part follow
+
+
 def sources(common: Common) -> list[str] | None:
     """Return the sources that the command line names, in order and each once; None for records on stdin.
 
@@ -144,12 +147,23 @@ def in_shard(name: str, shard: str) -> bool:
 def output_path(source: str) -> str:
     """Return the relative path of a source's own output file, without suffix; no two sources share one.
 
-    A path keeps its shape (``videos/a.mp4``); what would leave the folder, and URLs, are percent-encoded.
+    A path keeps its shape (``videos/a.mp4``); what would leave the folder, and URLs, are percent-encoded. Of a name that
+    file systems would not take with a suffix the end is a digest.
     """
     from urllib.parse import quote
 
     if is_stream(source) or re.match(r"(seq|file):", source):
-        return quote(source, safe="")
+        return _short(quote(source, safe=""))
     parts = ["%2E" * len(part) if part in (".", "..") else part.replace("%", "%25")
              for part in source.split("/") if part]
-    return "/".join(parts) or "%2F"
+    path = "/".join(map(_short, parts)) or "%2F"
+    return "%5Frun" if path == "_run" else path  # _run.jsonl is the whole run's
+
+
+def _short(name: str) -> str:
+    """Return a name as it is, or where it is too long its beginning and a digest of all of it."""
+    data = name.encode("utf-8", "surrogateescape")
+    if len(data) <= LONGEST:
+        return name
+    digest = f"~{hashlib.blake2b(data, digest_size=8).hexdigest()}"
+    return data[:LONGEST - len(digest)].decode("utf-8", "ignore") + digest
