@@ -41,6 +41,18 @@ def test_a_file_is_seen_when_it_is_whole(storage: Storage) -> None:
     assert storage.names(["a"]) == {"a/b.jsonl"}, "no part is left"
 
 
+@pytest.mark.parametrize("name", ["a[1].mp4.jsonl", "b/a*.jsonl", "b/?.jsonl", "c {2}#.jsonl"])
+def test_names_are_no_patterns(storage: Storage, name: str) -> None:
+    with storage.writing("b/ax.jsonl", "c0ffee-1") as file:
+        file.write(b"other\n")
+    with storage.writing(name, "c0ffee-1") as file:
+        file.write(b"own\n")
+    assert storage.names(["", "b"]) >= {name, "b/ax.jsonl"} and not [each for each in storage.names(["", "b"]) if "part" in each]
+    assert storage.opened(name).read() == b"own\n" and storage.opened("b/ax.jsonl").read() == b"other\n"
+    storage.remove(name)
+    assert not storage.has(name) and storage.has("b/ax.jsonl")
+
+
 def test_what_goes_wrong_leaves_the_file_that_was_there(storage: Storage) -> None:
     with storage.writing("a.jsonl", "c0ffee-1") as file:
         file.write(b"old\n")

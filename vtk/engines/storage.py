@@ -143,6 +143,7 @@ class ObjectFolder:
         except (ImportError, ValueError) as error:
             raise UsageError(f"--out-dir {url}: {' '.join(str(error).split())}") from None
         self._atomic = scheme_of(url) in ATOMIC
+        self._plain = fsspec.AbstractFileSystem.mv
 
     def names(self, folders: Iterable[str]) -> set[str]:
         """Return the files that stand directly in ``folders``."""
@@ -183,12 +184,20 @@ class ObjectFolder:
                     self._files.makedirs(self._path(folder_of(name)), exist_ok=True)
                 self._files.put_file(file.name, path if self._atomic else part)
                 if not self._atomic:
-                    self._files.mv(part, path)
+                    self._rename(part, path)
 
     def remove(self, name: str) -> None:
         """Take a file away, where it is there."""
         with suppress(Exception):  # what is left over hurts nobody
             self._files.rm_file(self._path(name))
+
+    def _rename(self, part: str, path: str) -> None:
+        """Give a part its name, by what the store has for it; fsspec's own way takes ``a[1].mp4`` for a pattern."""
+        if type(self._files).mv is not self._plain:
+            self._files.mv(part, path)
+        else:
+            self._files.cp_file(part, path)
+            self._files.rm_file(part)
 
     def _path(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}" if name else self._root
