@@ -136,6 +136,21 @@ def test_what_waits_for_the_runs_end_is_refused_in_one_line(place: Path, vtk: Vt
         assert not (place / "out.mp4").exists()
 
 
+@pytest.mark.parametrize("sink", ["draw -o made.mp4", "redact -o made.mp4", "clip -o made.mp4", "export mot -o made.txt",
+                                  "export mot -o -"])
+def test_one_file_is_not_shared_by_processes(place: Path, vtk: Vtk, sink: str) -> None:
+    """Each would write it, and the last one would win."""
+    first = "recognize-scene" if sink.startswith("clip") else "track --detector motion"
+    with pytest.raises(UsageError, match="--jobs cannot run .* with -o .*: processes do not share .*--out-dir DIR"):
+        vtk("pipe", f"{first} | {sink}", "clips", "--jobs", "2", cwd=place)
+    assert not list(place.glob("made*"))
+
+
+def test_one_source_may_have_its_file_by_a_process(place: Path, vtk: Vtk) -> None:
+    done = vtk("pipe", "track --detector motion | draw -o one.mp4", "clips/0.mp4", "--jobs", "2", cwd=place)
+    assert done.returncode == 0 and (place / "one.mp4").stat().st_size
+
+
 def test_what_is_dropped_on_the_way_is_reduced_all_the_same(place: Path) -> None:
     """A later stage that keeps only its own records drops embeddings and identities alike."""
     names = [str(place / "clips" / f"{number}.mp4") for number in range(2)]

@@ -73,6 +73,7 @@ class ClipStage(Stage):
             known = CONTAINERS if cutter.how == "copy" else MUXERS
             raise UsageError(f"-o {output}: a name that ends in {', '.join(known)} is needed")
         self._output, self._out_dir, self._overwrite, self._join = output, out_dir, overwrite, join
+        self.one_output = output
         self._choice, self._cutter, self._say, self.tee = choice, cutter, say, tee
         self._taken: str | None = None
         self.reads = frozenset(choice.types or SPANNED)

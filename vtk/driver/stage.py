@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vtk.media.sampling import Sampling, Size
@@ -130,6 +131,7 @@ class Stage:
         opens_media: whether it works from pixels when no record that it reads comes.
         whole: whether an error leaves nothing of what it makes of a source, which has failed then, not come in part.
         batch: how many frames of a source one call of ``frames`` gets at most.
+        one_output: the file that it writes, where the user named one for whatever source comes.
     """
 
     name: str = ""
@@ -146,6 +148,7 @@ class Stage:
     opens_media: bool = True
     whole: bool = False
     batch: int = 1
+    one_output: Path | None = None
 
     @property
     def by(self) -> str:

@@ -36,18 +36,20 @@ def split_across(factories: Sequence[Factory], sources: Sequence[str] = (),
         Picklable factories, and the reducer; None where no stage has results across sources.
 
     Raises:
-        UsageError: a stage has results that no process could leave a part of, or a later one waits for them.
+        UsageError: a stage has results that no process could leave a part of, or a later one waits for them; or
+            several would write one file.
     """
     steps = [Step(factory(), only) for factory, only in factories]
     across = [place for place, step in enumerate(steps) if step.stage.across]
-    if not across:
-        return list(factories), None
     for place in across:
         stage = steps[place].stage
         if stage.mapper(sources) is None:
             raise UsageError(f"{option} cannot run {stage.name}: {stage.why_across}"
                              + (f"; {stage.deferral}" if stage.deferral else ""))
         _check_behind(steps, place, option)
+    _check_files(steps, sources, option)
+    if not across:
+        return list(factories), None
     alone = [(partial(_mapper, factory, tuple(sources)) if place in across else factory, only)
              for place, (factory, only) in enumerate(factories)]
     return alone, Reducer(steps, across)
@@ -116,6 +118,14 @@ def _mapper(factory: Callable[[], Stage], sources: tuple[str, ...]) -> Stage:
     if stage is None:
         raise ValueError(f"{factory}: expected a stage that has a mapper, as it had when the run began")
     return stage
+
+
+def _check_files(steps: Sequence[Step], sources: Sequence[str], option: str) -> None:
+    """Raise UsageError where a stage has one file for what several processes would make, or a stdout that is not theirs."""
+    for stage in (step.stage for step in steps):
+        if stage.one_output is not None and (len(sources) > 1 or str(stage.one_output) == "-"):
+            raise UsageError(f"{option} cannot run {stage.name} with -o {stage.one_output}: processes do not share a file "
+                             "or stdout; give it --out-dir DIR, for a file of each source")
 
 
 def _check_behind(steps: Sequence[Step], place: int, option: str) -> None:

@@ -56,6 +56,7 @@ class MotStage(Stage):
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  kind: str = "", maker: str = "", tee: bool = False) -> None:
         self._outputs = Outputs("mot", ".txt", output, out_dir, overwrite, tee)
+        self.one_output = output
         if kind and kind not in KINDS:
             raise UsageError(f"--type is '{kind}': it is one of {', '.join(KINDS)}")
         self._kinds = (kind,) if kind else KINDS

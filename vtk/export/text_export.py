@@ -65,6 +65,7 @@ class SubtitleStage(Stage):
             raise UsageError(f"the format is '{form}': it is one of {', '.join(FORMATS)}")
         self._form, self._maker = form, maker
         self._outputs = Outputs(form, f".{form}", output, out_dir, overwrite, tee)
+        self.one_output = output
         self.tee = tee
 
     def options(self, mode: str = "media") -> Record:
@@ -125,6 +126,7 @@ class IcdarStage(Stage):
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  maker: str = "", tee: bool = False) -> None:
         self._outputs = Outputs("icdar", ".xml", output, out_dir, overwrite, tee)
+        self.one_output = output
         if output is not None and output.suffix == ".txt":
             raise UsageError(f"-o {output}: the list of transcripts gets this name; call the XML {output.stem}.xml")
         self._maker = maker

@@ -82,6 +82,7 @@ class TimelineStage(Stage):
         self._form, self._maker, self._fps = form, maker, fps
         self._non_drop, self._packed = non_drop, packed
         self._outputs = Outputs(form, f".{form}", output, out_dir, overwrite, tee)
+        self.one_output = output
         self.tee = tee
 
     def options(self, mode: str = "media") -> Record:

@@ -88,6 +88,7 @@ class RedactStage(Stage):
         if output is not None and output.suffix.lower() not in (*IMAGES, *MUXERS):
             raise UsageError(f"-o {output}: a name that ends in {', '.join((*MUXERS, *IMAGES))} is needed")
         self._output, self._out_dir, self._overwrite = output, out_dir, overwrite
+        self.one_output = output
         self._types, self._classes, self._keep = frozenset(types or BOXED), frozenset(classes), frozenset(keep)
         self._hold, self._style, self._allow_partial, self.tee = hold, style, allow_partial, tee
         self.late = frozenset({"identity"} if keep else ())

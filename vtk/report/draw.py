@@ -107,7 +107,7 @@ class DrawStage(Stage):
             raise UsageError(f"--preset {preset}: there are {', '.join(PRESETS)}")
         if output is not None and output.suffix.lower() not in (*IMAGES, *VIDEOS):
             raise UsageError(f"-o {output}: a name that ends in {', '.join((*VIDEOS, *IMAGES))} is needed")
-        self._output = output
+        self._output = self.one_output = output
         self._out_dir = out_dir
         self._overwrite = overwrite
         self._style = Style(labels=labels, scores=scores, trail=trail, font=str(font or ""))
