@@ -154,6 +154,15 @@ def test_settings_that_fit_nothing(setting: str, message: str) -> None:
         change(recipe, [setting])
 
 
+def test_dates_and_numbers_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    """TOML has dates of its own, and reads 1_0 as 10."""
+    path = tmp_path / "leaves.toml"
+    path.write_text('[[stage]]\ncommand = "classify-species"\ndate = 2024-05-01\n')
+    assert read(str(path)).commands == [["classify-species", "--date=2024-05-01"]]
+    recipe = change(Recipe("", [["classify-species"]]), ["classify-species.date=2024-05-01", "1.country=1_0"])
+    assert recipe.commands == [["classify-species", "--date=2024-05-01", "--country=1_0"]]
+
+
 def test_settings_leave_the_recipe_as_it_was() -> None:
     recipe = Recipe("x", [["detect", "--every=2"]])
     assert change(recipe, ["detect.every=3", "1.classes=person"]).commands == [

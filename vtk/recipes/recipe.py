@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -149,11 +150,12 @@ def _place(recipe: Recipe, command: str, setting: str) -> int:
 
 
 def _value(text: str) -> Any:
-    """Return a value as TOML reads it; what is none is text."""
+    """Return a value as TOML reads it; what is none is text, and numbers and dates are as they were written."""
     try:
-        return tomllib.loads(f"x = {text}")["x"]
+        value = tomllib.loads(f"x = {text}")["x"]
     except (tomllib.TOMLDecodeError, KeyError):
         return text
+    return value if isinstance(value, (bool, str, list, dict)) else text
 
 
 def _words(where: str, params: Sequence[Any], options: dict[str, Any]) -> Iterator[str]:
@@ -183,6 +185,8 @@ def _word(where: str, key: str, param: Any, value: Any) -> Iterator[str]:
             yield f"--{key}={','.join(map(str, value))}"
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
         yield f"--{key}={value}"
+    elif isinstance(value, (date, time)):
+        yield f"--{key}={value.isoformat()}"
     else:
         raise UsageError(f"{where}: '{key}' is {value!r}, text, a number or a list of them is needed")
 
