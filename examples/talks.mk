@@ -13,6 +13,9 @@ JQ ?= $(shell command -v jq)
 here := $(dir $(lastword $(MAKEFILE_LIST)))
 names := $(patsubst $(VIDEOS)/%.mp4,%,$(wildcard $(VIDEOS)/*.mp4))
 texts := $(names:%=$(OUT)/%.jsonl)
+# $^ would be too long for a shell where there are thousands.
+records := for video in $(VIDEOS)/*.mp4; do name=$${video\#\#*/}; made="$(OUT)/$${name%.mp4}.jsonl"; \
+	[ ! -f "$$made" ] || cat "$$made"; done
 columns := source start end text
 pick := select(.type == "text_track" and .text != "") | [.source, .start, .end, .text] | @csv
 
@@ -35,7 +38,7 @@ $(OUT)/%.vtt: $(OUT)/%.jsonl
 $(OUT)/index.csv: $(texts)
 	@mkdir -p $(@D)
 ifneq ($(JQ),)
-	{ echo $(columns) | tr ' ' ,; cat /dev/null $^ | $(JQ) -r '$(pick)'; } > $@
+	{ echo $(columns) | tr ' ' ,; $(records) | $(JQ) -r '$(pick)'; } > $@
 else
-	cat /dev/null $^ | $(PYTHON) $(here)records_to_csv.py text_track $(columns) > $@
+	$(records) | $(PYTHON) $(here)records_to_csv.py text_track $(columns) > $@
 endif

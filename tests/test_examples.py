@@ -37,9 +37,9 @@ def with_vtk(folder: Path) -> Path:
     return folder
 
 
-def run(place: Path, *command: str, **env: str) -> str:
-    """Run a command in ``place`` as a user of the examples would, and return its stdout."""
-    found = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False,
+def run(place: Path, *command: str, typed: str = "", **env: str) -> str:
+    """Run a command in ``place`` as a user of the examples would, who typed something, and return its stdout."""
+    found = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, input=typed,
                            env={**os.environ, "VTK": str(place / "vtk"), "PYTHON": sys.executable, **env})
     assert found.returncode == 0, found.stderr
     return found.stdout
@@ -158,6 +158,24 @@ def test_the_makefile_makes_a_table_and_goes_on(place: Path) -> None:
     (place / "out" / "clip0.jsonl").unlink()
     again = run(place, *arguments)
     assert "videos/clip0.mp4" in again and "videos/clip1.mp4" not in again
+
+
+@pytest.mark.parametrize("makefile, table, record", [
+    ("Makefile", "tracklets.csv", '{"type":"tracklet","source":"s","track_id":1}'),
+    ("talks.mk", "index.csv", '{"type":"text_track","source":"s","start":0,"end":1,"text":"a"}')])
+@pytest.mark.parametrize("count", [0, 700])
+def test_tables_of_no_videos_and_of_more_than_a_shells_line_can_name(tmp_path: Path, makefile: str, table: str,
+                                                                     record: str, count: int) -> None:
+    """One argument of a process may have 128 KiB; what stands on stdin is nobody's."""
+    for folder in ("videos", "out"):
+        (tmp_path / folder).mkdir()
+    for suffix in ("mp4", "jsonl", "srt", "vtt"):
+        for number in range(count):
+            made = tmp_path / ("videos" if suffix == "mp4" else "out") / f"{number:04}{'x' * 200}.{suffix}"
+            made.write_text(f"{record}\n" if suffix == "jsonl" else "")
+            os.utime(made, (1e9, 1e9 + ("mp4", "jsonl", "srt", "vtt").index(suffix)))
+    run(tmp_path, "make", "-f", str(EXAMPLES / makefile), "VIDEOS=videos", f"out/{table}", typed=f"{record}\n")
+    assert len((tmp_path / "out" / table).read_text().splitlines()) == 1 + count
 
 
 def slides(path: Path, *shown: list[str]) -> None:
