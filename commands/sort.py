@@ -7,8 +7,8 @@ from vtk.options import Common, record_command
 def run(common: Common) -> None:
     """Bring records into the order that commands need.
 
-    Reads records, from files or stdin. Writes them all: run records that announce, then sources in the order in which they first
-    came: media, then what is drawn over frames (copies that no run announced, scenes, species of spans), frames rising, other
+    Reads records, from files or stdin. Writes them all: errors of lines that could not be used, run records that announce,
+    then sources in the order in which they first came: media, then what is drawn over frames (copies that no run announced, scenes, species of spans), frames rising, other
     source-level records, end records last; results of the run after everything.
     Buffers: holds all lines, on disk beyond half a million.
 
@@ -28,10 +28,10 @@ def run(common: Common) -> None:
         with open_output(common) as write:
             for line in record_files(common.inputs):
                 sorter.add(line)
-            for line in sorter.sorted():
-                write([line])
             for number, error in sorter.bad:
                 write([dump(error_record("sort", "sort", error, line=number))])
+            for line in sorter.sorted():
+                write([line])
     finally:
         sorter.close()
     for number, error in sorter.bad[:20]:

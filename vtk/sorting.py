@@ -21,7 +21,8 @@ Key = tuple[int, int, int, int]
 class Sorter:
     """Collects lines and yields them sorted: sources as they first came, frames rising, ends last, the run's after all.
 
-    ``run`` records come first, those with a status last: they say what comes after all, and that it has come. Copies
+    ``run`` records come first, those with a status last: they say what comes after all, and that it has come. Behind
+    the first ones stand errors of lines that could not be used, of no source that is known. Copies
     that no run announced, scenes, and species of spans stand before the frames of their source: who draws it wants them
     first.
 
@@ -66,6 +67,8 @@ class Sorter:
         if kind == "run" and "status" not in record:
             self._of_run |= announced(record)
             return -1, 0, 0, self._count
+        if source is None and kind == "error" and "line" in record:  # what it said is missing from what follows
+            return -1, 1, 0, self._count
         if source is None or kind in self._of_run:
             return 2**62, 0, 0, self._count
         rank = self._rank.setdefault(source, len(self._rank))

@@ -199,6 +199,20 @@ def test_a_pause_between_looks_counts_as_long_as_it_is(redact: Vtk, films: Path,
     assert redact("-o", tmp_path / "all.mp4", stdin=lines(told("paused.mp4", times=times))).returncode == 0
 
 
+@pytest.mark.parametrize("place", [0, 5, COUNT])
+def test_a_line_that_was_bad_further_up_is_bad_here(place: int, run: Vtk, redact: Vtk, tmp_path: Path) -> None:
+    whole = lines(told()).splitlines(keepends=True)
+    given = b"".join([*whole[:place], b"{broken\n", *whole[place:]])
+    for words in (("track", "--tracker", "bytetrack"), ("sort",)):
+        between = run(*words, stdin=given)
+        assert between.returncode == 1
+        done = redact("-o", tmp_path / "out.mp4", stdin=between.stdout)
+        assert done.returncode != 0 and b"line %d of what came in cannot be used" % (place + 1) in done.stderr, words
+    done = run("pipe", f"track | redact -o {tmp_path / 'out.mp4'}", stdin=given)
+    assert done.returncode != 0 and b"line %d of what came in cannot be used" % (place + 1) in done.stderr
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("given", "said"), [
     (told()[:-1], b"no end record"),
     (told(status="partial"), b"detection/x ended partial"),

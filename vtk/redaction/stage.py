@@ -66,7 +66,7 @@ class RedactStage(Stage):
     sink = True
     needs = "source"
     whole = True
-    reads = frozenset({*BOXED, *WHOLE})
+    reads = frozenset({*BOXED, *WHOLE, "error"})
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  types: Sequence[str] = (), classes: Sequence[str] = (), keep: Sequence[str] = (), hold: float = 0.5,
@@ -123,6 +123,11 @@ class RedactStage(Stage):
             if record["type"] == "error" and "line" in record:
                 self._bad_line = f"line {record['line']} of what came in cannot be used"
 
+    def _note(self, state: State, records: Sequence[Record]) -> None:
+        """Take note of what came of a source: of its types, and of lines that could not be used further up."""
+        state.came.update(record["type"] for record in records)
+        self.overhear(records)
+
     def start(self, source: Source) -> State:
         """Choose the source's file.
 
@@ -143,15 +148,15 @@ class RedactStage(Stage):
         known = self._names.get(state.source.name, {})
         state.taken += len(batch)
         for frame in batch:
+            self._note(state, frame.records)
             for record in frame.records:
-                state.came[record["type"]] += 1
                 if self._is_hidden(record) and not self._is_kept(state, record, known):
                     state.sightings.add(record)
         return [[] for _ in batch]
 
     def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
         """Take note of whole tracks: where they came, their boxes have to."""
-        state.came.update(record["type"] for record in records)
+        self._note(state, records)
         return []
 
     def end(self, state: State, ok: bool = True) -> list[Record]:
