@@ -55,6 +55,21 @@ def test_a_file_lands_when_it_was_left_alone(tmp_path: Path, clock: Clock) -> No
     assert landing.next_in() == float("inf")
 
 
+def test_a_change_of_the_folder_itself_gives_no_file_a_second_name(tmp_path: Path, clock: Clock) -> None:
+    """Its rights, say: the system then tells of ``.``."""
+    landing = Landing(str(tmp_path), SETTLE, clock)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.mp4").write_bytes(b"a")
+    (tmp_path / "sub" / "b.mp4").write_bytes(b"b")
+    landing.look_at_all()
+    landing.look([".", "sub"])
+    clock.now += SETTLE
+    assert taken(landing) == [("a.mp4", False), ("sub/b.mp4", False)]
+    landing.look(["."])
+    clock.now += SETTLE
+    assert taken(landing) == []
+
+
 def test_a_change_that_nobody_told_of_is_seen_before_the_file_is_taken(tmp_path: Path, clock: Clock) -> None:
     landing = Landing(str(tmp_path), SETTLE, clock)
     (tmp_path / "a.mp4").write_bytes(b"half")

@@ -64,7 +64,7 @@ class Landing:
         for name in names:
             path = os.path.join(self._folder, name)
             if os.path.isdir(path):
-                self.look(os.path.join(name, found) for found in media_under(path))
+                self.look(os.path.normpath(os.path.join(name, found)) for found in media_under(path))
             elif _is_wanted(name):
                 self._note(name, signature_of(path), now)
 
