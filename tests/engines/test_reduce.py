@@ -22,7 +22,7 @@ from vtk.driver.chain import OfRun, Opening, Step
 from vtk.driver.passes import Done, Tally, run_passes
 from vtk.driver.run import prepare, run
 from vtk.engines.reduce import Factory, left_of, split_across
-from vtk.errors import UsageError
+from vtk.errors import UsageError, VtkError
 from vtk.probing import ProbeStage
 from vtk.records import dump
 from vtk.reid.identity_records import Deciding
@@ -182,3 +182,14 @@ def test_a_run_is_announced_once_and_concluded_with_what_went_wrong() -> None:
     error, run = (json.loads(line) for [line] in reducer.lines(tally))
     assert error["type"] == "error" and error["error"]["code"] == "E_RECORD" and tally.troubled
     assert run == {"v": 1, "type": "run", "by": ReidStage().by, "late": ["identity"], "status": "failed", "records": 0}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vtk.engines.reduce.tempfile.TemporaryFile", lambda prefix: open("/dev/full", "w+b"))
+    _, reducer = split_across([(ReidStage, False)], ["a.mp4"])
+    assert reducer is not None
+    with pytest.raises(VtkError, match="cannot put by in .*: No space left on device; TMPDIR") as error:
+        reducer.take(0, [b"vectors"])
+    assert error.value.code == "E_SPOOL"
+    reducer.close()

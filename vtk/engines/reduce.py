@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from vtk.driver.chain import Chain, OfRun, Step
 from vtk.driver.passes import Tally, concluded, split, told
 from vtk.driver.stage import Stage
-from vtk.errors import UsageError
+from vtk.errors import UsageError, VtkError
 from vtk.records import parse
 
 Factory = tuple[Callable[[], Stage], bool]  # builds a stage; whether it keeps only its own records
@@ -89,11 +90,20 @@ class Reducer:
         return fresh
 
     def take(self, number: int, left: Sequence[bytes]) -> None:
-        """Keep what the stages left of a source, which is the ``number``-th of the run."""
+        """Keep what the stages left of a source, which is the ``number``-th of the run.
+
+        Raises:
+            VtkError: there is no room for it.
+        """
         for place in self._across:
             if left[place]:
                 self._places[place][number] = (self._file.seek(0, 2), len(left[place]))
-                self._file.write(left[place])
+                try:
+                    self._file.write(left[place])
+                    self._file.flush()
+                except OSError as error:
+                    raise VtkError(f"cannot put by in {tempfile.gettempdir()} what the run's end needs: "
+                                   f"{error.strerror or error}; TMPDIR names another folder", code="E_SPOOL") from None
 
     def lines(self, tally: Tally) -> Iterator[list[bytes]]:
         """Yield the lines that concern the whole run, stage by stage."""
@@ -104,7 +114,8 @@ class Reducer:
 
     def close(self) -> None:
         """Forget what was left."""
-        self._file.close()
+        with suppress(OSError):  # what could not be written is written again
+            self._file.close()
 
     def _parts(self, place: int) -> Iterator[bytes]:
         """Yield what a stage left of each source, in the order of sources."""
