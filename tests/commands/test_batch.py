@@ -13,6 +13,8 @@ import pytest
 from clips import make_clip
 
 from conftest import run_vtk
+from vtk.cli import load
+from vtk.errors import UsageError
 
 CALL = ("detect", "clips", "--model", "motion")
 
@@ -116,3 +118,11 @@ def test_a_worker_that_dies_costs_its_source_alone(tmp_path: Path) -> None:
             if record["type"] == "end"}
     assert ends == {names[0]: "ok", names[1]: "failed", names[2]: "ok", names[3]: "ok"}, found.stderr
     assert "SIGKILL" in found.stdout
+
+
+@pytest.mark.parametrize("option", [("--resume",), ("--shard", "1/2")])
+def test_part_of_the_sources_tells_nothing_that_needs_all(tmp_path: Path, option: tuple[str, ...]) -> None:
+    """Shards would number people from 1 each, and write one _run.jsonl over the other's."""
+    with pytest.raises(UsageError, match=r"identity records need all sources.*--finish DIR.*--set reid\.embed-only=true"):
+        load("pipe").main(["people.toml", "x.mp4", "--out-dir", str(tmp_path), *option], standalone_mode=False)
+    assert not list(tmp_path.iterdir())

@@ -163,10 +163,11 @@ def _check(planned: Sequence[Planned], steps: Sequence[Step], names: list[str] |
     _check_engine(names, common)
     if common.resume and common.output is None and common.out_dir is None:
         raise UsageError("--resume needs -o FILE or --out-dir DIR: what an earlier run wrote")
-    for stage in (step.stage for step in steps if common.resume and step.stage.late_writes):
-        raise UsageError(f"--resume cannot go on with {stage.name}: {', '.join(sorted(stage.late_writes))} records need "
-                         "all sources, and what was kept is not looked at again"
-                         + (f"; {stage.deferral}" if stage.deferral else ""))
+    for stage in (step.stage for step in steps if step.stage.late_writes and (common.resume or common.shard)):
+        types = ", ".join(sorted(stage.late_writes))
+        why = ("--resume cannot go on with {}: {} records need all sources, and what was kept is not looked at again"
+               if common.resume else "--shard cannot be with {}: {} records need all sources, and --shard sees some of them")
+        raise UsageError(why.format(stage.name, types) + (f"; {stage.deferral}" if stage.deferral else ""))
     if (common.jobs or 1) > 1 or common.engine == "ray":
         from vtk.engines.placing import placed
         from vtk.engines.reduce import split_across

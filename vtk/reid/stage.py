@@ -88,7 +88,7 @@ class ReidStage(Stage):
     name = "reid"
     reads = frozenset({"track", "tracklet"})
     writes = frozenset({"track", "tracklet", "embedding", "identity"})
-    deferral = "--embed-only leaves them to vtk reid --finish DIR"
+    deferral = "--embed-only leaves them to vtk reid --finish DIR (of a recipe: --set reid.embed-only=true)"
 
     def __init__(self, model: str = DEFAULT, options: EmbedderOptions = EmbedderOptions(), plan: Plan = Plan(),
                  deciding: Deciding = Deciding(), tracker: Callable[[], TrackStage] = TrackStage,
