@@ -135,6 +135,21 @@ def test_pictures_are_of_the_source_and_of_its_tracks(tmp_path: Path, clip: Path
     assert len(meta["pictures"]) == 3 < meta["made"]
 
 
+def test_a_damaged_source_is_one_line_and_its_other_pictures_are_there(tmp_path: Path,
+                                                                       capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Each frame that is sought meets the same damage again: it is said once, with how often."""
+    make_clip(tmp_path / "whole.mp4", frames=60)
+    content = bytearray((tmp_path / "whole.mp4").read_bytes())
+    for at in range(len(content) // 3, len(content) // 2, 97):
+        content[at] ^= 0xFF
+    (tmp_path / "hurt.mp4").write_bytes(content)
+    lines, page = write_lines(tmp_path / "r.jsonl", [track("hurt.mp4", frame) for frame in range(0, 60, 2)]), tmp_path / "page.html"
+    assert report("-o", page, lines, "--root", tmp_path) == 1
+    said = capfdbinary.readouterr().err.decode().splitlines()
+    assert len(said) == 1 and "hurt.mp4: " in said[0] and " more like it) [E_DECODE]" in said[0]
+    assert [picture for picture in meta_of(page)["pictures"] if "of" not in picture]
+
+
 def test_without_its_media_there_is_a_page_and_one_line(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     page = tmp_path / "page.html"
     assert report("-o", page, write_lines(tmp_path / "r.jsonl", [track("gone.mp4", 0), ended("gone.mp4")])) == 0

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vtk.driver.link import first_of
 from vtk.driver.stage import Source
 from vtk.errors import VtkError
 from vtk.media.names import is_stream
@@ -70,7 +71,7 @@ class Pictures:
         return len(self._all)
 
     def look(self, source: Source, notes: Notes) -> tuple[int, list[VtkError]]:
-        """Read frames of a source and crops of its tracks; return how many frames were read, and what was lost.
+        """Read frames of a source and crops of its tracks; return how many frames were read, and what was lost, in one.
 
         Raises:
             MediaError: the source cannot be opened.
@@ -84,7 +85,7 @@ class Pictures:
         reader = open_media(source.name, decoder=opening.decoder, threads=opening.threads, timeout=opening.timeout,
                             root=opening.root, framerate=opening.framerate)
         try:
-            return self._read(reader, notes, room), list(reader.errors)
+            return self._read(reader, notes, room), first_of(reader.errors)
         finally:
             reader.close()
 
