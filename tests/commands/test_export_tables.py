@@ -93,6 +93,15 @@ def test_tables_are_not_replaced_unasked(vtk: Vtk, tmp_path: Path) -> None:
     assert pq.ParquetFile(tmp_path / "tables" / "end.parquet").metadata.num_rows == 0
 
 
+@pytest.mark.parametrize("words", [("parquet", "-o"), ("csv", "--out-dir")])
+def test_a_run_that_failed_leaves_no_folder_of_its_own(words: tuple[str, str], vtk: Vtk, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for folder in (tmp_path / "new", own):
+        assert vtk("export", words[0], tmp_path / "missing.jsonl", words[1], folder).returncode == 2
+    assert [*tmp_path.iterdir()] == [own]
+
+
 def test_one_table_is_of_one_type(vtk: Vtk, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(STREAM)
     assert b"--type TYPE" in vtk("export", "parquet", "in.jsonl", "-o", "a.parquet").stderr
@@ -108,7 +117,7 @@ def test_where_no_line_is_a_record_nothing_is_written(vtk: Vtk, tmp_path: Path) 
     (tmp_path / "in.jsonl").write_bytes(b"a\nb\n" * 30)
     found = vtk("export", "parquet", "in.jsonl", "-o", "tables")
     assert found.returncode == 1 and b"there is no record among 60 lines" in found.stderr
-    assert not list((tmp_path / "tables").iterdir())
+    assert not (tmp_path / "tables").exists()
     told: list[str] = []
     with pytest.raises(VtkError, match="no record"):
         list(Reading([str(tmp_path / "in.jsonl")], told.append).records())
@@ -126,7 +135,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(vtk: Vtk, tmp_path: Path, monkey
     monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
     found = vtk("export", "parquet", "in.jsonl", "-o", "tables")
     assert found.returncode == 1 and b"No space left on device" in found.stderr
-    assert not list((tmp_path / "tables").iterdir())
+    assert not (tmp_path / "tables").exists()
 
 
 def test_broken_tables_are_said_and_others_read(vtk: Vtk, tmp_path: Path) -> None:

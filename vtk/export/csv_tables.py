@@ -102,6 +102,7 @@ class CsvTables:
         self._tables: dict[str, CsvTable] = {}
         for kind in kinds:  # what is in the way is said before any work
             self._check(self._path(table_of(kind)))
+        self._made = out_dir is not None and not out_dir.exists()
         if out_dir is not None:
             try:
                 out_dir.mkdir(parents=True, exist_ok=True)
@@ -122,9 +123,12 @@ class CsvTables:
             table.close()
 
     def drop(self) -> None:
-        """Take away what is unfinished."""
+        """Take away what is unfinished, and the folder where it was made for it and is empty."""
         for table in self._tables.values():
             table.close(complete=False)
+        if self._made and self._out_dir is not None:
+            with contextlib.suppress(OSError):
+                self._out_dir.rmdir()
 
     def _path(self, kind: str) -> Path:
         return self._output if self._output is not None else (self._out_dir or Path()) / f"{kind}{SUFFIX}"

@@ -158,6 +158,7 @@ class Tables:
         if self._single and len(kinds) != 1:
             raise UsageError(f"-o {output}: a table holds one type: give --type TYPE, or a folder for all of them")
         self._output, self._kinds = output, frozenset(kinds)
+        self._made = not self._single and not output.exists()
         _check_free(output, self._single, overwrite)
         self._tables: dict[Key, Table] = {}
         self._row = 0
@@ -186,9 +187,12 @@ class Tables:
         return {table.path.name: table.rows for table in self._tables.values()}
 
     def drop(self) -> None:
-        """Take away what is unfinished: after an error or an interrupt."""
+        """Take away what is unfinished, after an error or an interrupt; the folder too, where it was made for it."""
         for table in self._tables.values():
             table.drop()
+        if self._made:
+            with contextlib.suppress(OSError):  # something is in it
+                self._output.rmdir()
 
     def _open(self, key: Key) -> Table:
         kind, space, length = key
