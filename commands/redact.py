@@ -67,8 +67,12 @@ def run(
     drive(partial(RedactStage, output=output, out_dir=out_dir, overwrite=overwrite, types=_names(types),
                   classes=_names(classes), keep=_names(keep), hold=hold,
                   style=Style(how, margin, not mute, crf, preset),  # type: ignore[arg-type]
-                  allow_partial=allow_partial, tee=common.tee), common)
+                  allow_partial=allow_partial, tee=common.tee, say=None if common.quiet else _say), common)
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _say(what: str) -> None:
+    typer.echo(f"vtk redact: {what}", err=True)

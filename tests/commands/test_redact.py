@@ -158,8 +158,10 @@ def test_only_what_is_asked_for_is_hidden(redact: Vtk, tmp_path: Path) -> None:
     for number, (words, hides) in enumerate(((("--classes", "thing"), True), (("--classes", "detection"), True),
                                              (("--classes", "other"), False))):
         out = tmp_path / f"{number}.mp4"
-        assert redact("-o", out, *words, stdin=lines(told())).returncode == 0
+        done = redact("-o", out, *words, stdin=lines(told()))
+        assert done.returncode == 0
         assert (detail(seen(out)[9][1], 9) < 3) == hides
+        assert (b"none of its boxes is of other (they are of thing)" in done.stderr) != hides
     done = redact("-o", tmp_path / "n.mp4", "--types", "face", stdin=lines(told()))
     assert b"no end record says that its frames were looked at" in done.stderr
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,7 @@ BOXED = ("detection", "track", "text", "face", "species")
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 # Sources whose names their outputs keep in --out-dir; others get .mp4 behind theirs, which plays more widely.
 KEPT = (".mp4", ".m4v", ".mov", ".mkv")
+_NAMED = 10  # labels that a message tells of
 
 
 class NotWholeError(VtkError):
@@ -40,6 +41,8 @@ class State:
     sightings: Sightings = field(default_factory=Sightings)
     came: Counter[str] = field(default_factory=Counter)
     trackers: set[str] = field(default_factory=set)  # makers of tracks, some of which may be shown
+    names: set[str] = field(default_factory=set)  # of boxes that are not hidden, the first ones
+    fitting: bool = False  # whether any box is to be hidden
     taken: int = 0  # frames that had records
     read: int = 0
 
@@ -57,6 +60,7 @@ class RedactStage(Stage):
         hold: seconds that something is hidden before it is seen and after, and between two sightings.
         style: how it is hidden and written.
         allow_partial: whether sources are written of which not all was looked at.
+        say: told, in words, where of all boxes of a source none is of ``classes``.
 
     Raises:
         UsageError: an option is out of range.
@@ -70,7 +74,8 @@ class RedactStage(Stage):
 
     def __init__(self, output: Path | None = None, out_dir: Path | None = None, overwrite: bool = False,
                  types: Sequence[str] = (), classes: Sequence[str] = (), keep: Sequence[str] = (), hold: float = 0.5,
-                 style: Style = Style(), allow_partial: bool = False, tee: bool = False) -> None:
+                 style: Style = Style(), allow_partial: bool = False, tee: bool = False,
+                 say: Callable[[str], None] | None = None) -> None:
         if (output is None) == (out_dir is None):
             raise UsageError("say where to write: -o FILE for one source, or --out-dir DIR")
         if unknown := set(types) - set(BOXED):
@@ -91,6 +96,7 @@ class RedactStage(Stage):
         self.one_output = output
         self._types, self._classes, self._keep = frozenset(types or BOXED), frozenset(classes), frozenset(keep)
         self._hold, self._style, self._allow_partial, self.tee = hold, style, allow_partial, tee
+        self._say = say
         self.late = frozenset({"identity"} if keep else ())
         self._names: dict[str, dict[int, str]] = {}
         self._taken: str | None = None
@@ -150,7 +156,12 @@ class RedactStage(Stage):
         for frame in batch:
             self._note(state, frame.records)
             for record in frame.records:
-                if self._is_hidden(record) and not self._is_kept(state, record, known):
+                if not self._is_hidden(record):
+                    if len(state.names) < _NAMED and record["type"] in self._types:
+                        state.names.add(record.get("label", record["type"]))
+                    continue
+                state.fitting = True
+                if not self._is_kept(state, record, known):
                     state.sightings.add(record)
         return [[] for _ in batch]
 
@@ -182,11 +193,18 @@ class RedactStage(Stage):
                 self._refuse(self._unseen(state, written))
             prove(state.source, Plan(state.sightings, self._hold), self._style, trial)
             os.replace(trial, state.path)
+            self._tell(state)
         except OSError as error:
             raise VtkError(f"cannot write {state.path}: {error.strerror}", code="E_ENCODE") from None
         finally:
             discard(trial)
         return []
+
+    def _tell(self, state: State) -> None:
+        """Say where names that were given fit nothing that came: they may be misspelt."""
+        if self._say is not None and self._classes and not state.fitting and state.names:
+            self._say(f"{state.path}: nothing is hidden in it: none of its boxes is of {', '.join(sorted(self._classes))}"
+                      f" (they are of {', '.join(sorted(state.names))})")
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
         """Return how many frames were read beside those that had records."""
