@@ -34,7 +34,7 @@ def run(common: Common, context: typer.Context, folder: Folder, pipe: Text, out_
     Example: vtk watch videos 'track --classes person' --out-dir out --once
     """
     from vtk.errors import UsageError
-    from vtk.piping import of_run, parse, split
+    from vtk.piping import made_by, of_run, parse, split
     from vtk.recipes.recipe import Recipe, is_recipe, read
     from vtk.watching.running import Patience, watch
 
@@ -45,4 +45,5 @@ def run(common: Common, context: typer.Context, folder: Folder, pipe: Text, out_
     stated = {name: value for name, value in stated.items()
               if getattr(context.get_parameter_source(name), "name", "") == "DEFAULT"}
     common = replace(common, **stated, out_dir=out_dir)
-    watch(parse(recipe.commands, common), folder, common, Patience(settle, poll, once, max_idle))
+    watch(parse(recipe.commands, common), folder, common, Patience(settle, poll, once, max_idle),
+          made_by(recipe.commands))

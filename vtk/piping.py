@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vtk.driver.run import Planned, collect
@@ -19,6 +20,8 @@ _OF_THE_PIPE = ("inputs", "files_from", "root", "shard", "jobs", "unordered", "d
 # Those of them that a command may go by before it is driven: where its references are and how they are opened, or what
 # does not go with a part of the sources.
 _OF_SINKS = {"output", "out_dir", "overwrite"}  # these are a sink's own
+# Where a command writes what it makes, beside records.
+_PLACES = frozenset({"output", "out_dir", "thumbs", "plot"})
 _HANDED_ON = ("root", "shard", "decoder", "timeout", "framerate", "threads")
 
 
@@ -96,6 +99,15 @@ def described(recipe: Recipe, common: Common) -> Iterator[str]:
         tables.append(("[[stage]]", {"command": name, **{
             key_of(param): values[param.name] for param in params if param.name not in left_out}}))
     yield from as_toml(tables)
+
+
+def made_by(commands: Sequence[list[str]]) -> Iterator[tuple[str, Path]]:
+    """Yield each option by which a command of a pipe writes what it makes, with the file or folder."""
+    for words in commands:
+        name, params, values = _resolved(words)
+        for param in params:
+            if param.name in _PLACES and isinstance(values[param.name], Path):
+                yield f"{name} --{key_of(param)}", values[param.name]
 
 
 def _resolved(words: list[str]) -> tuple[str, list[Any], dict[str, Any]]:

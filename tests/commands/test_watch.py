@@ -227,7 +227,8 @@ def test_what_cannot_be_watched_is_refused(clip: Path, place: Path) -> None:
             ({"folder": "nothing"}, "a folder is needed"),
             ({"pipe": "track --detector motion | reid --model colour --threshold 0.9"}, "there is no last one; --embed-only"),
             ({"pipe": "detect --model motion | draw --out-dir drawn"}, "give it --tee"),
-            ({"pipe": "detect --model motion | draw --out-dir in/drawn --tee"}, "would land there"),
+            ({"pipe": "detect --model motion | draw --out-dir in/drawn --tee"}, "draw --out-dir in/drawn .*would land there"),
+            ({"pipe": "recognize-scene --shots-only --thumbs in/t"}, "recognize-scene --thumbs in/t .*would land there"),
             ({"pipe": "sort"}, "has no stage")):
         with pytest.raises(UsageError, match=message):
             watch("--once", **words)

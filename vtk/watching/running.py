@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +57,8 @@ class Asked:
         self.by: int | None = None
 
 
-def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patience) -> None:
+def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patience,
+          made: Iterable[tuple[str, Path]] = ()) -> None:
     """Run a pipe over each file that lands in a folder; exits the process with the run's code.
 
     Args:
@@ -65,6 +66,7 @@ def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patie
         name: the folder, as the user typed it.
         common: the options of the whole pipe; ``out_dir`` is where records go, a file a source.
         patience: when a file has landed, and when to stop.
+        made: what the commands write beside records, each with the file or folder.
 
     Raises:
         UsageError: there is no such folder, or the pipe cannot be run source by source.
@@ -79,7 +81,7 @@ def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patie
     if not os.path.isdir(folder):
         raise UsageError(f"cannot watch {printable(name)}: a folder is needed")
     steps = [Step(plan.factory(), plan.common.only) for plan in planned]
-    _check(planned, steps, folder)
+    _check(steps, folder, made)
     prepare([step.stage for step in steps], True)
     opening = Opening(common.decoder, common.threads or threads.asked(), common.timeout, root)
     reporter = Reporter(common.quiet)
@@ -138,17 +140,16 @@ def _sources(name: str, folder: str, common: Common, patience: Patience, changes
             landing.look(told)
 
 
-def _check(planned: Sequence[Planned], steps: Sequence[Step], folder: str) -> None:
+def _check(steps: Sequence[Step], folder: str, made: Iterable[tuple[str, Path]]) -> None:
     """Raise UsageError where the pipe cannot be run source by source, or would feed itself."""
-    for plan, stage in zip(planned, (step.stage for step in steps), strict=True):
+    for stage in (step.stage for step in steps):
         if stage.across:
             raise UsageError(f"watch cannot run {stage.name}: it has results across sources, and there is no last one"
                              + (f"; {stage.deferral}" if stage.deferral else ""))
-        given = getattr(plan.factory, "keywords", {})
-        for path in (given.get("output"), given.get("out_dir")) if stage.sink else ():
-            if path is not None and f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(folder)}/"):
-                raise UsageError(f"{stage.name} writes to {path}, in the folder that is watched: what it makes would land "
-                                 "there and be worked on again")
+    for who, path in made:
+        if f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(folder)}/"):
+            raise UsageError(f"{who} {path} is in the folder that is watched: what is written would land there and be "
+                             "worked on again")
     last = steps[-1].stage
     if last.sink and not last.tee:
         raise UsageError(f"{last.name} lets no records pass, by which is known what was done: give it --tee")
