@@ -58,7 +58,8 @@ def vtk() -> Vtk:
 
 
 # Whole files go to one process each, in this order: what takes minutes begins first, or all wait for it at the end.
-LONGEST = ("kernels/test_triton.py", "commands/test_detect_copy.py", "commands/test_filters.py", "test_docs.py")
+LONGEST = ("kernels/test_triton.py", "commands/test_pipe_pairs.py", "commands/test_detect_copy.py",
+           "commands/test_filters.py", "test_docs.py", "engines/test_folder_ways.py", "engines/test_ray.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,9 +16,10 @@ from vtk.driver.late import Late, conclusion, listed
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
 from vtk.driver.profile import Spent, gather
+from vtk.driver.stage import Stage
 from vtk.driver.stream import BadLine, Close, Event, Group, Loose, RecordStream
 from vtk.errors import RecordError, VtkError
-from vtk.records import Record, dump, parse
+from vtk.records import TYPES, Record, dump, parse
 
 # Bytes of lines that wait in memory between two passes, and lines that go on at a time.
 _IN_MEMORY, _AT_ONCE = 2**22, 256
@@ -83,18 +84,25 @@ def split(steps: Sequence[Step]) -> list[list[Step]]:
     """Return the passes of a pipe.
 
     One begins at a stage that needs more than its frame, at one that wants what an earlier one gives at the run's end
-    or at a source's, and after one that holds.
+    or at a source's, and after one that holds. So it does at one that looks at the media by itself where all that came
+    before is of no frame: such records stand at a source's head.
     """
     passes: list[list[Step]] = []
     written = frozenset[str]()  # what stages of this pass write and those behind them let by
     for step, late in zip(steps, told(steps), strict=True):
         if (not passes or step.stage.needs != "frame" or passes[-1][-1].stage.holds or late
-                or step.stage.early & written):
+                or step.stage.early & written or _heads(written, step.stage)):
             passes.append([])
             written = frozenset()
         passes[-1].append(step)
         written = step.stage.writes | (frozenset() if step.only else written)
     return passes
+
+
+def _heads(written: frozenset[str], stage: Stage) -> bool:
+    """Return whether records of types ``written``, at least one, all stand at the head of what ``stage`` makes."""
+    of_frames = {name for name, kind in TYPES.items() if "frame" in (*kind.required, *kind.optional)}
+    return bool(written - {"media"}) and stage.opens_media and not (written & (of_frames | stage.reads))
 
 
 def told(steps: Sequence[Step]) -> list[frozenset[str]]:
