@@ -87,6 +87,26 @@ def test_it_opens_without_a_complaint_and_shows_all_of_it(browser: Browser, page
     assert browser.troubles == []
 
 
+def test_texts_are_not_people_though_their_numbers_are_alike(browser: Browser, tmp_path: Path) -> None:
+    """A number is a track's of one maker: text 1 is not who track 1 is."""
+    make_clip(tmp_path / "a.mp4")
+    text = {"type": "text", "by": "spot-text/x", "text": "TAXI", "label": "TAXI",
+            "det_score": 0.9, "poly": [[10, 20], [40, 20], [40, 90], [10, 90]]}
+    who = {"v": 1, "type": "identity", "by": "reid/x", "source": "a.mp4", "track_id": 1, "identity": 7, "score": 0.75}
+    records = [*(track("a.mp4", frame, 1, **keys) for frame in range(12) for keys in ({}, text)), who, ended("a.mp4")]
+    report("-o", tmp_path / "page.html", write_lines(tmp_path / "r.jsonl", records), "--root", tmp_path, "-q")
+    browser.dress(1200, 900)
+    browser.open(tmp_path / "page.html")
+    captions = "[...document.querySelectorAll('.source figcaption')].map((each) => each.textContent).sort()"
+    assert until(browser, f"{captions}.length && {captions}") == ["#1 TAXI", "ID 7 #1 person"]
+    browser.ask("document.querySelector('.source canvas').focus()")
+    told = set()
+    for arrow in ("ArrowDown", "ArrowDown", "ArrowUp"):
+        browser.ask(f"document.querySelector('.source canvas').dispatchEvent(new KeyboardEvent('keydown', {{ key: '{arrow}', bubbles: true }}))")
+        told.add(browser.ask("document.querySelector('.source').textContent.match(/(tracks|texts): [^,]*/)?.[0]"))
+    assert told - {None} == {"tracks: ID 7 #1 person", "texts: #1 TAXI"}
+
+
 def test_the_network_is_shut(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert browser.ask("fetch('https://example.org').then(() => 'open', () => 'shut')") == "shut"

@@ -23,7 +23,7 @@ function sourceSection(data, source, rows, identities) {
     new Timeline(section, source, data.spans, rows, identities);
     if (crops.length) {
       section.append(el('div', { class: 'crops' }, ...crops.map((each) => {
-        const who = identities.get(`${each.source} ${each.track}`), name = [who, each.track >= 0 ? `#${each.track}` : '', each.label];
+        const who = each.of === 'track' ? identities.get(`${each.source} ${each.track}`) : undefined, name = [who, each.track >= 0 ? `#${each.track}` : '', each.label];
         return el('figure', {}, image(each, `${name.filter(Boolean).join(' ')} at ${clock(each.t)}`),
           el('figcaption', { dir: 'auto' }, name.filter(Boolean).join(' ')));
       })));

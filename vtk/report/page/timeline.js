@@ -20,7 +20,7 @@ function lanesOf(spans, rows) {
   for (const row of rows) {
     const name = spans.text('lane', row), start = spans.number('start', row);
     if (!lanes.has(name)) lanes.set(name, { name, bars: [], ends: [], hidden: 0 });
-    lanes.get(name).bars.push({ row, start, end: Math.max(start, spans.number('end', row)), label: spans.text('label', row),
+    lanes.get(name).bars.push({ lane: name, row, start, end: Math.max(start, spans.number('end', row)), label: spans.text('label', row),
       track: spans.number('track_id', row), score: spans.number('score', row) });
   }
   for (const lane of lanes.values()) {
@@ -149,7 +149,8 @@ class Timeline {
     });
   }
 
-  who(bar) { return this.identities.get(`${this.source.number} ${bar.track}`); }
+  // Texts and faces have numbers of their own, which are no tracks'.
+  who(bar) { return bar.lane === 'tracks' ? this.identities.get(`${this.source.number} ${bar.track}`) : undefined; }
 
   colour(bar, lane) {
     return colourOf(this.who(bar) ?? (lane.name === 'tracks' && !Number.isNaN(bar.track) ? bar.track : bar.label || bar.row));
