@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import Any
 
+import pytest
+
+from vtk.driver import passes
 from vtk.driver.chain import Opening, Step
 from vtk.driver.passes import Tally, run_passes, split
 from vtk.driver.stage import Stage
+from vtk.errors import VtkError
 from vtk.records import make
 from vtk.sorting import Sorter
 
@@ -117,3 +122,18 @@ def test_what_is_wanted_early_comes_before_the_frames_of_the_next_pass() -> None
     assert shower.seen == ["copy", 1, 2, 0]
     assert [(record["type"], record.get("frame")) for record in out if record["source"] == "a"][:4] == [
         ("media", None), ("copy", None), ("track", 0), ("weather", 1)]
+
+
+def test_a_full_disk_between_passes_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def __init__(self, *given: object, **named: object) -> None: ...
+        def __enter__(self) -> Full:
+            return self
+        def __exit__(self, *error: object) -> None: ...
+        def write(self, data: bytes) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(passes, "SpooledTemporaryFile", Full)
+    with pytest.raises(VtkError, match="No space left.*TMPDIR") as error:
+        list(run_passes([Step(Finder()), Step(Shower())], None, [[TRACK]], Opening(), Tally()))
+    assert error.value.code == "E_SPOOL"

@@ -111,7 +111,7 @@ class Late:
             while rest:  # an unbuffered write may take only a part
                 rest = rest[file.write(rest):]
         except OSError as error:
-            raise _no_room(error) from None
+            raise no_room(error) from None
         return ended
 
     def _announces(self, line: bytes) -> bool:
@@ -168,12 +168,13 @@ def _scratch() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile(prefix="vtk-late-", buffering=0)
     except OSError as error:
-        raise _no_room(error) from None
+        raise no_room(error) from None
 
 
-def _no_room(error: OSError) -> VtkError:
+def no_room(error: OSError) -> VtkError:
+    """Return what is said where records cannot be put by on disk."""
     folder = tempfile.gettempdir()
-    return VtkError(f"cannot put records by in {folder} until those of the run's end come: {error.strerror or error}; "
+    return VtkError(f"cannot put records by in {folder} until those they wait for come: {error.strerror or error}; "
                     "TMPDIR names another folder", code="E_SPOOL")
 
 

@@ -12,17 +12,19 @@ from typing import IO, Any
 
 from vtk.driver.chain import Chain, Opening, Outcome, Step
 from vtk.driver.heap import trim
-from vtk.driver.late import Late, conclusion, listed
+from vtk.driver.late import Late, conclusion, listed, no_room
 from vtk.driver.lines import IDLE
 from vtk.driver.link import error_record
 from vtk.driver.profile import Spent, gather
 from vtk.driver.stage import Stage
 from vtk.driver.stream import BadLine, Close, Event, Group, Loose, RecordStream
 from vtk.errors import RecordError, VtkError
-from vtk.records import TYPES, Record, dump, parse
+from vtk.records import Record, dump, parse
 
 # Bytes of lines that wait in memory between two passes, and lines that go on at a time.
 _IN_MEMORY, _AT_ONCE = 2**22, 256
+# Types of no frame that stages give while a source goes on.
+_MIDWAY = frozenset({"shot", "scene", "tracklet", "text_track", "face_track"})
 
 
 @dataclass
@@ -100,9 +102,9 @@ def split(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def _heads(written: frozenset[str], stage: Stage) -> bool:
-    """Return whether records of types ``written``, at least one, all stand at the head of what ``stage`` makes."""
-    of_frames = {name for name, kind in TYPES.items() if "frame" in (*kind.required, *kind.optional)}
-    return bool(written - {"media"}) and stage.opens_media and not (written & (of_frames | stage.reads))
+    """Return whether records of types ``written``, some of which come midway, all stand at the head of a source."""
+    return (bool(written & _MIDWAY) and written <= _MIDWAY | {"media"} and stage.opens_media
+            and not written & stage.reads)
 
 
 def told(steps: Sequence[Step]) -> list[frozenset[str]]:
@@ -170,8 +172,15 @@ def _fronted(events: Iterable[Any], kinds: frozenset[str]) -> Iterator[list[byte
                     if any(mark in line for mark in marks) and _leads(parse(line), kinds):
                         first.append(line)
                     else:
-                        waiting.write(line + b"\n")
+                        _put_by(waiting, line)
         yield from _released(first, waiting)
+
+
+def _put_by(waiting: IO[bytes], line: bytes) -> None:
+    try:
+        waiting.write(line + b"\n")
+    except OSError as error:
+        raise no_room(error) from None
 
 
 def _leads(record: Record, kinds: frozenset[str]) -> bool:
