@@ -7,9 +7,10 @@ from vtk.options import Common, record_command
 def run(common: Common) -> None:
     """Bring records into the order that commands need.
 
-    Reads records, from files or stdin. Writes them all: errors of lines that could not be used, run records that announce,
-    then sources in the order in which they first came: media, then what is drawn over frames (copies that no run announced, scenes, species of spans), frames rising, other
-    source-level records, end records last; results of the run after everything.
+    Reads records, from files or stdin. Writes them all: errors of lines that could not be used, run records that
+    announce, then sources in the order in which they first came: media, then what is drawn over frames (copies that no
+    run announced, scenes, species of spans), frames rising, other source-level records, end records last; results of
+    the run after everything.
     Buffers: holds all lines, on disk beyond half a million.
 
     Example: cat detections.jsonl texts.jsonl | vtk sort | vtk draw -o out.mp4
