@@ -203,8 +203,8 @@ class RedactStage(Stage):
     def _tell(self, state: State) -> None:
         """Say where names that were given fit nothing that came: they may be misspelt."""
         if self._say is not None and self._classes and not state.fitting and state.names:
-            wanted = ", ".join(sorted(self._classes))
-            self._say(f"{state.path}: nothing is hidden in it: none of its boxes is of {wanted} (they are of {', '.join(sorted(state.names))})")
+            wanted, came = (", ".join(sorted(names)) for names in (self._classes, state.names))
+            self._say(f"{state.path}: nothing is hidden in it: none of its boxes is of {wanted} (they are of {came})")
 
     def own_reading(self, state: State) -> tuple[int, Sequence[VtkError]]:
         """Return how many frames were read beside those that had records."""
