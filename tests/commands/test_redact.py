@@ -16,6 +16,7 @@ import pytest
 from called import caller
 from cut_films import VARYING, seen
 
+import vtk.redaction.stage
 import vtk.redaction.writing
 from vtk.media.fingerprint import fingerprint
 
@@ -267,6 +268,17 @@ def test_what_the_check_finds_is_not_kept(harm: str, said: bytes, redact: Vtk, t
     done = redact("-o", tmp_path / "out.mp4", "--overwrite", stdin=lines(told()))
     assert done.returncode != 0 and said in done.stderr and b"[E_REDACT]" in done.stderr
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.mp4", b"mine")]
+
+
+def test_what_is_not_proven_yet_is_hidden(redact: Vtk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed before the proof leaves nothing that a listing of videos finds."""
+    there: list[str] = []
+    right = vtk.redaction.stage.prove
+    monkeypatch.setattr(vtk.redaction.stage, "prove", lambda *given: (
+        there.extend(path.name for path in tmp_path.iterdir()), right(*given)))
+    assert redact("-o", tmp_path / "out.mp4", stdin=lines(told())).returncode == 0
+    assert [name[0] for name in there] == ["."]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 @pytest.mark.parametrize("name", ["still.png", "still.jpg"])

@@ -183,7 +183,8 @@ class RedactStage(Stage):
             return []
         if not self._allow_partial:
             self._refuse(bad or self._missing(state))
-        trial = f"{state.path}.unchecked{state.path.suffix}"
+        # Hidden, so that nobody takes it for whole where this process dies before it is proven.
+        trial = os.fspath(state.path.with_name(f".{state.path.name}.unchecked{state.path.suffix}"))
         try:
             if self._out_dir is not None:
                 state.path.parent.mkdir(parents=True, exist_ok=True)
