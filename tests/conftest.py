@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from forked import Forks, same_imports
 
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("VTK_SHARED", ROOT.parent / "shared")).resolve()
 if (SHARED / "models").is_dir():
     os.environ.setdefault("VTK_MIRROR", str(SHARED / "models"))
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("vtk", deadline=None)
+hypothesis.settings.load_profile("vtk")
 
 Vtk = Callable[..., "subprocess.CompletedProcess[bytes]"]
 

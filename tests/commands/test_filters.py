@@ -16,29 +16,11 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from filter_calls import CALLS, HAS_WEIGHTS, READ_NO_RECORDS, WITH_WEIGHTS
 
-from conftest import SHARED, run_vtk
+from conftest import run_vtk
 from vtk.cli import COMMANDS
 
-# How each filter is called here: with a model that needs no weights, where it has one. A new filter adds its row.
-CALLS: dict[str, tuple[str, ...]] = {
-    "detect": ("detect", "--model", "motion"),
-    "track": ("track", "--detector", "motion"),
-    "spot-text": ("spot-text",),
-    "reid": ("reid", "--detector", "motion", "--classes", "motion", "--model", "colour",
-             "--threshold", "0.9"),
-    "detect-copy": ("detect-copy", "--within", "--descriptor", "dct"),
-    "face-antispoof": ("face-antispoof", "--frames"),
-    "classify-species": ("classify-species", "--classes", "motion", "--frames"),
-    "recognize-scene": ("recognize-scene", "--shots-only"),
-    "probe": ("probe",),
-    "sort": ("sort",),
-}
-# They make records of files of other tools: no records come in to them.
-READ_NO_RECORDS = {"import"}
-# Nobody's package ships their weights.
-WITH_WEIGHTS = {"classify-species", "face-antispoof"}
-HAS_WEIGHTS = pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="its weights are absent (set VTK_SHARED)")
 FILTERS = [pytest.param(name, marks=HAS_WEIGHTS) if name in WITH_WEIGHTS else name for name in CALLS]
 READS_MEDIA = [name for name in FILTERS if name != "sort"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from clips import make_clip
 from encoded import assert_same_video
+from filter_calls import CALLS, HAS_WEIGHTS, READ_NO_RECORDS, WITH_WEIGHTS
 
-from commands.test_filters import CALLS, HAS_WEIGHTS, READ_NO_RECORDS, WITH_WEIGHTS
 from conftest import run_vtk
 from vtk.cli import COMMANDS, load
 from vtk.driver.run import collect
