@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from vtk.cli import main
+from vtk.cli import load, main
 
 
 def caller(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[
@@ -36,5 +36,21 @@ def caller(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.Monkey
                 os.dup2(before, 0)
                 os.close(before)
         return CompletedProcess(said, code, *capfdbinary.readouterr())
+
+    return run
+
+
+def loader(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[
+        ..., CompletedProcess[bytes]]:
+    """Return a function that runs a command in a folder; what the user can mend is raised."""
+
+    def run(name: str, *words: object, cwd: Path) -> CompletedProcess[bytes]:
+        monkeypatch.chdir(cwd)
+        capfdbinary.readouterr()
+        try:
+            code = load(name).main([*map(str, words)], prog_name=f"vtk {name}", standalone_mode=False) or 0
+        except SystemExit as left:
+            code = int(left.code or 0)
+        return CompletedProcess([name, *words], code, *capfdbinary.readouterr())
 
     return run

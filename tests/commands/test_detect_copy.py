@@ -12,10 +12,10 @@ from subprocess import CompletedProcess
 import cv2
 import numpy as np
 import pytest
+from called import loader
 from filmed import Part, film, picture
 
 from conftest import run_vtk
-from vtk.cli import load
 from vtk.errors import VtkError
 from vtk.media.writer import VideoWriter
 
@@ -45,17 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def vtk(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Vtk:
     """Return a function that runs a command in this process, in a folder."""
-
-    def run(name: str, *words: object, cwd: Path) -> CompletedProcess[bytes]:
-        monkeypatch.chdir(cwd)
-        capfdbinary.readouterr()
-        try:
-            code = load(name).main([*map(str, words)], prog_name=f"vtk {name}", standalone_mode=False) or 0
-        except SystemExit as left:
-            code = int(left.code or 0)
-        return CompletedProcess([name, *words], code, *capfdbinary.readouterr())
-
-    return run
+    return loader(capfdbinary, monkeypatch)
 
 
 def copies(found: CompletedProcess[bytes], kind: str = "copy") -> list[dict]:

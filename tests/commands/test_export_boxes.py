@@ -12,31 +12,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from called import caller
 from PIL import Image
-
-from vtk.cli import application
-from vtk.errors import VtkError
 
 Vtk = Callable[..., "CompletedProcess[bytes]"]
 
 
 @pytest.fixture
 def vtk(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vtk:
-    """Return a function that runs a command line in this process, in an empty folder; an error is its stderr."""
+    """Return a function that runs a command line in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    command = application()
-
-    def run(*words: object) -> CompletedProcess[bytes]:
-        capfdbinary.readouterr()
-        try:
-            code = command.main([*map(str, words)], prog_name="vtk", standalone_mode=False) or 0
-        except SystemExit as left:
-            code = int(left.code or 0)
-        except VtkError as error:
-            return CompletedProcess(words, error.exit_code, b"", str(error).encode())
-        return CompletedProcess(words, code, *capfdbinary.readouterr())
-
-    return run
+    return caller(capfdbinary, monkeypatch)
 
 
 def media(source: str, kind: str = "video", **keys: Any) -> dict[str, Any]:

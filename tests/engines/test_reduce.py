@@ -13,11 +13,11 @@ from subprocess import CompletedProcess
 
 import cv2
 import pytest
+from called import loader
 from clips import make_clip
 from filmed import Part, film
 from painted import BLUE, GREEN, RED, panel, picture, plant
 
-from vtk.cli import load
 from vtk.driver.chain import OfRun, Opening, Step
 from vtk.driver.passes import Done, Tally, run_passes
 from vtk.driver.run import prepare, run
@@ -38,17 +38,7 @@ REID = ("reid", "clips", "--detector", "motion", "--classes", "motion", "--model
 @pytest.fixture
 def vtk(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Vtk:
     """Return a function that runs a command in this process, in a folder."""
-
-    def run(name: str, *words: object, cwd: Path) -> CompletedProcess[bytes]:
-        monkeypatch.chdir(cwd)
-        capfdbinary.readouterr()
-        try:
-            code = load(name).main([*map(str, words)], prog_name=f"vtk {name}", standalone_mode=False) or 0
-        except SystemExit as left:
-            code = int(left.code or 0)
-        return CompletedProcess([name, *words], code, *capfdbinary.readouterr())
-
-    return run
+    return loader(capfdbinary, monkeypatch)
 
 
 @pytest.fixture(scope="module")
