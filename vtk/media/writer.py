@@ -82,6 +82,9 @@ class VideoWriter:
         # A stream that cannot say its matrix is taken for BT.601.
         self._matrix = Colorspace.ITU601 if self._muxer == "avi" else Colorspace.ITU709
         self._scaler = VideoReformatter()
+        self._plain = av.VideoFrame(width + width % 2, height + height % 2, "rgb24")
+        (plane,) = self._plain.planes
+        self._pixels = np.ndarray((plane.height, plane.width, 3), np.uint8, plane, strides=(plane.line_size, 3, 1))
         self._first: float | None = None
         self._last = -1  # ticks of the last frame written
         self._first_dts: int | None = None
@@ -127,7 +130,8 @@ class VideoWriter:
                     self._track.begin(t)
                 self._aside = Aside("vtk-encode")
             self._last = max(round((t - self._first) / self._tick), self._last + 1)
-            self._aside.put(partial(self._encode, _copied(image), self._last))
+            # Converted here, beside the encoder, which is behind; so the image is nobody's once this returns.
+            self._aside.put(partial(self._encode, self._converted(image), self._last))
 
     def close(self) -> None:
         """Complete the file and give it its name. Raises MediaError where no frame was written, too."""
@@ -182,6 +186,8 @@ class VideoWriter:
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         if codec == "libx264":
             stream.options = {"crf": str(crf), "preset": preset}
+            # Frames side by side. PyAV asks for slices of one: a quarter slower, and a file 2 % larger (1080p, 2 cores).
+            context.thread_type = "FRAME"
         else:
             stream.options = {"crf": str(crf), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
         return stream
@@ -195,10 +201,18 @@ class VideoWriter:
         except MediaError as error:
             self._audio_note = str(error)
 
-    def _encode(self, image: av.VideoFrame, tick: int) -> None:
-        """Write an even-sized RGB frame, and the sound up to it."""
-        frame = self._scaler.reformat(image, format="yuv420p", dst_colorspace=self._matrix,
-                                      dst_color_range=ColorRange.MPEG, threads=1)
+    def _converted(self, image: np.ndarray) -> av.VideoFrame:
+        """Return an RGB image as a frame of its own in the encoder's format, with even sides."""
+        # Laid into FFmpeg's own memory, the same each time: swscale may read some bytes beyond the end of a row.
+        height, width = image.shape[:2]
+        self._pixels[:height, :width] = image
+        self._pixels[height:, :width] = image[-1]
+        self._pixels[:, width:] = self._pixels[:, width - 1 : width]
+        return self._scaler.reformat(self._plain, format="yuv420p", dst_colorspace=self._matrix,
+                                     dst_color_range=ColorRange.MPEG, threads=1)
+
+    def _encode(self, frame: av.VideoFrame, tick: int) -> None:
+        """Write a frame, and the sound up to it."""
         frame.pts, frame.time_base, frame.duration = tick, self._tick, self._span
         self._mux_video(self._stream.encode(frame))
         self._mux_audio(float(tick * self._tick))
@@ -244,14 +258,6 @@ class VideoWriter:
         except BaseException:
             self.abort()
             raise
-
-
-def _copied(image: np.ndarray) -> av.VideoFrame:
-    """Return the image as a frame of its own, with even sides."""
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
 
 
 def _muxer(name: str, crf: int, preset: str, overwrite: bool) -> str:
