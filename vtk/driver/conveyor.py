@@ -10,6 +10,9 @@ from typing import Any
 
 from vtk.driver.link import Item, Link
 
+# Items under way at least: a stage that works on several frames at a time lets others wait, who do one by one.
+SLACK = 12
+
 _END = object()
 
 
@@ -21,7 +24,7 @@ class Conveyor:
     """
 
     def __init__(self, links: Sequence[Link]) -> None:
-        self.depth = len(links) + 1
+        self.depth = max(len(links) + 1, SLACK // max(link.stage.batch for link in links))
         self._belts: list[queue.SimpleQueue[Any]] = [queue.SimpleQueue() for _ in range(len(links) + 1)]
         self._stop = threading.Event()
         self._under_way = 0

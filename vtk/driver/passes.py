@@ -292,6 +292,8 @@ def _last(part: Chain, tally: Tally) -> Iterator[list[bytes]]:
     """Yield what concerns the whole run, stage by stage."""
     for position, step in enumerate(part.steps):
         yield from concluded(part, position, step.stage.finish, tally)
+    if not part.last:
+        trim()  # the next pass needs the room
 
 
 def concluded(part: Chain, position: int, work: Callable[[], list[Record]], tally: Tally) -> Iterator[list[bytes]]:

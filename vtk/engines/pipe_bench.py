@@ -99,7 +99,7 @@ def timed(line: str) -> dict[str, float]:
     most = 0
     while process.poll() is None:
         most = max(most, sum(map(pss_of, family_of(process.pid))))
-        time.sleep(0.2)
+        time.sleep(0.5)  # what is asked halts the process for some milliseconds
     if process.returncode:
         raise SystemExit(f"{line}: exit code {process.returncode}, expected 0")
     seconds, after = time.perf_counter() - begin, os.times()

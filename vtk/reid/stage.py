@@ -122,8 +122,8 @@ class ReidStage(Stage):
 
     @property
     def batch(self) -> int:  # type: ignore[override]
-        """How many frames one call takes: the tracker's own number where that is small."""
-        return min(BATCH, self._tracker.batch) if self._tracker is not None else 1
+        """How many frames one call takes: the tracker's number where one is at work; else it looks at each by itself."""
+        return min(BATCH, self._tracker.batch) if self._tracker is not None and self._tracker.detects else 1
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change what is made of a source: not those of identities, which are of the run."""

@@ -135,7 +135,12 @@ class TrackStage(Stage):
     @property
     def batch(self) -> int:  # type: ignore[override]
         """How many frames one call takes: the detector's own number where it is loaded."""
-        return BATCH if self._loaded is None or isinstance(self._loaded, VtkError) else self._loaded.batch
+        return self._loaded.batch if self.detects else BATCH
+
+    @property
+    def detects(self) -> bool:
+        """Whether its detector is loaded."""
+        return self._loaded is not None and not isinstance(self._loaded, VtkError)
 
     def options(self, mode: str = "media") -> Record:
         """Return the options that change results; the detector's only where it is used."""
