@@ -71,8 +71,10 @@ def collect(parse: Callable[[], None]) -> list[Planned]:
 def drive_all(planned: Sequence[Planned], common: Common) -> None:
     """Run the stages of a pipe over the inputs in ``common``; exits the process with the run's code."""
     from vtk import threads
+    from vtk.driver import heap
 
     threads.bound(common.threads)
+    heap.share()
     # Records are many, short-lived and without cycles: looking for cycles at every 700th costs a fifth of the time.
     gc.set_threshold(100_000, 20, 20)
     steps = [Step(plan.factory(), plan.common.only) for plan in planned]

@@ -132,9 +132,11 @@ class Worker:
 
     def _load(self) -> None:
         from vtk import threads
+        from vtk.driver import heap
 
         plan = self._plan
         threads.bound(plan.threads)
+        heap.share()
         self._storage = open_storage(plan.place)
         self._steps = [Step(factory(), only) for factory, only in plan.factories]
         prepare([step.stage for step in self._steps], True)

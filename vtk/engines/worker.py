@@ -137,11 +137,13 @@ def lost_lines(factories: Sequence[Factory], source: str, error: VtkError) -> tu
 def _work(line: Connection, setup: Setup) -> None:
     """Be a process of a run: say when the stages are loaded, then take sources until the line closes."""
     from vtk import threads
+    from vtk.driver import heap
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _keep_stdout_clean()
     threading.Thread(target=_follow_parent, args=(setup.folder,), name="vtk-parent", daemon=True).start()
     threads.bound(setup.threads)
+    heap.share()
     with suppress(BrokenPipeError):  # the parent is gone
         try:
             steps = [Step(factory(), only) for factory, only in setup.factories]
