@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from coloured import PLACES, Coloured, film, shown
 from PIL import Image
@@ -44,8 +45,11 @@ def bad(name: str, folder: Path) -> Path:
         film(path, ("beach", 3), ("street", 3))
     elif name == "cut.mp4":
         film(path, ("beach", 30), ("street", 30))
-        data = path.read_bytes()
-        path.write_bytes(data[: len(data) // 3] + bytes(200) + data[len(data) // 3 + 200 :])
+        with av.open(path) as container:  # where the packets lie
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        data, begin = bytearray(path.read_bytes()), packets[10].pos
+        data[begin : packets[20].pos] = bytes(packets[20].pos - begin)
+        path.write_bytes(data)
     else:
         path.write_text("no film")
     return path

@@ -13,9 +13,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 # How many times smaller in both directions, at least, a picture is that a kernel makes: below, swscale is as fast.
 SMALL = 8
-# Rows that are averaged at least, of luma and of each chroma, under a pixel of the result or of as many as of FEW rows:
-# with three times as many some are left out, for reading them takes longer than adding them up.
-ROWS, FEW = (3.0, 1.5, 1.5), 64
+# Rows that are averaged, about, of luma and of each chroma, under a pixel of the result or of as many as of FEW rows:
+# where there are two or more times as many some are left out, for reading them takes longer than adding them up.
+ROWS, FEW = (3.0, 1.5, 1.5), 32
 # Formats of three planes of bytes, and those among them whose range is full by their name.
 PLANES = frozenset(("yuv420p", "yuv422p", "yuv440p", "yuv444p", "yuv411p", "yuv410p"))
 FULL = frozenset(("yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "yuvj411p"))
@@ -90,7 +90,7 @@ def _planes(frame: Any, height: int) -> list[np.ndarray] | None:
         if step < wide:
             return None
         # Odd, so that what is read lies in the middle of what it stands for: with every other row all is half a row off.
-        skip = max(1, int(tall // (rows * max(FEW, height))) - 1 | 1)
+        skip = int(tall / (rows * max(FEW, height)) / 2) * 2 + 1
         first = skip // 2
         # One array made of the bytes, not views of views: that takes longer than a small plane takes to be averaged.
         found.append(np.ndarray((-((first - tall) // skip), wide), np.uint8, plane, first * step, (skip * step, 1)))

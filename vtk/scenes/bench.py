@@ -25,7 +25,7 @@ import numpy as np
 from vtk.driver.ahead import Ahead
 from vtk.driver.lines import IDLE
 from vtk.errors import VtkError
-from vtk.media.sampling import Size
+from vtk.media.sampling import NATIVE, Size
 from vtk.media.video import open_media
 from vtk.media.writer import VideoWriter
 from vtk.metrics.shots import Score, Truth, score_changes, score_cuts, score_graduals
@@ -74,6 +74,15 @@ def decode(path: str) -> int:
     reader = open_media(path)
     try:
         return sum(1 for _ in reader.frames([], lambda index, t: True))
+    finally:
+        reader.close()
+
+
+def convert(path: str) -> int:
+    """Decode a file to RGB, as most programs take frames; return how many frames it has."""
+    reader = open_media(path)
+    try:
+        return sum(len(frame.image(NATIVE)) > 0 for frame in reader.frames([NATIVE], lambda index, t: True))
     finally:
         reader.close()
 
@@ -156,12 +165,12 @@ def _told(scores: Mapping[str, Score]) -> dict[str, Any]:
 def speed(path: str, turns: int, network: TransNet | None = None) -> dict[str, Any]:
     """Return how fast shots are found on a file beside decoding alone: frames a second over alternating runs.
 
-    ``ratio`` is to decoding that converts nothing, ``ratio_scaled`` to decoding to pictures of 64 × 64, each the median
-    of the turns' own ratios, by the clock: what a user waits, where decoding leaves a core free. ``cpu_ratio``
-    compares the processor time of all threads instead, all that is spent: nothing is hidden in cores that stand idle,
-    and others on the machine change it less.
+    ``ratio`` is to decoding that converts nothing, ``ratio_rgb`` to decoding to RGB frames, ``ratio_scaled`` to decoding
+    to the small pictures that shots are found on, each the median of the turns' own ratios, by the clock: what a user
+    waits, where decoding leaves a core free. ``cpu_ratio`` and those after it compare the processor time of all threads
+    instead, all that is spent: nothing is hidden in cores that stand idle, and others on the machine change it less.
     """
-    ways: dict[str, Callable[[str], Any]] = {"decode": decode, "scale": scale, "shots": changes}
+    ways: dict[str, Callable[[str], Any]] = {"decode": decode, "rgb": convert, "scale": scale, "shots": changes}
     if network is not None:
         ways[network.name] = partial(changes, network=network)
     for name in ("ContentDetector", "AdaptiveDetector"):
@@ -186,8 +195,9 @@ def speed(path: str, turns: int, network: TransNet | None = None) -> dict[str, A
     return {"clip": os.path.basename(path), "width": reader.info.width, "height": reader.info.height, "frames": count,
             **{f"{name}_fps": round(count / statistics.median(each[0] for each in times), 1)
                for name, times in taken.items()},
-            "ratio": ratio("decode"), "ratio_scaled": ratio("scale"), "cpu_ratio": ratio("decode", 1),
-            "cpu_ratio_scaled": ratio("scale", 1), "turns": turns, "cores": os.cpu_count()}
+            "ratio": ratio("decode"), "ratio_rgb": ratio("rgb"), "ratio_scaled": ratio("scale"),
+            "cpu_ratio": ratio("decode", 1), "cpu_ratio_rgb": ratio("rgb", 1), "cpu_ratio_scaled": ratio("scale", 1),
+            "turns": turns, "cores": os.cpu_count()}
 
 
 def write_films(folder: Path, seeds: Iterable[int], clips: Sequence[np.ndarray]) -> list[Case]:

@@ -12,8 +12,8 @@ from vtk.scenes.looks import BLOCK, Box, Look
 
 # Looks before and after a stretch by which it is told how the camera goes, and seconds that they may be apart.
 REACH, LATELY = 5, 0.35
-# Response of phase correlation below which no motion was made out, and pixels of 64 a look that are believed.
-SURE, FASTEST = 0.15, 3.0
+# Response of phase correlation below which no motion was made out, and pixels of 32 a look that are believed.
+SURE, FASTEST = 0.15, 1.5
 
 
 def carried(looks: Sequence[Look], places: np.ndarray, area: Box) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ import numpy as np
 from vtk.kernels.frame_signature import block_statistics, luminance_difference
 from vtk.media.sampling import Size
 
-SIDE = 64
+SIDE = 32
 LOOK = Size("exact", SIDE, SIDE)
-BLOCK = 4
+BLOCK = 2
 GRID = SIDE // BLOCK
 # Rows and columns of blocks in the middle: even upright films between bars reach over these columns.
 CORE = (slice(4, 12), slice(6, 10))
@@ -37,9 +37,9 @@ class Look:
     Attributes:
         index: the frame's number.
         t: its second.
-        image: (64, 64, 3) uint8 RGB.
+        image: (32, 32, 3) uint8 RGB.
         change: mean absolute difference of all channels from the look before, in [0, 255]; 0 for the first.
-        blocks: (16, 16) float32, mean luminance of blocks of 4 × 4 pixels.
+        blocks: (16, 16) float32, mean luminance of blocks of 2 × 2 pixels.
         spread: (16, 16) float32, variance of luminance within them.
         core: standard deviation of luminance in the middle of the picture, which no bars reach.
         rows, columns: those that are not all black, a bit for each, the first the lowest.
@@ -57,7 +57,7 @@ class Look:
 
 
 def shrink(image: np.ndarray) -> np.ndarray:
-    """Return a picture (H, W, 3) uint8 as (64, 64, 3); as it is where it has that size."""
+    """Return a picture (H, W, 3) uint8 as (32, 32, 3); as it is where it has that size."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(f"image: got {image.dtype} {image.shape}, expected uint8 (H, W, 3)")
     if image.shape[:2] == (SIDE, SIDE):
@@ -66,7 +66,7 @@ def shrink(image: np.ndarray) -> np.ndarray:
 
 
 def measure(frames: Sequence[tuple[int, float, np.ndarray]], before: np.ndarray | None) -> list[Look]:
-    """Return looks of frames (index, t, image (64, 64, 3) uint8), ``before`` being the image before the first."""
+    """Return looks of frames (index, t, image (32, 32, 3) uint8), ``before`` being the image before the first."""
     images = np.stack([before if before is not None else frames[0][2], *(image for _, _, image in frames)])
     # Channels as pixels side by side: what differs in colour alone counts too.
     plain = images.reshape(len(images), SIDE, 3 * SIDE, 1)
