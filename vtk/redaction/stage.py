@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vtk.driver.inputs import output_path
 from vtk.driver.stage import Frame, Record, Source, Stage
+from vtk.driver.targets import Target
 from vtk.errors import UsageError, VtkError
 from vtk.media.names import is_image, is_stream
-from vtk.media.writer import MUXERS, PRESETS
+from vtk.media.writer import PRESETS
 from vtk.redaction.coverage import PARENTS, WHOLE, lacking
 from vtk.redaction.hiding import HOWS
 from vtk.redaction.plan import Plan
@@ -20,9 +20,6 @@ from vtk.redaction.sightings import Sightings
 from vtk.redaction.writing import Style, Written, discard, prove, write
 
 BOXED = ("detection", "track", "text", "face", "species")
-IMAGES = (".png", ".jpg", ".jpeg", ".webp")
-# Sources whose names their outputs keep in --out-dir; others get .mp4 behind theirs, which plays more widely.
-KEPT = (".mp4", ".m4v", ".mov", ".mkv")
 _NAMED = 10  # labels that a message tells of
 
 
@@ -90,8 +87,7 @@ class RedactStage(Stage):
             raise UsageError(f"--crf {style.crf}: a number from 0 (lossless) to 35 is needed; worse cannot be checked")
         if style.preset not in PRESETS:
             raise UsageError(f"--preset {style.preset}: there are {', '.join(PRESETS)}")
-        if output is not None and output.suffix.lower() not in (*IMAGES, *MUXERS):
-            raise UsageError(f"-o {output}: a name that ends in {', '.join((*MUXERS, *IMAGES))} is needed")
+        self._target = Target(output, out_dir)
         self._output, self._out_dir, self._overwrite = output, out_dir, overwrite
         self.one_output = output
         self._types, self._classes, self._keep = frozenset(types or BOXED), frozenset(classes), frozenset(keep)
@@ -99,7 +95,6 @@ class RedactStage(Stage):
         self._say = say
         self.late = frozenset({"identity"} if keep else ())
         self._names: dict[str, dict[int, str]] = {}
-        self._taken: str | None = None
         self._bad_line: str | None = None
 
     def options(self, mode: str = "media") -> Record:
@@ -145,7 +140,7 @@ class RedactStage(Stage):
                              "vtk face-antispoof --frames)")
         if is_stream(source.name) and not source.name.startswith(("http://", "https://")):
             raise UsageError("is a live stream, which cannot be read a second time: record it first")
-        path = self._path(source)
+        path = self._target.of(source.name, is_image(source.name))
         self._check_free(path, source)
         return State(source, path)
 
@@ -250,23 +245,6 @@ class RedactStage(Stage):
         if len(sightings) and max(sightings.frames) >= written.frames:
             return f"records reach frame {max(sightings.frames)}, and the source has {written.frames}"
         return lacking(ledgers, self._types, written.frames, sightings.step, written.apart, self._hold)
-
-    def _path(self, source: Source) -> Path:
-        """Return the file that ``source`` is written into."""
-        image = is_image(source.name)
-        if self._out_dir is not None:
-            name = output_path(source.name)
-            kept = name.lower().endswith(IMAGES if image else KEPT)
-            return self._out_dir / (name if kept else name + (".png" if image else ".mp4"))
-        path = self._output or Path()
-        if self._taken not in (None, source.name):
-            raise UsageError(f"-o {path} holds {self._taken} already, and {source.name} came too: "
-                             "give --out-dir DIR for several sources")
-        if image != path.name.lower().endswith(IMAGES):
-            kind, suffixes = ("an image", IMAGES) if image else ("a video", tuple(MUXERS))
-            raise UsageError(f"-o {path}: {source.name} is {kind}, a name that ends in {', '.join(suffixes)} is needed")
-        self._taken = source.name
-        return path
 
     def _check_free(self, path: Path, source: Source | None) -> None:
         """Raise UsageError where ``path`` may not be written."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vtk.driver.inputs import output_path
 from vtk.driver.stage import Frame, Record, Source, Stage
+from vtk.driver.targets import Target, shows_image
 from vtk.errors import MediaError, RecordError, UsageError, VtkError
 from vtk.media.image import write_image
 from vtk.media.sampling import Sampling
-from vtk.media.writer import MUXERS, PRESETS, VideoWriter
+from vtk.media.writer import PRESETS, VideoWriter
 from vtk.report.beside import Beside
 from vtk.report.canvas import Canvas, Style
 from vtk.report.copied import Copied, Copy
@@ -27,10 +27,6 @@ from vtk.report.painters import PAINTERS, paint
 from vtk.report.spanned import SPANNED, Spanned
 from vtk.report.trails import Trails
 
-IMAGES = (".png", ".jpg", ".jpeg", ".webp")
-VIDEOS = tuple(MUXERS)
-# Sources whose names their drawn videos keep in --out-dir; others get .mp4 behind theirs, which plays more widely.
-KEPT = (".mp4", ".m4v", ".mov", ".mkv")
 DRAWN = (*PAINTERS, "copy")  # the record types that show in a picture
 
 
@@ -105,8 +101,7 @@ class DrawStage(Stage):
             raise UsageError(f"--crf {crf}: a number from 0 (lossless) to 51 is needed")
         if preset not in PRESETS:
             raise UsageError(f"--preset {preset}: there are {', '.join(PRESETS)}")
-        if output is not None and output.suffix.lower() not in (*IMAGES, *VIDEOS):
-            raise UsageError(f"-o {output}: a name that ends in {', '.join((*VIDEOS, *IMAGES))} is needed")
+        self._target = Target(output, out_dir)
         self._output = self.one_output = output
         self._out_dir = out_dir
         self._overwrite = overwrite
@@ -121,7 +116,6 @@ class DrawStage(Stage):
         self.early = self._types & {"copy", *SPANNED}
         self._names: dict[str, dict[int, int | str]] = {}
         self._copies: dict[str, list[Record]] = {}
-        self._taken: str | None = None
         self._subtitled: str | None = None
         self.tee = tee
 
@@ -165,7 +159,7 @@ class DrawStage(Stage):
             UsageError: the file exists, or has another source in it.
             MediaError, RecordError: the subtitles are not there or are none.
         """
-        path = self._path(source)
+        path = self._target.of(source.name, source.info is not None and source.info.kind == "image")
         self._check_free(path, source)
         state = State(source, path, self._style, Trails(self._style.trail), self._cues(source),
                       self._names.get(source.name, {}))
@@ -244,23 +238,6 @@ class DrawStage(Stage):
         self._subtitled = source.name
         return cues_of(self._subtitles, source.name)
 
-    def _path(self, source: Source) -> Path:
-        """Return the file that ``source`` is drawn into."""
-        image = source.info is not None and source.info.kind == "image"
-        if self._out_dir is not None:
-            name = output_path(source.name)
-            kept = name.lower().endswith(IMAGES if image else KEPT)
-            return self._out_dir / (name if kept else name + (".png" if image else ".mp4"))
-        path = self._output or Path()
-        if self._taken not in (None, source.name):
-            raise UsageError(f"-o {path} holds {self._taken} already, and {source.name} came too: "
-                             "give --out-dir DIR for several sources")
-        if image != path.name.lower().endswith(IMAGES):
-            kind, suffixes = ("an image", IMAGES) if image else ("a video", VIDEOS)
-            raise UsageError(f"-o {path}: {source.name} is {kind}, a name that ends in {', '.join(suffixes)} is needed")
-        self._taken = source.name
-        return path
-
     def _check_free(self, path: Path, source: Source | None) -> None:
         """Raise UsageError where ``path`` may not be written; a device or a pipe always may."""
         if path.is_dir():
@@ -289,7 +266,7 @@ class DrawStage(Stage):
             state.beside = Beside(state.source.name, Copied(state.copies), width, height, duration, state.style,
                                   state.source.root)
             width, height = state.beside.size
-        if not state.path.name.lower().endswith(IMAGES):
+        if not shows_image(state.path):
             state.writer = VideoWriter(state.path, width, height, self._fps(state.source),
                                        audio_from=state.source.path, crf=self._crf, preset=self._preset)
         state.begun = True
