@@ -4,7 +4,7 @@ set -euo pipefail
 vtk=${VTK:-vtk}
 python=${PYTHON:-python3}
 here=$(dirname "$0")
-model=$1
+model=${1:?a model is needed: detect_to_csv.sh MODEL INPUT...}
 shift
 
 "$vtk" detect "$@" --model "$model" |

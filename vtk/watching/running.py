@@ -90,7 +90,9 @@ def watch(planned: Sequence[Planned], name: str, common: Common, patience: Patie
     finished = Finished(steps, partial(current_fingerprint, root=root))
     changes, asked = Changes(folder, patience.poll is None, reporter.say), Asked()
     with listening(asked, changes):
-        reporter.say(f"vtk watch: {printable(name)}: files are done as they land; Ctrl-C ends it after the one at work")
+        if not patience.once:
+            reporter.say(f"vtk watch: {printable(name)}: files are done as they land; "
+                         "Ctrl-C ends it after the one at work")
         stream = _stream(steps, _sources(name, folder, common, patience, changes, asked), files, finished, opening, tally,
                          internal=not common.traceback)
         write_stream(stream, Both(files, Stdout()) if common.tee else files, reporter)
