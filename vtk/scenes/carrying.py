@@ -8,6 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from vtk.kernels.shot_change import carry
 from vtk.scenes.looks import BLOCK, Box, Look
 
 # Looks before and after a stretch by which it is told how the camera goes, and seconds that they may be apart.
@@ -61,14 +62,9 @@ def _window(width: int, height: int) -> np.ndarray:
 
 
 def _moved(blocks: np.ndarray, speed: tuple[float, float], looks: np.ndarray) -> np.ndarray:
-    """Return blocks (rows, columns) moved on by each number of ``looks`` (N,), as (N, rows * columns)."""
+    """Return blocks (rows, columns) moved on by each number of ``looks`` (N,), increasing, as (N, rows * columns)."""
     right, down = speed[0] / BLOCK, speed[1] / BLOCK
-    if max(abs(right), abs(down)) * float(np.abs(looks).max()) < 0.25:
+    furthest = max(abs(int(looks[0])), abs(int(looks[-1])))
+    if max(abs(right), abs(down)) * furthest < 0.25:
         return np.repeat(blocks.reshape(1, -1), len(looks), axis=0)
-    shape, moves = (len(looks), *blocks.shape), looks.astype(np.float32)[:, None, None]
-    across = np.broadcast_to(np.arange(shape[2], dtype=np.float32) - np.float32(right) * moves, shape)
-    along = np.broadcast_to(np.arange(shape[1], dtype=np.float32)[:, None] - np.float32(down) * moves, shape)
-    # All pictures in one call, one below the other: a call takes longer than the blocks of a picture.
-    maps = [each.reshape(-1, shape[2]) for each in (across, along)]
-    moved = cv2.remap(np.ascontiguousarray(blocks), *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return moved.reshape(shape[0], -1)
+    return carry(blocks, right, down, looks).reshape(len(looks), -1)

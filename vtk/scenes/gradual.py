@@ -7,9 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
+from statistics import median
 
 import numpy as np
 
+from vtk.kernels.shot_change import shares_between, transition_fit
 from vtk.scenes.carrying import carried
 from vtk.scenes.looks import FLAT, GRID, SMALL_MIDDLE, Box, Look, deviations, likeness, overlay, picture_area, pictures
 
@@ -25,8 +27,9 @@ FITTED = 17
 STILL = 4.0
 # Correlation of the pictures at both ends, up to which they are of two shots.
 APART, ALIKE = 0.6, 0.6
-# Share of the blocks that differ between two shots at least.
-EVERYWHERE = 0.75
+# Share of the blocks that differ between two shots at least, by so much of their mean difference: where things come
+# into a shot, the rest stays.
+EVERYWHERE, CHANGED = 0.75, 0.2
 # What the model may leave unexplained, as a share of the difference of the ends: of a mix of both, and of a picture
 # that is here of the one and there of the other.
 MIXED, SPLIT = 0.36, 0.22
@@ -70,10 +73,11 @@ def find_mix(looks: Sequence[Look], stretches: Sequence[tuple[int, int]], cut: i
 
 
 def likely_stretches(looks: Sequence[Look], start: int, stop: int) -> dict[int, list[tuple[int, int]]]:
-    """Return, for looks from ``start`` up to ``stop``, the stretches around each whose ends are of two shots.
+    """Return, for looks from ``start`` up to ``stop``, the stretches around each that go from one shot to another.
 
-    Each length is tried as often as it takes: the middle may be off by an eighth of it. A stretch is its first and its
-    last look; looks without one are left out. All are compared at once, for most end here.
+    Their ends are of two shots, and the looks between come ever nearer to the last. Each length is tried as often as it
+    takes: the middle may be off by an eighth of it. A stretch is its first and its last look; looks without one are left
+    out. All are compared at once, for most end here.
     """
     tried = list(_tried([look.t for look in looks], start, stop))
     if not tried:
@@ -89,7 +93,8 @@ def likely_stretches(looks: Sequence[Look], start: int, stop: int) -> dict[int, 
         area = picture_area([looks[n] for n in group[0][1:]])
         ends = np.array(group)[:, 1:] - low
         likely = _are_apart(blocks[ends[:, 0]], blocks[ends[:, 1]], area)
-        for at, first, last in compress(group, likely):
+        group, ends = list(compress(group, likely)), ends[likely]
+        for at, first, last in compress(group, _come_nearer(blocks, ends, area) if group else ()):
             places.setdefault(at, []).append((first, last))
     return places
 
@@ -109,7 +114,7 @@ def _tried(times: Sequence[float], start: int, stop: int) -> Iterator[tuple[int,
             yield at, first, last
 
 
-def _are_apart(ones: np.ndarray, others: np.ndarray, area: Box) -> list[bool]:
+def _are_apart(ones: np.ndarray, others: np.ndarray, area: Box) -> np.ndarray:
     """Return of which pairs of pictures (N, 16, 16) float32 both differ, are not flat, and are not alike."""
     ways = (others - ones).reshape(len(ones), -1)
     moved = np.einsum("ij,ij->i", ways, ways) >= STILL**2 * ways.shape[1]
@@ -118,7 +123,15 @@ def _are_apart(ones: np.ndarray, others: np.ndarray, area: Box) -> list[bool]:
     lengths = np.einsum("ij,ij->i", first, first), np.einsum("ij,ij->i", second, second)
     shown = np.minimum(*lengths) > FLAT**2 * first.shape[1]
     along = np.einsum("ij,ij->i", first, second)
-    return (moved & shown & (along <= APART * np.sqrt(lengths[0] * lengths[1]))).tolist()
+    return moved & shown & (along <= APART * np.sqrt(lengths[0] * lengths[1]))
+
+
+def _come_nearer(blocks: np.ndarray, ends: np.ndarray, area: Box) -> np.ndarray:
+    """Return for which stretches, first and last look (N, 2), the share of the last rises as it does in a transition."""
+    shares = shares_between(blocks[:, area[0], area[1]].reshape(len(blocks), -1), ends, FITTED)
+    steps = shares[:, 1:] - shares[:, :-1]
+    quarter, beyond = ((shares >= level).argmax(axis=1) for level in (0.25, 0.75))
+    return ((steps >= -BACK) & (steps <= LEAP)).all(axis=1) & (quarter > 0) & (quarter < beyond)
 
 
 def _stretch(looks: Sequence[Look], at: int, half: float) -> tuple[int, int]:
@@ -137,14 +150,11 @@ def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
     count = min(FITTED, last - first + 1)
     places = first + np.arange(count) * (last - first) // (count - 1)
     pictured = pictures([looks[n] for n in places.tolist()], area)
-    way = pictured[-1] - pictured[0]
-    if _ramp(places, (pictured - pictured[0]) @ way / (way @ way)) is None:
-        return None
     ends = carried(looks, places, area)
-    if _changed(*ends) < EVERYWHERE:
+    fits, (changed, once) = transition_fit(pictured, *ends, CHANGED)
+    if changed < EVERYWHERE:
         return None
-    for kind, fit, most in (("dissolve", _mixed, MIXED), ("wipe", _split, SPLIT)):
-        shares, errors = fit(pictured, *ends)
+    for kind, shares, errors, most in (("dissolve", *fits[:2], MIXED), ("wipe", *fits[2:], SPLIT)):
         ramp = _ramp(places, shares)
         if ramp is None:
             continue
@@ -152,10 +162,10 @@ def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
         margin = MARGIN * (last - first)
         if start - first <= margin or last - end <= margin or end - start < SHORTEST:
             continue
-        error = float(np.median(errors[(places >= start) & (places < end)]))
+        error = median(errors[(places >= start) & (places < end)].tolist())
         if not error <= most:
             continue
-        if kind == "wipe" and _gone_over_once(pictured, *ends) < ONCE:
+        if kind == "wipe" and once < ONCE:
             continue
         if kind == "dissolve" and _dip([looks[n] for n in places], shares, area) > DIP:
             continue
@@ -167,32 +177,6 @@ def _fit(looks: Sequence[Look], first: int, last: int) -> Found | None:
     return None
 
 
-def _changed(first: np.ndarray, last: np.ndarray) -> float:
-    """Return the share of blocks that differ between both shots: where things come into a shot, the rest stays."""
-    ways = np.abs(last - first)
-    return np.count_nonzero(ways > 0.2 * ways.mean()) / ways.size
-
-
-def _mixed(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of the new shot in each picture, and what no mix of both explains.
-
-    Source: a dissolve is a linear mix (Lienhart, Comparison of automatic shot boundary detection algorithms, 1999).
-    """
-    way, gone = last - first, pictures - first
-    length = (way * way).sum(axis=1)
-    shares = (gone * way).sum(axis=1) / length
-    rest = gone - shares[:, None] * way
-    return shares, np.sqrt((rest**2).sum(axis=1) / length)
-
-
-def _split(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of blocks that are the new shot's in each picture, and what is neither's."""
-    ways, to_first, to_last = np.abs(last - first), np.abs(pictures - first), np.abs(pictures - last)
-    total = ways.sum(axis=1)
-    shares = (ways * (to_last < to_first)).sum(axis=1) / total
-    return shares, np.minimum(to_first, to_last).sum(axis=1) / total
-
-
 def _dip(looks: Sequence[Look], shares: np.ndarray, area: Box) -> float:
     """Return the contrast half-way, as a share of that of the ends: a mix of two pictures has less than either."""
     contrast = deviations([*looks], area)
@@ -202,13 +186,6 @@ def _dip(looks: Sequence[Look], shares: np.ndarray, area: Box) -> float:
     share = shares[middle]
     ends = np.sqrt((1 - share) * contrast[0] ** 2 + share * contrast[-1] ** 2)
     return float(contrast[middle].mean() / ends.mean())
-
-
-def _gone_over_once(pictures: np.ndarray, first: np.ndarray, last: np.ndarray) -> float:
-    """Return the share of blocks, by what they change, that are of one shot and then of the other to the end."""
-    ways = np.abs(last - first).mean(axis=0)
-    new = np.abs(pictures - last) < np.abs(pictures - first)
-    return float(ways[(new[1:] != new[:-1]).sum(axis=0) <= 1].sum() / ways.sum())
 
 
 def _ramp(places: np.ndarray, shares: np.ndarray) -> tuple[int, int] | None:

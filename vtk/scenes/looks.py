@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vtk.kernels.frame_signature import block_statistics, luminance_difference
+from vtk.kernels.shot_change import shifted_likeness
 from vtk.media.sampling import Size
 
 SIDE = 32
@@ -118,7 +119,7 @@ def pictures(looks: Sequence[Look], area: Box) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """A picture to be laid over others: (32, 32, 3) float32, and how far its values deviate, in all and in its middles.
+    """A picture to be laid over others: (32, 32, 3) uint8, and how far its values deviate, in all and in its middles.
 
     Attributes:
         middles: by the side of a middle, that part and how far its values deviate.
@@ -145,7 +146,8 @@ def overlay(look: Look, area: Box) -> Overlay:
 
 def small_overlay(image: np.ndarray) -> Overlay:
     """Return a picture (H, W, 3) uint8 as it is laid over another."""
-    small = cv2.resize(image, (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = image if image.shape[:2] == (OVERLAY, OVERLAY) else cv2.resize(
+        image, (OVERLAY, OVERLAY), interpolation=cv2.INTER_AREA)
     return Overlay(small, _deviation(small), {})
 
 
@@ -155,16 +157,16 @@ def likeness(one: Overlay, other: Overlay, middle: int = MIDDLE) -> float:
     ``middle`` is the side of the part of the other that is shifted. Brightness and contrast do not matter. Flat
     pictures are alike by their level alone.
 
-    Source: normalised cross-correlation, as ``cv2.matchTemplate`` has it.
+    Source: the kernel ``shifted_likeness``.
     """
     flat = one.deviation < FLAT, other.deviation < FLAT
     if any(flat):
-        apart = float(np.abs(one.pixels - other.pixels).mean())
+        apart = float(cv2.absdiff(one.pixels, other.pixels).mean())
         return max(0.0, 1 - apart / 32) if all(flat) else 0.0
     part, deviation = other.middle(middle)
     if deviation < FLAT:
         return float(np.corrcoef(one.pixels.ravel(), other.pixels.ravel())[0, 1])
-    return float(cv2.matchTemplate(one.pixels, part, cv2.TM_CCOEFF_NORMED).max())
+    return float(shifted_likeness(one.pixels[None], part[None])[0])
 
 
 def _deviation(overlaid: np.ndarray) -> float:
