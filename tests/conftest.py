@@ -35,9 +35,9 @@ def shared() -> Path:
 
 
 @cache
-def forks() -> Forks:
-    """Return this process's one source of forks, which ends with it."""
-    found = Forks()
+def forks(order: str) -> Forks:
+    """Return this process's one source of forks whose sets have an ``order``, PYTHONHASHSEED; it ends with this."""
+    found = Forks({**os.environ, "PYTHONHASHSEED": order})
     atexit.register(found.close)
     return found
 
@@ -49,9 +49,9 @@ def run_vtk(*args: str | os.PathLike[str], stdin: bytes = b"", cwd: Path | None 
     The process is a fork with libraries imported already, unless ``env`` has what they read when they are imported.
     """
     words, environment = list(map(os.fspath, args)), {**os.environ, **env}
-    if hasattr(os, "fork") and all(isinstance(word, str) for word in words) and same_imports(
-            environment, forks().environment):
-        return forks().run(words, stdin, cwd, timeout, environment)
+    source = forks(environment.setdefault("PYTHONHASHSEED", "random")) if hasattr(os, "fork") else None
+    if source and all(isinstance(word, str) for word in words) and same_imports(environment, source.environment):
+        return source.run(words, stdin, cwd, timeout, environment)
     return subprocess.run([sys.executable, "-m", "vtk", *words], input=stdin, capture_output=True, cwd=cwd,
                           timeout=timeout, env=environment, check=False)
 

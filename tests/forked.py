@@ -23,7 +23,8 @@ IMPORTED = (
     "vtk.cli", "vtk.schema", "vtk.driver.run", "vtk.driver.stream", "vtk.driver.source_run", "vtk.media.fingerprint",
     "vtk.media.pyav", "vtk.media.image", "vtk.media.video", "vtk.media.writer", "vtk.models.motion",
     "vtk.models.openvino", "vtk.kernels.association.cpu", "vtk.kernels.kalman.cpu", "vtk.tracking.stage",
-    "vtk.copies.stage", "vtk.liveness.stage", "vtk.report.draw", "vtk.text.stage",
+    "vtk.copies.stage", "vtk.liveness.stage", "vtk.piping", "vtk.reid.stage", "vtk.report.draw", "vtk.scenes.stage",
+    "vtk.species.stage", "vtk.text.stage",
 )  # fmt: skip
 
 
@@ -34,14 +35,18 @@ def same_imports(environment: dict[str, str], other: dict[str, str]) -> bool:
 
 
 class Forks:
-    """A process that waits, and forks for each command it is told."""
+    """A process that waits, and forks for each command it is told.
 
-    def __init__(self) -> None:
-        self.environment = dict(os.environ)
+    Args:
+        environment: what libraries find in it when they are imported.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
         self.lock = Lock()
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.process = subprocess.Popen([sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                                        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         theirs.close()
 
     def run(self, arguments: list[str], stdin: bytes, cwd: Path | None, timeout: float,

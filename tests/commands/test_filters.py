@@ -110,6 +110,15 @@ def test_a_closed_pipe_is_quiet(call: tuple[str, ...], detections: bytes, tmp_pa
         assert process.stderr.read() == b""
 
 
+@HAS_WEIGHTS
+def test_several_models_give_the_same_bytes_again(clip: Path) -> None:
+    """The three that species are asked of by default; see ``test_a_second_run_gives_the_same_bytes``."""
+    call = ("classify-species", "--classes", "motion", "--frames", clip)
+    found = run_vtk(*call)
+    assert (found.returncode, found.stderr) == (0, b"") and of_type(found.stdout, "species")
+    assert run_vtk(*call, PYTHONHASHSEED="8").stdout == found.stdout
+
+
 @pytest.mark.parametrize("name", READS_MEDIA)
 class TestMedia:
     """What filters that open media promise."""

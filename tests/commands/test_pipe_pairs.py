@@ -33,7 +33,6 @@ SINKS: dict[str, str] = {
     "export coco": "export coco -o {out}/coco.json",
 }
 FILTERS = {name: " ".join(words) for name, words in CALLS.items() if name != "sort"}
-FILTERS["classify-species"] += " --model imagenet"  # one network, not three: half the time of all pairs
 FIRST = [pytest.param(name, marks=HAS_WEIGHTS) if name in WITH_WEIGHTS else name for name in FILTERS]
 SECOND = {**FILTERS, **{name: f"{text} --tee" for name, text in SINKS.items()}}
 

@@ -33,7 +33,8 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_numba_agrees_with_the_reference(family: str, name: str, request: pytest.FixtureRequest) -> None:
     inputs = {(size, seed): cases(family).inputs(name, size, np.random.default_rng([seed, size]))
               for size in SIZES for seed in range(4)}
-    reference, numba = (getattr(import_module(f"vtk.kernels.{family}.{module}"), name) for module in ("reference", "cpu"))
+    modules = (import_module(f"vtk.kernels.{family}.{each}") for each in ("reference", "cpu"))
+    reference, numba = (getattr(module, name) for module in modules)
     wanted = {key: reference(**arguments) for key, arguments in inputs.items()}  # once: it takes longest
 
     def differing() -> dict[tuple[int, int], str]:
