@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from vtk.kernels.shrink_yuv import shrink_yuv
 from vtk.kernels.shrink_yuv.cases import MATRIX
+from vtk.kernels.shrink_yuv.reference import shrink_yuv as by_definition
 
 PLAIN = np.eye(3, 4)
 
@@ -45,6 +46,49 @@ def test_rows_may_lie_apart_and_many_under_a_pixel() -> None:
     means = wide[::2, 5:25].reshape(700, 4, 5).mean(axis=(0, 2))
     assert np.abs(got[0, :, 0] - means).max() <= 0.5
     assert (shrink_yuv(*[np.full((1400, 40), 255, np.uint8)] * 3, PLAIN, 2, 2) == 255).all()
+
+
+SHAPES = [  # of luma and chroma, and the picture: whole boxes of columns are fours, of pixels, or neither
+    ((91, 64), (45, 32), (8, 8)), ((91, 80), (45, 40), (8, 8)), ((91, 60), (46, 30), (9, 4)), ((17, 61), (9, 31), (5, 6)),
+    ((16, 64), (9, 31), (8, 8)), ((15, 63), (8, 32), (8, 8)),  # one of them whole
+    ((1, 640), (1, 320), (1, 32)), ((272, 1), (136, 1), (32, 1)), ((1, 1), (1, 1), (1, 1)), ((3, 2), (2, 1), (7, 9)),
+    ((257, 40), (129, 20), (2, 4)), ((259, 41), (129, 21), (2, 4)), ((523, 40), (262, 20), (4, 3)),  # rows by parts
+    ((1080, 64), (540, 32), (64, 4)), ((1081, 33), (1081, 33), (50, 3)), ((3, 5), (3000, 7), (7, 3)),
+    ((40, 2100), (20, 1050), (5, 1300)), ((40, 90), (20, 45), (37, 64))]  # more than is made RGB at once
+
+
+@pytest.mark.parametrize(("luma", "chroma", "size"), SHAPES)
+@pytest.mark.parametrize("bright", [False, True])
+def test_every_way_to_cut_gives_what_the_definition_does(
+    luma: tuple[int, int], chroma: tuple[int, int], size: tuple[int, int], bright: bool
+) -> None:
+    """Planes lie in wider ones, every other row of them; the brightest have the largest sums that there are."""
+    random = np.random.default_rng(4)
+    whole = [random.integers(255 * bright, 256, (2 * tall, wide + 5), np.uint8) for tall, wide in (luma, chroma, chroma)]
+    planes = [each[::2, 2:-3] for each in whole]
+    assert (shrink_yuv(*planes, MATRIX, *size) == by_definition(*planes, MATRIX, *size)).all()
+
+
+@pytest.mark.parametrize("turned", [np.s_[::-1], np.s_[:, ::-1], np.s_[:, ::2]])
+def test_planes_may_lie_in_any_order_and_be_read_only(turned: object) -> None:
+    planes = [np.random.default_rng(5).integers(0, 256, (20, 24), np.uint8)[turned] for _ in range(3)]
+    for each in planes:
+        each.flags.writeable = False
+    assert (shrink_yuv(*planes, MATRIX, 3, 4) == by_definition(*planes, MATRIX, 3, 4)).all()
+
+
+def test_the_longest_lines_do_not_run_over() -> None:
+    bright = np.full((257, 1 << 15), 255, np.uint8)
+    assert (shrink_yuv(bright, bright, bright, PLAIN, 1, 1) == 255).all()
+    assert (shrink_yuv(bright, bright, bright, PLAIN, 2, 3) == 255).all()
+
+
+def test_the_matrix_stays_as_it_is_and_may_be_large() -> None:
+    matrix = MATRIX.copy()
+    matrix.flags.writeable = False
+    shrink_yuv(plane([1, 2]), plane([3]), plane([4]), matrix, 1, 1)
+    assert (matrix == MATRIX).all()
+    assert shrink_yuv(plane([1, 2]), plane([3]), plane([4]), np.full((3, 4), 1e300), 1, 1).tolist() == [[[255] * 3]]
 
 
 def test_grey_stays_grey() -> None:
