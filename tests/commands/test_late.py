@@ -193,10 +193,10 @@ def test_reid_is_drawn_as_the_shell_does_it(shared: Path, tmp_path: Path) -> Non
     """Real people, real names: the pipe of processes and the pipe in one give the same pixels."""
     video = shared / "data" / "track" / "vtest.avi"
     track = "track --detector yolox-nano --classes person --end 4"
-    piped = run_vtk("draw", "-o", tmp_path / "piped.mp4", "--tee", stdin=run_vtk(
+    piped = run_vtk("draw", "-o", tmp_path / "piped.mp4", "--tee", "--limit", "40", stdin=run_vtk(
         "reid", stdin=run_vtk(*track.split(), video).stdout).stdout)
     assert piped.returncode == 0 and piped.stdout.count(b'"type":"identity"') > 3, piped.stderr
-    fused = run_vtk("pipe", f"{track} | reid | draw -o {tmp_path}/fused.mp4 --tee", video)
+    fused = run_vtk("pipe", f"{track} | reid | draw -o {tmp_path}/fused.mp4 --tee --limit 40", video)
     assert fused.returncode == 0, fused.stderr
     shown = [[line for line in data.splitlines() if b'"type":"embedding"' not in line and b'"type":"identity"' not in line]
              for data in (fused.stdout, piped.stdout)]
