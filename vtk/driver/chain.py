@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orjson import loads
 
+from vtk.driver.beforehand import Beforehand
 from vtk.driver.late import announcement
 from vtk.driver.link import Mode
 from vtk.driver.profile import Spent
@@ -49,6 +50,7 @@ class Chain:
         self.number = number  # of the pass, from 1
         self.last = last
         self.opening = opening
+        self.beforehand = Beforehand(opening)
         self.reads = frozenset().union(*(step.stage.reads for step in steps))
         # A line made by step k (-1: upstream) is dropped when a later step wants only its own.
         self.only_from = max((k for k, step in enumerate(steps) if step.only), default=-1)

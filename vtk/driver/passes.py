@@ -10,6 +10,7 @@ from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from vtk.driver.beforehand import with_next
 from vtk.driver.chain import Chain, Opening, Outcome, Step
 from vtk.driver.heap import trim
 from vtk.driver.late import Late, conclusion, listed, no_room
@@ -200,7 +201,8 @@ def _released(first: list[bytes], waiting: IO[bytes]) -> Iterator[list[bytes]]:
 
 def _named(part: Chain, sources: Iterable[str], tally: Tally) -> Iterator[Any]:
     """Run a chain over sources that the user named."""
-    for number, source in enumerate(sources, 1):
+    for number, (source, following) in enumerate(with_next(sources), 1):
+        part.beforehand.expect(following)
         outcome = Outcome(source)
         yield Begin(source)
         yield from part.source(source, None, outcome)

@@ -184,17 +184,13 @@ class SourceRun:
 
     def _open(self) -> list[bytes]:
         """Open the source where a stage wants pixels; return the media record's line where none came."""
-        from vtk.media.video import open_media
-
         wanting = [link for link in self._links if link.wants_pixels and not link.errors]
         if self._media is not None:
             self._fingerprint = self._media.get("fingerprint")
         if not wanting or self._upstream_failed():
             return []
-        opening = self._chain.opening
         try:
-            reader = open_media(self._name, decoder=opening.decoder, threads=opening.threads, timeout=opening.timeout,
-                                root=opening.root, framerate=opening.framerate)
+            reader = self._chain.beforehand.open(self._name)
         except VtkError as error:
             return self._cannot_open(wanting, error)
         except Exception as error:

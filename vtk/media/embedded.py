@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import struct
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -108,8 +107,7 @@ def _exif(path: str) -> tuple[dict[int, Any], dict[int, Any]]:
     from vtk.media.image import BROKEN_EXIF, make_ready
 
     try:
-        with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pictures that are large, and of EXIF that is cut
+        with open(path, "rb") as file:
             make_ready(path)
             with Image.open(file) as image:
                 block = image.info.get("exif") or (_behind(path) if image.format == "PNG" else None)

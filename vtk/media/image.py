@@ -26,6 +26,9 @@ _TURNS = {2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FL
 BROKEN_EXIF = (OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
                struct.error)
 
+# Pillow warns of large images, and of EXIF that is cut. Once for all: to be quiet for a while is not safe in threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 
 class ImageReader(SequentialReader):
     """Reads an image as a source of one frame: frame 0 at t 0. Of an animation or many pages, the first."""
@@ -53,8 +56,7 @@ def load(path: str) -> tuple[np.ndarray, str, int]:
         MediaError: E_OPEN it cannot be read or is of a kind that nothing here reads; E_DECODE its data are damaged.
     """
     try:
-        with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images, and of EXIF that is cut
+        with open(path, "rb") as file:
             make_ready(path)
             with Image.open(file) as image:
                 codec = (image.format or "image").lower()
@@ -74,6 +76,17 @@ def load(path: str) -> tuple[np.ndarray, str, int]:
             raise MediaError(f"cannot be opened: {error.strerror}", code="E_OPEN") from None
         # Pillow says broken data in any of these four; the last is AVIF's.
         raise MediaError(f"is a damaged image: {' '.join(str(error).split())}") from None
+
+
+def size_of(path: str) -> tuple[int, int] | None:
+    """Return (width, height) in pixels as an image file's head says; None where it cannot be told."""
+    try:
+        with open(path, "rb") as file:
+            make_ready(path)
+            with Image.open(file) as image:
+                return image.size
+    except (MediaError, ModuleNotFoundError, Image.DecompressionBombError, *BROKEN_EXIF):
+        return None
 
 
 def write_image(path: str | os.PathLike[str], image: np.ndarray, quality: int = 92) -> None:

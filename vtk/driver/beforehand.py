@@ -1,0 +1,81 @@
+"""Pictures opened before their turn: the next one is decoded while the stages look at the one before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from typing import Any
+
+from vtk.driver.stage import Opening
+from vtk.media.names import is_image, open_name
+
+# Pixels of a picture that is opened before its turn, at most: two are held then.
+LARGEST = 50_000_000
+
+
+class Beforehand:
+    """Opens sources, and the picture that comes next in a thread of its own while the one before is worked on.
+
+    Decoders let go of the interpreter's lock. An error is raised where the source is opened in its turn.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._next: str | None = None
+        self._begun: tuple[str, threading.Thread, list[Any]] | None = None
+
+    def expect(self, name: str | None) -> None:
+        """Hear which source follows the one that is opened next; None where that is not known."""
+        self._next = name
+
+    def open(self, name: str) -> Any:
+        """Return a reader of a source, and begin with the one that follows. Raises what ``open_media`` raises."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun[0] == name:
+            begun[1].join()
+        try:
+            if begun is None or begun[0] != name or not begun[2]:
+                return self._now(name)
+            if isinstance(begun[2][0], BaseException):
+                raise begun[2][0]
+            return begun[2][0]
+        finally:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Begin to open the source that follows, where it is a picture."""
+        name, self._next = self._next, None
+        if name is None or not is_image(name):
+            return
+        found: list[Any] = []
+        thread = threading.Thread(target=self._beside, args=(name, found), name="vtk-open", daemon=True)
+        self._begun = name, thread, found
+        thread.start()
+
+    def _beside(self, name: str, found: list[Any]) -> None:
+        """Open a picture in this thread; a large one, and one of unknown size, is left for its turn."""
+        from vtk.media.image import size_of
+
+        try:
+            size = size_of(open_name(name, self._opening.root))
+            if size is not None and size[0] * size[1] <= LARGEST:
+                found.append(self._now(name))
+        except BaseException as error:  # whatever it is belongs to its turn
+            found.append(error)
+
+    def _now(self, name: str) -> Any:
+        from vtk.media.video import open_media
+
+        how = self._opening
+        return open_media(name, decoder=how.decoder, threads=how.threads, timeout=how.timeout, root=how.root,
+                          framerate=how.framerate)
+
+
+def with_next(sources: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield each source with the one that follows; with None where the list is not there yet, and at its end."""
+    if isinstance(sources, Sequence):
+        yield from pairwise(chain(sources, [None]))  # type: ignore[misc]
+    else:
+        for source in sources:
+            yield source, None
