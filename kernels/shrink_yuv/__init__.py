@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from vtk.kernels.dispatch import Array, call, check_array
 
 # So that 255 times a plane's pixels times those of the picture fit an int64, and 255 times its rows an int32.
 LARGEST = 1 << 15
+
+_BYTES, _FLOATS = np.dtype(np.uint8), np.dtype(np.float64)
 
 
 def shrink_yuv(luma: Array, blue: Array, red: Array, matrix: Array, height: int, width: int) -> Array:
@@ -31,6 +35,24 @@ def shrink_yuv(luma: Array, blue: Array, red: Array, matrix: Array, height: int,
 
     Source: area averaging, as OpenCV's ``INTER_AREA`` has it; the matrix is that of ITU-T H.273.
     """
+    if not _is_usual(luma, blue, red, matrix, height, width):
+        _check(luma, blue, red, matrix, height, width)
+    return call(__name__, "shrink_yuv", luma, blue, red, matrix, int(height), int(width))
+
+
+def _is_usual(luma: Array, blue: Array, red: Array, matrix: Array, height: int, width: int) -> bool:
+    """Tell at once that nothing is wrong with what frames give: all checks take as long as averaging some rows does."""
+    if not (type(luma) is type(blue) is type(red) is type(matrix) is np.ndarray and type(height) is type(width) is int):
+        return False
+    if not (luma.dtype is blue.dtype is red.dtype is _BYTES and matrix.dtype is _FLOATS and matrix.shape == (3, 4)):
+        return False
+    return (luma.ndim == blue.ndim == 2 and red.shape == blue.shape and 0 < height <= LARGEST and 0 < width <= LARGEST
+            and 0 < min(luma.shape) and 0 < min(blue.shape) and max(luma.shape) <= LARGEST
+            and max(blue.shape) <= LARGEST and math.isfinite(np.vdot(matrix, matrix)))
+
+
+def _check(luma: Array, blue: Array, red: Array, matrix: Array, height: int, width: int) -> None:
+    """Raise ValueError unless the arguments are as ``shrink_yuv`` has them."""
     check_array("luma", luma, ("H", "W"), ("uint8",))
     check_array("blue", blue, ("H'", "W'"), ("uint8",))
     check_array("red", red, tuple(blue.shape), ("uint8",))
@@ -42,7 +64,6 @@ def shrink_yuv(luma: Array, blue: Array, red: Array, matrix: Array, height: int,
             raise ValueError(f"{name}: got shape {tuple(plane.shape)}, expected sides from 1 to {LARGEST}")
     if not abs(matrix).max() < np.inf:
         raise ValueError("matrix: got NaN or an infinity, expected finite numbers")
-    return call(__name__, "shrink_yuv", luma, blue, red, matrix, int(height), int(width))
 
 
 def _check_side(name: str, side: int) -> None:

@@ -76,6 +76,26 @@ def test_one_scaler_serves_several_threads() -> None:
     assert [number_on(image) for image in images] == list(range(64))
 
 
+@pytest.mark.parametrize("size", [(40, 30), (160, 120)])
+def test_one_frame_serves_several_threads(size: tuple[int, int]) -> None:
+    frame = av.VideoFrame.from_ndarray(picture(), format="rgb24").reformat(format="yuv420p")
+    wanted, scalers = Scalers().of(frame, 0)(*size), Scalers()
+    with ThreadPoolExecutor(4) as pool:
+        images = list(pool.map(lambda _: scalers.of(frame, 0)(*size), range(64)))
+    assert all((image == wanted).all() for image in images)
+
+
+@pytest.mark.parametrize(("width", "height"), [(642, 272), (340, 256), (1080, 1920), (322, 1026)])
+def test_planes_of_any_width_are_read_as_they_lie(width: int, height: int) -> None:
+    """Their rows lie further apart than they are wide, and what stands between belongs to no picture."""
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for plane, value in zip(frame.planes, (126, 128, 128), strict=True):
+        rows = np.full((plane.height, plane.line_size), 255, np.uint8)
+        rows[:, : plane.width] = value
+        plane.update(rows.tobytes().ljust(plane.buffer_size, b"\xff"))
+    assert np.abs(Scalers().of(frame, 0)(32, 32).astype(int) - 128).max() <= 1
+
+
 def test_much_smaller_pictures_are_nearer_to_the_average_than_swscales() -> None:
     """Rows are left out of a tall plane: those that are left still tell the mean of a picture with detail."""
     noisy = np.random.default_rng(3).integers(0, 256, (1200, 1600, 3), dtype=np.uint8)

@@ -42,7 +42,7 @@ class Decoded:
             image = self._cache.get(wanted)
             if image is None:
                 image = np.ascontiguousarray(self._convert(*wanted))
-                image.flags.writeable = False
+                image.setflags(write=False)
                 self._cache[wanted] = image
         return image
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,10 @@ class Scalers:
 
         def convert(width: int, height: int) -> np.ndarray:
             stored = (height, width) if rotation % 180 else (width, height)
-            with self._lock:
-                scaler = self._made.setdefault(stored, Scaler(*stored))
+            scaler = self._made.get(stored)
+            if scaler is None:
+                with self._lock:
+                    scaler = self._made.setdefault(stored, Scaler(*stored))
             image = scaler.rgb(frame)
             return np.rot90(image, k=-rotation // 90) if rotation else image
 
@@ -60,21 +62,28 @@ class Scaler:
 
     def rgb(self, frame: Any) -> np.ndarray:
         """Return a PyAV video frame as (height, width, 3) uint8 RGB."""
-        if SMALL * self._width <= frame.width and SMALL * self._height <= frame.height:
+        width, height = frame.width, frame.height
+        if SMALL * self._width <= width and SMALL * self._height <= height:
             name = frame.format.name
             planes = _planes(frame, self._height) if name in PLANES or name in FULL else None
             if planes is not None:
-                from vtk.kernels.shrink_yuv import shrink_yuv  # Numba, which few need here
-
                 full = name in FULL or frame.color_range == 2
-                return shrink_yuv(*planes, _matrix(int(frame.colorspace), full), self._height, self._width)
-        shrinks = self._width * self._height < frame.width * frame.height
+                return _kernel()(*planes, _matrix(int(frame.colorspace), full), self._height, self._width)
+        shrinks = self._width * self._height < width * height
         # One thread: slices of several could differ at their seams, and the cores are the decoder's.
         how = {"interpolation": Interpolation.AREA if shrinks else Interpolation.BILINEAR, "threads": 1}
         with self._lock:
             if shrinks and _is_plain_yuv(frame.format):
                 frame = self._scale.reformat(frame, self._width, self._height, **how)
             return self._convert.reformat(frame, self._width, self._height, format="rgb24", **how).to_ndarray()
+
+
+@cache
+def _kernel() -> Callable[..., np.ndarray]:
+    """Return the kernel; it takes Numba, which few need here, and an import takes time even when it is done."""
+    from vtk.kernels.shrink_yuv import shrink_yuv
+
+    return shrink_yuv
 
 
 def _is_plain_yuv(form: Any) -> bool:
@@ -86,15 +95,22 @@ def _planes(frame: Any, height: int) -> list[np.ndarray] | None:
     """Return three planes (H, W) uint8 of a frame to be shrunk to ``height``, or None where it is stored upside down."""
     found = []
     for plane, rows in zip(frame.planes, ROWS, strict=True):
-        step, tall, wide = plane.line_size, plane.height, plane.width
+        step, wide = plane.line_size, plane.width
         if step < wide:
             return None
-        # Odd, so that what is read lies in the middle of what it stands for: with every other row all is half a row off.
-        skip = int(tall / (rows * max(FEW, height)) / 2) * 2 + 1
-        first = skip // 2
+        first, skip, count = _read(plane.height, rows, height)
         # One array made of the bytes, not views of views: that takes longer than a small plane takes to be averaged.
-        found.append(np.ndarray((-((first - tall) // skip), wide), np.uint8, plane, first * step, (skip * step, 1)))
+        found.append(np.ndarray((count, wide), np.uint8, plane, first * step, (skip * step, 1)))
     return found
+
+
+@lru_cache(64)
+def _read(tall: int, rows: float, height: int) -> tuple[int, int, int]:
+    """Return the first of ``tall`` rows that is read, every how many one is, and how many are."""
+    # Odd, so that what is read lies in the middle of what it stands for: with every other row all is half a row off.
+    skip = int(tall / (rows * max(FEW, height)) / 2) * 2 + 1
+    first = skip // 2
+    return first, skip, -((first - tall) // skip)
 
 
 @cache
