@@ -55,11 +55,11 @@ class Case:
 def changes(path: str, network: TransNet | None = None) -> list[Change]:
     """Return where a film goes from shot to shot, as we find it or, with ``network``, as TransNet V2 does.
 
-    Decoding runs ahead in a thread of its own, as it does for the command.
+    Decoding runs ahead in a thread of its own, and frames are made small outside it, as the command does.
     """
     reader = open_media(path)
     shots, size = (Shots(), LOOK) if network is None else (TransNetShots(network), network.size)
-    ahead = Ahead(reader.frames([size], lambda index, t: True), AHEAD)
+    ahead = Ahead(reader.frames([], lambda index, t: True), AHEAD)
     try:
         found = [shot for frame in ahead if frame is not IDLE
                  for shot in shots.add(frame.index, frame.t, frame.image(size))]

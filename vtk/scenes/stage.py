@@ -11,7 +11,6 @@ import numpy as np
 
 from vtk.driver.stage import Frame, Source, Stage
 from vtk.errors import UsageError, VtkError
-from vtk.media.names import is_image
 from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling, Size
 from vtk.models.runtime import RuntimeOptions
 from vtk.records import Record, make
@@ -203,11 +202,8 @@ class SceneStage(Stage):
             self._reading()
 
     def sampling(self, source: Source) -> Sampling:
-        """Return the user's frames, as small as shots are found on."""
-        untouched = self._plan.window is not None or is_image(source.name)
-        if untouched:
-            return self._sampling.sized(ON_DEMAND)
-        return self._sampling.sized(LOOK if self._plan.shots == "vtk" else self._network().size)
+        """Return the user's frames, made small here: where decoding is what is waited for it is not kept from it."""
+        return self._sampling.sized(ON_DEMAND)
 
     def start(self, source: Source) -> State:
         """Return the state of a newly opened source.
@@ -238,10 +234,11 @@ class SceneStage(Stage):
                 state.texts += [record | {"start": 0.0, "end": 0.0} for record in frame.records]
                 out.append([])
                 continue
-            over = state.finder.add(frame.index, frame.t, frame.image)  # type: ignore[arg-type]
+            small = self._small(frame)
+            over = state.finder.add(frame.index, frame.t, small)  # type: ignore[arg-type]
             out.append(self._told(state, over))
             if not (self._plan.shots_only and self._thumbs is None):
-                self._keep(state, frame)
+                self._keep(state, frame, small)
         return out
 
     def unframed(self, state: State, records: Sequence[Record]) -> list[Record]:
@@ -257,19 +254,25 @@ class SceneStage(Stage):
             left = state.finder.finish() if state.finder is not None else []
         return [*self._told(state, left), *self._written(state, [*state.waiting, *state.smoothing.finish()])]
 
-    def _keep(self, state: State, frame: Frame) -> None:
-        """Keep a picture of a frame where it may be looked at."""
+    def _small(self, frame: Frame) -> np.ndarray | None:
+        """Return a frame as shots are found on it; None where they go by the clock."""
+        if self._plan.window is not None:
+            return None
+        return frame.sized(LOOK if self._plan.shots == "vtk" else self._network().size)
+
+    def _keep(self, state: State, frame: Frame, small: np.ndarray | None) -> None:
+        """Keep a picture of a frame, which is ``small`` as shots are found on it, where it may be looked at."""
         info = frame.source.info
         short = SIDE if self._plan.shots_only else max(judge.side for judge in self._judges())
         short = short if info is None else min(short, info.width, info.height)
         size = Size("short", max(1, short))
-        if frame.image is None:  # by the clock: what is seen does not matter
+        if small is None:  # by the clock: what is seen does not matter
             if not state.album.due(frame.t):
                 return
             picture = frame.sized(size)
             state.album.add(frame.index, frame.t, shrink(picture), lambda: picture)
         else:
-            state.album.add(frame.index, frame.t, frame.image, lambda: frame.sized(size))
+            state.album.add(frame.index, frame.t, small, lambda: frame.sized(size))
 
     def _told(self, state: State, shots: Sequence[Shot]) -> list[Record]:
         """Return the records of shots, or what is known by now where neighbours or texts have a say."""
