@@ -32,6 +32,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take files of a few bytes for such as take a while."""
+    monkeypatch.setattr(beforehand, "SMALLEST", 1)
+
+
 def pictures(folder: Path, *names: str) -> list[str]:
     for number, name in enumerate(names):
         write_image(folder / name, np.full((4, 5 + number, 3), 9, np.uint8))
@@ -89,6 +95,19 @@ def test_large_pictures_wait_for_their_turn(
     begun(ahead)
     assert len(opened) == 1
     assert ahead.open(names[1]).info.width == 6 and opened[-1] == ("b.png", "MainThread")
+
+
+def test_small_files_and_missing_ones_wait_for_their_turn(
+        tmp_path: Path, opened: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """To decode one beside the network costs more than it gains."""
+    names = pictures(tmp_path, "a.png", "b.png")
+    monkeypatch.setattr(beforehand, "SMALLEST", Path(names[1]).stat().st_size + 1)
+    ahead = Beforehand(Opening())
+    for following in (names[1], str(tmp_path / "none.png")):
+        ahead.expect(following)
+        ahead.open(names[0])
+        assert ahead._begun is None
+    assert [each[1] for each in opened] == ["MainThread", "MainThread"]
 
 
 def test_another_source_may_come_than_was_expected(tmp_path: Path, opened: list[tuple[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
@@ -10,8 +11,9 @@ from typing import Any
 from vtk.driver.stage import Opening
 from vtk.media.names import is_image, open_name
 
-# Pixels of a picture that is opened before its turn, at most: two are held then.
-LARGEST = 50_000_000
+# Bytes of a picture's file that is opened before its turn, at least, and its pixels at most. One of 32 KB takes about
+# as long to decode as it costs a network on all cores to be disturbed; of two large ones both would be held.
+SMALLEST, LARGEST = 1 << 15, 50_000_000
 
 
 class Beforehand:
@@ -44,21 +46,27 @@ class Beforehand:
             self._begin()
 
     def _begin(self) -> None:
-        """Begin to open the source that follows, where it is a picture."""
+        """Begin to open the source that follows, where it is a picture that takes a while."""
         name, self._next = self._next, None
         if name is None or not is_image(name):
             return
+        try:
+            path = open_name(name, self._opening.root)
+            if os.path.getsize(path) < SMALLEST:
+                return
+        except (OSError, ValueError):  # said in its turn
+            return
         found: list[Any] = []
-        thread = threading.Thread(target=self._beside, args=(name, found), name="vtk-open", daemon=True)
+        thread = threading.Thread(target=self._beside, args=(name, path, found), name="vtk-open", daemon=True)
         self._begun = name, thread, found
         thread.start()
 
-    def _beside(self, name: str, found: list[Any]) -> None:
+    def _beside(self, name: str, path: str, found: list[Any]) -> None:
         """Open a picture in this thread; a large one, and one of unknown size, is left for its turn."""
         from vtk.media.image import size_of
 
         try:
-            size = size_of(open_name(name, self._opening.root))
+            size = size_of(path)
             if size is not None and size[0] * size[1] <= LARGEST:
                 found.append(self._now(name))
         except BaseException as error:  # whatever it is belongs to its turn
