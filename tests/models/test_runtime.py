@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from vtk.errors import UsageError, WeightsError
+from vtk.models import openvino as openvino_module
 from vtk.models import runtime
 from vtk.models.openvino import openvino
 from vtk.models.runtime import RuntimeOptions, load
@@ -27,6 +28,44 @@ def save(path: Path, shape: list[int], element: str = "f32") -> Path:
     doubled = ops.multiply(images, ops.constant(np.array(2, {"f32": "f4", "f16": "f2"}[element])))
     library.save_model(library.Model([doubled], [images], "double"), path, compress_to_fp16=False)
     return path
+
+
+TFLITE = "mobilenet_v2_1.0_224_inat_bird_quant.tflite"
+
+
+def test_what_is_kept_of_tflite_gives_the_same_bits(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read from the file, written and read again, read from what was written; logits, too, which end it elsewhere."""
+    path, images = shared / "models" / TFLITE, np.random.default_rng(3).random((1, 3, 224, 224), np.float32) * 255
+    for logits in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(openvino_module, "converted_once", unwritable)
+            wanted = load(path, FP32, logits=logits)(images)[0].copy()
+        monkeypatch.setenv("VTK_HOME", str(tmp_path / str(logits)))
+        for _ in range(2):
+            net = load(path, FP32, logits=logits)
+            assert net.metadata == {} and (net(images)[0] == wanted).all()
+        assert len(list(tmp_path.glob(f"{logits}/converted/tflite-*/model.xml"))) == 1
+
+
+def test_a_cache_that_is_damaged_is_done_without(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTK_HOME", str(tmp_path))
+    load(shared / "models" / TFLITE, FP32)
+    (kept,) = tmp_path.glob("converted/tflite-*/model.xml")
+    kept.write_text("<net")
+    assert load(shared / "models" / TFLITE, FP32).shape == (1, 3, 224, 224)
+
+
+def test_a_damaged_tflite_file_leaves_nothing_behind(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTK_HOME", str(tmp_path / "home"))
+    path = tmp_path / "cut.tflite"
+    path.write_bytes((shared / "models" / TFLITE).read_bytes()[:5000])
+    with pytest.raises(WeightsError, match="cut.tflite: OpenVINO cannot read it: damaged, or no .tflite model"):
+        load(path, FP32)
+    assert not list(tmp_path.glob("home/converted/*"))
+
+
+def unwritable(key: str, fill: object) -> Path:
+    raise WeightsError("cannot write")
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:x", "CPU", ""])

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from vtk.errors import WeightsError
-from vtk.models.conversion import convert, converted_once
+from vtk.models.cached import converted_once
+from vtk.models.conversion import convert
 from vtk.models.ultralytics import About
 from vtk.models.weights import home
 

@@ -1,49 +1,17 @@
-"""Torch modules as OpenVINO files, written once into the cache."""
+"""Torch modules as OpenVINO files."""
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from vtk.errors import WeightsError
+from vtk.models.cached import MODEL
 from vtk.models.openvino import openvino
-from vtk.models.weights import home
-
-MODEL, TENSORS = "model.xml", "model.bin"
-
-
-def converted_once(key: str, fill: Callable[[Path], None]) -> Path:
-    """Return the cache's folder ``key`` with model.xml in it, filled by ``fill`` where it is missing.
-
-    A folder that is there is whole: it is written under another name and renamed.
-
-    Raises:
-        WeightsError: there is no place for it.
-    """
-    folder = home() / "converted" / key
-    if (folder / MODEL).is_file():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-    except OSError as error:
-        where = f"{folder.parent}: {error.strerror}"
-        raise WeightsError(f"cannot write {where}; set VTK_HOME to a folder with space") from error
-    try:
-        fill(part)
-        with suppress(OSError):  # another process was faster: its folder is as good
-            part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    if not (folder / MODEL).is_file():
-        raise WeightsError(f"cannot write {folder}; set VTK_HOME to a folder with space")
-    return folder
 
 
 def convert(module: Any, example: Sequence[int], taken: Sequence[int], folder: Path) -> None:

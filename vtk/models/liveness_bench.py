@@ -19,7 +19,8 @@ import numpy as np
 
 from vtk.kernels.timing import alternate
 from vtk.models import zoo
-from vtk.models.conversion import MODEL, TENSORS, convert
+from vtk.models.cached import MODEL, TENSORS
+from vtk.models.conversion import convert
 from vtk.models.liveness import DEFAULT, TASK, Face, load_liveness
 from vtk.models.runtime import RuntimeOptions, load
 

@@ -17,7 +17,8 @@ import numpy as np
 from vtk.errors import WeightsError
 from vtk.models import weights as files
 from vtk.models import zoo
-from vtk.models.conversion import MODEL, TENSORS, convert, converted_once
+from vtk.models.cached import MODEL, TENSORS, converted_once
+from vtk.models.conversion import convert
 from vtk.models.runtime import Net, RuntimeOptions, load
 
 NAME = "all-minilm-l6-v2"

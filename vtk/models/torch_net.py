@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vtk.models.conversion import MODEL, TENSORS, convert, converted_once
+from vtk.models.cached import MODEL, TENSORS, converted_once
+from vtk.models.conversion import convert
 from vtk.models.runtime import Net, RuntimeOptions, load, pick_device
 
 if TYPE_CHECKING:
