@@ -39,11 +39,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="inat-birds,inat-insects", help="as vtk classify-species has it")
     parser.add_argument("--every", type=int, default=1, help="take each so-manieth picture")
     parser.add_argument("--turns", type=int, default=5, help="timed runs of each, alternating (default: 5)")
+    parser.add_argument("--threads", type=int, help="threads of the networks (default: as many as there are cores)")
     given = parser.parse_args(words)
-    if given.every < 1 or given.turns < 1:
-        parser.error("--every and --turns must be 1 or more")
+    if given.every < 1 or given.turns < 1 or given.threads is not None and given.threads < 1:
+        parser.error("--every, --turns and --threads must be 1 or more")
     paths = [str(path) for path in listed(given.pictures)[:: given.every]]
-    asked = Asked(models=read_models(given.model), runtime=RuntimeOptions())
+    asked = Asked(models=read_models(given.model), runtime=RuntimeOptions(threads=given.threads))
     try:
         stage, panel, images = SpeciesStage(asked), load_panel(asked), [load(path)[0] for path in paths]
         prepare([stage], True)
@@ -58,7 +59,8 @@ def main(words: Sequence[str] | None = None) -> None:
                                       zip(times["networks"], times["command"], strict=True)), 3) for clock in (0, 1)]
     sizes = np.median([each.shape[:2] for each in images], axis=0).astype(int).tolist()
     typer.echo(json.dumps({"pictures": len(paths), "median_size": sizes[::-1], "model": given.model, **rates,
-                           "ratio": shares[0], "cpu_ratio": shares[1], "turns": given.turns, "cores": os.cpu_count()}))
+                           "ratio": shares[0], "cpu_ratio": shares[1], "turns": given.turns, "threads": given.threads,
+                           "cores": os.cpu_count()}))
 
 
 def driven(stage: Stage, paths: Sequence[str]) -> int:
