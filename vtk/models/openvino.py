@@ -57,7 +57,7 @@ class OpenVinoNet:
         self._requests: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def _read(self, path: Path, tensors: Path | None) -> Any:
-        """Return the model in a file; of TFLite what the cache has of it, which is read in a thirtieth of the time."""
+        """Return the model in a file; of TFLite what the cache has of it, which is read much sooner."""
         try:
             if path.suffix.lower() != ".tflite":
                 return self._core.read_model(*([path, tensors] if tensors else [path]))
