@@ -21,8 +21,11 @@ $(VENV)/.installed: pyproject.toml
 demo: $(VENV)/.installed
 	@VTK=$(BIN)/vtk PYTHON=$(BIN)/python bash examples/demo.sh $(DEMO)
 
+# Files go to processes in the order of tests/conftest.py. Where a process dies, that ends the run: with another in its
+# place pytest-xdist 3.8 waits for ever behind the last test.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder --max-worker-restart 0
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m vtk.kernels.bench --quick
