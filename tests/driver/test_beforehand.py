@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import make_clip
 
 from vtk.driver import beforehand
 from vtk.driver.beforehand import Beforehand, with_next
@@ -73,6 +74,38 @@ def test_what_fails_fails_in_its_turn(tmp_path: Path) -> None:
         ahead.open(names[1])
     ahead.expect(None)
     assert ahead.open(names[2]).info.width == 7
+
+
+def test_what_is_whole_by_its_turn_is_read(tmp_path: Path) -> None:
+    """A picture may still be on its way when the one before is opened."""
+    names = pictures(tmp_path, "a.png", "b.png")
+    whole = Path(names[1]).read_bytes()
+    Path(names[1]).write_bytes(whole[:60])
+    ahead = Beforehand(Opening())
+    ahead.expect(names[1])
+    ahead.open(names[0])
+    begun(ahead)
+    Path(names[1]).write_bytes(whole)
+    assert ahead.open(names[1]).info.width == 6
+
+
+def test_without_a_thread_to_be_had_all_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    names, ahead = pictures(tmp_path, "a.png", "b.png"), Beforehand(Opening())
+    ahead.expect(names[1])
+    assert [ahead.open(name).info.width for name in names] == [5, 6]
+
+
+def test_behind_a_film_nothing_is_read(tmp_path: Path, opened: list[tuple[str, str]]) -> None:
+    """The picture would be held as long as the film lasts."""
+    names, clip, ahead = pictures(tmp_path, "a.png"), make_clip(tmp_path / "film.mp4", frames=2), Beforehand(Opening())
+    ahead.expect(names[0])
+    ahead.open(str(clip)).close()
+    assert ahead._begun is None and len(opened) == 1
+    assert ahead.open(names[0]).info.width == 5
 
 
 def test_names_are_of_the_root(tmp_path: Path, opened: list[tuple[str, str]]) -> None:

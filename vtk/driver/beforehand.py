@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, pairwise
 from typing import Any
 
@@ -19,7 +20,8 @@ SMALLEST, LARGEST = 1 << 15, 50_000_000
 class Beforehand:
     """Opens sources, and the picture that comes next in a thread of its own while the one before is worked on.
 
-    Decoders let go of the interpreter's lock. An error is raised where the source is opened in its turn.
+    Decoders let go of the interpreter's lock. What goes wrong beforehand is tried again in its turn: a file may have
+    come whole by then, and memory free.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -34,21 +36,21 @@ class Beforehand:
     def open(self, name: str) -> Any:
         """Return a reader of a source, and begin with the one that follows. Raises what ``open_media`` raises."""
         begun, self._begun = self._begun, None
+        following, self._next = self._next, None
+        reader = None
         if begun is not None and begun[0] == name:
             begun[1].join()
+            reader = begun[2].pop() if begun[2] else None
         try:
-            if begun is None or begun[0] != name or not begun[2]:
-                return self._now(name)
-            if isinstance(begun[2][0], BaseException):
-                raise begun[2][0]
-            return begun[2][0]
+            return self._now(name) if reader is None else reader
         finally:
-            self._begin()
+            # Behind a film or a stream a picture would be held for hours, as it was when they began.
+            if following is not None and is_image(name):
+                self._begin(following)
 
-    def _begin(self) -> None:
-        """Begin to open the source that follows, where it is a picture that takes a while."""
-        name, self._next = self._next, None
-        if name is None or not is_image(name):
+    def _begin(self, name: str) -> None:
+        """Begin to open a source where it is a picture that takes a while."""
+        if not is_image(name):
             return
         try:
             path = open_name(name, self._opening.root)
@@ -58,19 +60,20 @@ class Beforehand:
             return
         found: list[Any] = []
         thread = threading.Thread(target=self._beside, args=(name, path, found), name="vtk-open", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            return
         self._begun = name, thread, found
-        thread.start()
 
     def _beside(self, name: str, path: str, found: list[Any]) -> None:
         """Open a picture in this thread; a large one, and one of unknown size, is left for its turn."""
-        from vtk.media.image import size_of
+        with suppress(BaseException):  # whatever it is comes again in its turn, or doesn't
+            from vtk.media.image import size_of
 
-        try:
             size = size_of(path)
             if size is not None and size[0] * size[1] <= LARGEST:
                 found.append(self._now(name))
-        except BaseException as error:  # whatever it is belongs to its turn
-            found.append(error)
 
     def _now(self, name: str) -> Any:
         from vtk.media.video import open_media
