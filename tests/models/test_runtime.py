@@ -51,8 +51,11 @@ def test_a_cache_that_is_damaged_is_done_without(tmp_path: Path, shared: Path, m
     monkeypatch.setenv("VTK_HOME", str(tmp_path))
     load(shared / "models" / TFLITE, FP32)
     (kept,) = tmp_path.glob("converted/tflite-*/model.xml")
-    kept.write_text("<net")
-    assert load(shared / "models" / TFLITE, FP32).shape == (1, 3, 224, 224)
+    for damage in (lambda: kept.write_text("<net"), kept.with_suffix(".bin").unlink, kept.unlink):
+        damage()
+        for _ in range(2):  # it is made anew at the second time, at the latest
+            assert load(shared / "models" / TFLITE, FP32).shape == (1, 3, 224, 224)
+        assert kept.read_text().endswith("</net>\n") and kept.with_suffix(".bin").stat().st_size > 1e6
 
 
 def test_a_damaged_tflite_file_leaves_nothing_behind(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import OrderedDict
 from contextlib import suppress
@@ -61,12 +62,20 @@ class OpenVinoNet:
         try:
             if path.suffix.lower() != ".tflite":
                 return self._core.read_model(*([path, tensors] if tensors else [path]))
-            # A cache that cannot be written to, or was damaged, costs time alone.
+            # A cache that cannot be written to, or that was cut short, costs time alone.
             with suppress(WeightsError, OSError, RuntimeError):
-                return self._core.read_model(self._rewritten(path) / MODEL)
+                return self._reread(self._rewritten(path))
             return self._core.read_model(path)
         except RuntimeError as error:
             raise WeightsError(f"{path}: OpenVINO cannot read it: damaged, or no {path.suffix} model") from error
+
+    def _reread(self, folder: Path) -> Any:
+        """Return the model in a folder of the cache; one that cannot be read is taken away, for the next to make anew."""
+        try:
+            return self._core.read_model(folder / MODEL)
+        except RuntimeError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _rewritten(self, path: Path) -> Path:
         """Return the cache's folder with what OpenVINO makes of a TFLite file, to the last bit, written once."""
