@@ -27,7 +27,8 @@ BROKEN_EXIF = (OSError, ValueError, SyntaxError, LookupError, TypeError, Attribu
                struct.error)
 
 # Pillow warns of large images, and of EXIF that is cut. Once for all: to be quiet for a while is not safe in threads.
-warnings.filterwarnings("ignore", module=r"PIL\.")
+# Behind the filters that are there: a program that imports this may want to hear of them.
+warnings.filterwarnings("ignore", module=r"PIL\.", append=True)
 
 
 class ImageReader(SequentialReader):
