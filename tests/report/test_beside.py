@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from encoded import assert_same_video
 
 from vtk.driver.run import run
 from vtk.media.writer import VideoWriter
@@ -189,7 +190,7 @@ def test_without_copies_the_video_is_as_it_was(tmp_path: Path, film: Path, recor
     stream = [head, seen, one, end] if "late" in records else [head, one, end] if "types" in records else [head, end]
     types = ("text",) if "types" in records or "late" in records else ()
     errors = draw(tmp_path / "out.mp4", stream, types=(*types, "copy") if "late" in records else types)
-    assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "plain.mp4").read_bytes()
+    assert_same_video(tmp_path / "out.mp4", tmp_path / "plain.mp4")
     assert [error["error"]["code"] for error in errors] == (["E_LATE"] if "late" in records else [])
     assert not errors or "vtk sort puts them first" in errors[0]["error"]["message"]
 
@@ -204,8 +205,9 @@ def test_copies_alone_before_the_frames_and_of_a_run_are_all_drawn(tmp_path: Pat
     streams["cut"] = [record for record in streams["run"] if record is not end]
     for name, stream in streams.items():
         assert not draw(tmp_path / f"{name}.mp4", stream, types=("copy",))
-    drawn = {(tmp_path / f"{name}.mp4").read_bytes() for name in streams}
-    assert len(drawn) == 1 and [read(right) for _, right in panes(tmp_path / "run.mp4", 168)][3] in ((1, 7), (1, 8))
+    for name in streams:
+        assert_same_video(tmp_path / f"{name}.mp4", tmp_path / "run.mp4")
+    assert [read(right) for _, right in panes(tmp_path / "run.mp4", 168)][3] in ((1, 7), (1, 8))
 
 
 def test_several_sources_and_one_without_copies(tmp_path: Path, film: Path) -> None:
