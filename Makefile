@@ -22,10 +22,12 @@ demo: $(VENV)/.installed
 	@VTK=$(BIN)/vtk PYTHON=$(BIN)/python bash examples/demo.sh $(DEMO)
 
 # Files go to processes in the order of tests/conftest.py. Where a process dies, that ends the run: with another in its
-# place pytest-xdist 3.8 waits for ever behind the last test.
+# place pytest-xdist 3.8 waits for ever behind the last test. Ray leaves handlers of signals, hooks and libraries in the
+# process that started it: its tests have one of their own.
 test: $(VENV)/.installed
+	$(BIN)/python -m pytest tests/engines/test_ray.py
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
-		--no-loadscope-reorder --max-worker-restart 0
+		--no-loadscope-reorder --max-worker-restart 0 --ignore tests/engines/test_ray.py
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m vtk.kernels.bench --quick

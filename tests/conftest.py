@@ -66,8 +66,7 @@ def vtk() -> Vtk:
 LONGEST = ("kernels/test_triton.py", "test_docs.py", "commands/test_pipe_pairs.py", "commands/test_spot_text.py",
            "commands/test_track_figures.py", "commands/test_filters.py", "kernels/test_parity.py",
            "engines/test_folder_ways.py", "test_examples.py", "kernels/test_cache.py", "commands/test_reid.py",
-           "kernels/test_fuzz.py", "commands/test_pipe.py", "text/test_stage.py", "commands/test_detect_copy.py",
-           "engines/test_ray.py")
+           "kernels/test_fuzz.py", "commands/test_pipe.py", "text/test_stage.py", "commands/test_detect_copy.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
