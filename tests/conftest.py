@@ -63,9 +63,7 @@ def vtk() -> Vtk:
 
 
 # Whole files go to one process each, in this order: what takes minutes begins first, or all wait for it at the end.
-# Before them what watches folders: watchfiles has crashed in a process that had run hundreds of tests (why is not known).
-LONGEST = ("commands/test_watch.py", "kernels/test_triton.py", "test_docs.py",
-           "commands/test_pipe_pairs.py", "commands/test_spot_text.py",
+LONGEST = ("kernels/test_triton.py", "test_docs.py", "commands/test_pipe_pairs.py", "commands/test_spot_text.py",
            "commands/test_track_figures.py", "commands/test_filters.py", "kernels/test_parity.py",
            "engines/test_folder_ways.py", "test_examples.py", "kernels/test_cache.py", "commands/test_reid.py",
            "kernels/test_fuzz.py", "commands/test_pipe.py", "text/test_stage.py", "commands/test_detect_copy.py")

@@ -15,6 +15,7 @@ from vtk.kernels.pairwise_iou.reference import pairwise_iou
 from vtk.models import rfb, yunet
 from vtk.models.detector import Settings, load_detector, own_score
 from vtk.models.network import Candidates, NetworkDetector
+from vtk.models.openvino import core
 from vtk.models.runtime import RuntimeOptions
 from vtk.models.zoo import Input
 
@@ -58,11 +59,9 @@ def test_rfb_finds_the_faces_that_another_detector_found(shared: Path) -> None:
 
 def test_rfb_equals_its_makers_program(shared: Path) -> None:
     """predict of detect_imgs_onnx.py, written as it is there, on the same resized picture: the same boxes."""
-    import openvino
-
     folder = shared / "data" / "face-antispoof" / "benchmarks" / "real"
-    model = openvino.Core().compile_model(shared / "models" / "version-RFB-320.onnx", "CPU",
-                                          {"INFERENCE_PRECISION_HINT": "f32"})
+    model = core().compile_model(shared / "models" / "version-RFB-320.onnx", "CPU",
+                                 {"INFERENCE_PRECISION_HINT": "f32"})
     detect = load_detector("rfb-320", min_score=0.7, runtime=EXACT).start()
     for name in ("person101.jpg", "14742_person.jpg", "person13.jpg"):
         image = picture(folder / name)

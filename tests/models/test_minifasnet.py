@@ -21,7 +21,7 @@ from vtk.models.detector import load_detector
 from vtk.models.face_crops import clipped, crop, shifted
 from vtk.models.liveness import Face, load_liveness
 from vtk.models.minifasnet_network import CLASSES, SIDE, Ensemble, MiniFASNet
-from vtk.models.openvino import openvino
+from vtk.models.openvino import core
 from vtk.models.runtime import RuntimeOptions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -71,7 +71,7 @@ def test_scores_of_its_makers_on_real_faces(shared: Path) -> None:
     model = load_liveness("minifasnet", runtime=CPU)
     assert (model.name, model.precision, model.batch) == ("minifasnet", "fp32", 1)
     assert np.abs(model.scores(faces) - expected).max() <= 0.001
-    if "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         rough = load_liveness("minifasnet", runtime=RuntimeOptions("cpu", "bf16", offline=True))
         apart = np.abs(rough.scores(faces) - expected)
         # Measured: 0.037 and 0.0013.

@@ -35,16 +35,18 @@ def spotter() -> PpOcr:
 def rapidocr() -> Any:
     """Return rapidocr's own program on OpenVINO, in fp32 as ours, at our long side."""
     from rapidocr import EngineType, RapidOCR
+    from rapidocr.inference_engine.openvino import main
 
+    from vtk.models.openvino import core
+
+    main.Core = core  # one of its own for each network would take a signal's stack away
     engines = {f"{part}.engine_type": EngineType.OPENVINO for part in ("Det", "Cls", "Rec")}
     own = RapidOCR(params={**engines, "Det.limit_type": "max", "Det.limit_side_len": 640,
                            "Det.score_mode": "slow", "Global.log_level": "error"})
     own._load_det_model()
     own._load_rec_model()
-    from vtk.models.openvino import openvino
-
     for part in (own.text_det, own.text_rec):  # the engine has no option for it
-        compiled = openvino().Core().compile_model(part.session.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = core().compile_model(part.session.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         part.session.session = compiled.create_infer_request()
     return own
 

@@ -13,7 +13,7 @@ import pytest
 from vtk.errors import UsageError, WeightsError
 from vtk.models import openvino as openvino_module
 from vtk.models import runtime
-from vtk.models.openvino import openvino
+from vtk.models.openvino import core, openvino
 from vtk.models.runtime import RuntimeOptions, load
 
 FP32 = RuntimeOptions(device="cpu", precision="fp32")
@@ -134,7 +134,7 @@ def test_batches_agree_with_single_images(shared: Path) -> None:
 
 def test_precisions(shared: Path) -> None:
     path = shared / "models" / "yolox_nano.onnx"
-    offered = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    offered = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     assert load(path, RuntimeOptions("cpu")).precision == ("bf16" if "BF16" in offered else "fp32")
     assert load(path, FP32).precision == "fp32"
     if "FP16" not in offered:
@@ -187,6 +187,27 @@ import time; time.sleep(0.2)
 """
     result = run(code, VTK_OFFLINE="1", VTK_HOME=str(tmp_path))
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("end", ["nets.pop(0); nets.pop(0)", "one = Thread(target=nets.clear); one.start(); one.join()"])
+def test_a_signal_is_handled_when_networks_are_gone(end: str, tmp_path: Path) -> None:
+    """In the order in which they came, or in another thread: a Core of its own each ended the process, by SIGSEGV."""
+    code = f"""
+import os, signal
+from pathlib import Path
+from threading import Thread
+import numpy as np
+from vtk.models.runtime import RuntimeOptions, load
+nets = [load(Path({str(save(tmp_path / "m.xml", [1, 3, 8, 8]))!r}), RuntimeOptions("cpu", "fp32")) for _ in range(2)]
+for net in nets:
+    assert (net(np.ones((1, 3, 8, 8), np.float32))[0] == 2).all()
+del net
+{end}
+signal.signal(signal.SIGTERM, lambda *args: print("handled"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    result = run(code)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"handled\n", b"")
 
 
 def test_onnx_needs_no_torch(shared: Path, tmp_path: Path) -> None:

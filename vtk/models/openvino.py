@@ -7,6 +7,7 @@ import sys
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,8 @@ from vtk.threads import asked
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 AFTER_SOFTMAX = frozenset({"Convert", "FakeQuantize", "Reshape", "Squeeze"})  # that change no order of classes
 COMPILED = 16  # input shapes of one model that are held ready; 640-pixel letterboxes of common aspect ratios fit
+_MAKING = Lock()
+_CORES: list[Any] = []
 
 
 def openvino() -> ModuleType:
@@ -31,13 +34,26 @@ def openvino() -> ModuleType:
     return library
 
 
+def core() -> Any:
+    """Return this process's one OpenVINO Core, which lives as long as the process.
+
+    For each Core the CPU plugin gives the calling thread a stack of its own for handlers of signals (sigaltstack). It
+    unmaps that with the Core, yet leaves it in force where Cores end in the order in which they were made, or where
+    another thread drops one (2026.4). The next Ctrl-C then was a segmentation fault, or wrote over what had come there.
+    """
+    with _MAKING:
+        if not _CORES:
+            _CORES.append(openvino().Core())
+        return _CORES[0]
+
+
 class OpenVinoNet:
     """A model file compiled for this CPU; see ``runtime.Net``."""
 
     device = "cpu"
 
     def __init__(self, path: Path, options: RuntimeOptions, tensors: Path | None = None, logits: bool = False) -> None:
-        self._core = openvino().Core()
+        self._core = core()
         self.precision = self._pick_precision(options.precision)
         hint = HINTS[self.precision]
         self._config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}

@@ -13,7 +13,7 @@ import numpy as np
 
 from vtk.errors import WeightsError
 from vtk.kernels.normalize import normalize
-from vtk.models.openvino import openvino
+from vtk.models.openvino import core
 from vtk.models.runtime import Net, RuntimeOptions, load
 from vtk.models.spotter import Reading
 from vtk.models.text_boxes import MAX_ASPECT
@@ -177,7 +177,7 @@ def features_of(path: Path) -> str:
         WeightsError: the file does not end in a matrix product by constant weights and a softmax.
     """
     try:
-        model = openvino().Core().read_model(path)
+        model = core().read_model(path)
     except RuntimeError as error:
         raise WeightsError(f"{path}: OpenVINO cannot read it: damaged, or no .onnx model") from error
     node = model.output(0).get_node()
