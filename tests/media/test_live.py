@@ -17,7 +17,6 @@ from vtk.media.video import Reader, open_media
 
 COUNT = 200
 TIMEOUT = 1.0  # seconds
-BUSY = 5.0  # seconds that a machine may be busy with other work
 
 
 def everything(index: int, t: float) -> bool:
@@ -59,7 +58,7 @@ def test_http_that_stays_away_ends_in_time(clip: Path) -> None:
         reader = open_media(server.url, timeout=TIMEOUT)
         begin = time.monotonic()
         shown = numbers(reader)
-        assert time.monotonic() - begin < TIMEOUT + BUSY
+        assert time.monotonic() - begin < TIMEOUT + 1.0
         assert 50 < len(shown) < COUNT and shown == list(range(len(shown)))
         assert (reader.errors[0].code, str(reader.errors[0]).split(" (after")[0]) == (
             "E_TIMEOUT", "nothing more came in time (--timeout)")
@@ -81,7 +80,7 @@ def test_no_one_there(url: str) -> None:
     begin = time.monotonic()
     with pytest.raises(MediaError, match="cannot be opened: (Connection refused|nothing came in time)") as caught:
         open_media(url, timeout=TIMEOUT)
-    assert caught.value.code in {"E_OPEN", "E_TIMEOUT"} and time.monotonic() - begin < TIMEOUT + BUSY
+    assert caught.value.code in {"E_OPEN", "E_TIMEOUT"} and time.monotonic() - begin < TIMEOUT + 1.0
 
 
 def check_order(frames: list[Decoded]) -> None:
@@ -118,15 +117,14 @@ def test_a_stream_that_breaks_within_a_packet(transport: Path) -> None:
 
 def test_a_stream_that_falls_silent(transport: Path) -> None:
     """Its frames, and an error once --timeout has passed, not twice that."""
-    timeout = 4.0
     with Broadcast([transport.read_bytes()], linger=30.0) as sender:
-        reader = open_media(sender.url, timeout=timeout)
+        reader = open_media(sender.url, timeout=TIMEOUT)
         begin = time.monotonic()
         shown = numbers(reader)
-        assert timeout * 0.5 < time.monotonic() - begin < timeout * 1.9
+        assert TIMEOUT * 0.5 < time.monotonic() - begin < TIMEOUT * 1.5 + 0.5
     assert shown[:48] == list(range(48)) and len(shown) <= 50  # FFmpeg's parser keeps the last picture
     assert [(error.code, str(error)) for error in reader.errors] == [
-        ("E_TIMEOUT", f"the stream fell silent, and nothing came for {timeout:g} s (--timeout)")]
+        ("E_TIMEOUT", f"the stream fell silent, and nothing came for {TIMEOUT:g} s (--timeout)")]
 
 
 def test_a_stream_that_says_nothing() -> None:
