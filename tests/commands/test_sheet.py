@@ -247,20 +247,24 @@ def test_makers_of_one_span_share_a_picture_and_a_film_that_is_gone_is_one_line(
 
 
 def test_species_of_whole_pictures_and_films_show_all_of_them(vtk: Vtk, tmp_path: Path) -> None:
-    """A row for each species, and for those that none has its reason; of a film alone a picture from its middle."""
-    colours = {"red.png": RED, "green.png": GREEN, "blue.png": BLUE}
+    """A row for each species, and one for those of a group without one, whatever else there is to say of each.
+
+    Of a film alone a picture from its middle.
+    """
+    colours = {"red.png": RED, "green.png": GREEN, "blue.png": BLUE, "again.png": BLUE}
     for name, colour in colours.items():
         image = np.full((HEIGHT, WIDTH, 3), colour, np.uint8)
         image[::6] = 0
         Image.fromarray(image).save(tmp_path / name)
     answers = [{"label": "Turdus merula", "score": 0.9}, {"label": "Turdus merula", "score": 0.8},
-               {"covered": False, "note": "not covered"}]
+               {"covered": False, "group": "snake", "note": "not covered; keep away"},
+               {"covered": False, "group": "snake", "note": "not covered; its date is 2000-01-01; keep away"}]
     whole = [{"v": 1, "type": "species", "by": "classify-species/x", "source": name, "frame": 0, "t": 0.0, "topk": [],
               **answer} for name, answer in zip(colours, answers, strict=True)]
     found = vtk("sheet", "-o", tmp_path / "out.png", "--size", str(CROP), stdin=lines(*whole), cwd=tmp_path)
     assert found.returncode == 0, found.stderr.decode()
     assert rows_of(tmp_path / "out.png") == [(colour_of("Turdus merula"), [RED, GREEN]),
-                                             (colour_of("not covered"), [BLUE])]
+                                             (colour_of("snake, not covered"), [BLUE, BLUE])]
     shots(tmp_path / "a.mp4")
     film = {"v": 1, "type": "species", "by": "classify-species/x", "source": "a.mp4", "start": 0.0, "end": 3.0,
             "start_frame": 0, "end_frame": 30, "topk": [], "observations": 30, **answers[0]}

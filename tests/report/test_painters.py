@@ -106,6 +106,7 @@ def test_what_is_about_the_frame_stands_in_its_corner():
 def test_what_no_model_covers_is_painted_by_its_group():
     snake = {"type": "species", "topk": [], "group": "snake", "group_score": 0.9, "covered": False, "xyxy": BOX}
     assert has(painted(snake), colour_of("snake, not covered"))
+    assert has(painted({**snake, "group": "none"}), colour_of("nothing living"))
     guess = {"type": "species", "topk": [{"label": "Lynx lynx", "score": 0.4}], "covered": True, "xyxy": BOX}
     assert has(painted(guess), colour_of("Lynx lynx?"))
 

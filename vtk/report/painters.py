@@ -99,12 +99,20 @@ def paint_species(canvas: Canvas, record: Record) -> None:
     elif topk:
         label, sure = f"{record.get('common', topk[0]['label'])}{'?' if record.get('covered') else ''}", topk[0]["score"]
     else:
-        label, sure = (f"{record['group']}, not covered" if "group" in record else ""), record.get("group_score")
+        label, sure = unanswered(record), record.get("group_score")
     colour = colour_of(label)
     if "xyxy" in record:
         _box(canvas, record | {"score": sure}, colour, label)
     elif canvas.style.labels and label:
         canvas.caption(_scored(canvas, label, sure), colour)
+
+
+def unanswered(record: Record) -> str:
+    """Return in a few words why a ``species`` record names nothing: its group, else the first that its note says."""
+    group = record.get("group")
+    if isinstance(group, str) and not record.get("covered"):
+        return "nothing living" if group == "none" else f"{group}, not covered"
+    return str(record.get("note", "")).partition(";")[0]
 
 
 def paint_scene(canvas: Canvas, record: Record) -> None:

@@ -17,7 +17,7 @@ from vtk.media.sampling import NATIVE, ON_DEMAND, Sampling
 from vtk.reid.views import cut, plain_worths, sharpness
 from vtk.report.best_crops import Crop, Group, Pixels
 from vtk.report.contact import Row, pages
-from vtk.report.painters import VERDICTS
+from vtk.report.painters import VERDICTS, unanswered
 from vtk.report.palette import colour_of, colour_of_identity
 from vtk.report.strips import KINDS as SPANS
 from vtk.report.strips import Strip, clock
@@ -243,7 +243,7 @@ class SheetStage(Stage):
         by = self._by if self._by != AUTO else alone if track is None else "track_id"
         value = record.get(by)
         if value is None and self._by == AUTO and record["type"] == "species":
-            value = record.get("note")  # why there is no answer
+            value = unanswered(record) or None
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             return None
         return by, source if by == "track_id" else "", value
