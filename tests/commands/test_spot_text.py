@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -165,10 +167,13 @@ def test_numbered_pictures_are_a_film_or_pictures(vtk, tmp_path):
 
 
 def test_a_reader_that_leaves_is_no_trouble(talk):
-    process = subprocess.Popen([sys.executable, "-m", "vtk", "spot-text", talk, *SMALL], stdout=subprocess.PIPE,
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)  # less than there is to say: the writer waits for its reader
+    process = subprocess.Popen([sys.executable, "-m", "vtk", "spot-text", talk, *SMALL], stdout=write,
                                stderr=subprocess.PIPE)
-    assert b'"type":"media"' in process.stdout.readline()
-    process.stdout.close()
+    os.close(write)
+    assert b'"type":"media"' in os.read(read, 1000)
+    os.close(read)
     assert process.wait(timeout=60) == 141 and process.stderr.read() == b""
 
 
