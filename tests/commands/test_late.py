@@ -156,7 +156,9 @@ def holds_a_deleted_file(process: subprocess.Popen[bytes], folder: Path) -> bool
 def test_an_interrupt_leaves_nothing_behind(how: signal.Signals, named: bytes, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    process = start("draw", "-o", tmp_path / "a.mp4", folder=scratch)
+    # Tests that run in the background of a shell inherit an interrupt that is ignored.
+    process = start("draw", "-o", tmp_path / "a.mp4", folder=scratch,
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     assert process.stdin is not None and process.stderr is not None
     process.stdin.write(named[:named.rindex(b'{"v"')])  # all but that it has come
     process.stdin.flush()
